@@ -99,18 +99,18 @@ final class DataDriven {
         }
         int expectedLine = next + 1;
         String expected = verbatim ? readVerbatim() : readParagraph();
-        directives.add(
-                new Directive(command, arguments, input.toString().strip(), expected, number, expectedLine));
+        directives.add(new Directive(
+                line, command, arguments, input.toString().strip(), expected, number, expectedLine));
     }
 
     private void readSubtest(List<Argument> arguments) throws GrammarException {
-        if (arguments.isEmpty() || arguments.size() > 2) {
+        if (arguments.isEmpty() || arguments.size() > 2 || !arguments.stream().allMatch(Argument::isWord)) {
             throw error("not of the form: subtest NAME, or: subtest end [NAME]");
         }
-        String name = arguments.get(0).toString();
+        String name = arguments.get(0).key();
         if (!name.equals("end")) {
             if (arguments.size() > 1) {
-                throw error("a subtest has one name, not \"" + name + " " + arguments.get(1) + "\"");
+                throw error("a subtest has one name, not \"" + name + " " + arguments.get(1).key() + "\"");
             }
             subtests.push(name);
             return;
@@ -119,8 +119,8 @@ final class DataDriven {
             throw error("no subtest has begun");
         }
         String begun = subtests.pop();
-        if (arguments.size() == 2 && !arguments.get(1).toString().equals(begun)) {
-            throw error("subtest " + begun + " is ended as " + arguments.get(1));
+        if (arguments.size() == 2 && !arguments.get(1).key().equals(begun)) {
+            throw error("subtest " + begun + " is ended as " + arguments.get(1).key());
         }
     }
 
