@@ -26,6 +26,7 @@ final class Environment {
     private static final int MAX_ROUNDS = 10_000;
 
     private static final int MAX_MESSAGES = 100_000;
+    private static final int MAX_NODES = 1_000;
 
     private final ScriptLog log;
     private final Describe describe = new Describe(EtcdConfChangeCodec.INSTANCE);
@@ -53,6 +54,9 @@ final class Environment {
 
     /** Adds nodes that are configured alike; their log begins behind {@code start}, unless that has neither content. */
     void addNodes(int count, RaftConfig.Builder config, boolean async, Snapshot start) throws CommandException {
+        if (count > MAX_NODES - nodes.size()) {
+            throw new MisuseException("%d and %d more are more than %d nodes", nodes.size(), count, MAX_NODES);
+        }
         boolean bootstrap = !start.equals(Snapshot.EMPTY);
         if (bootstrap && start.index() <= 1) {
             throw new CommandException("index must be specified as > 1 due to bootstrap");

@@ -169,7 +169,7 @@ final class InteractionScript implements ScriptLanguage {
 
     private void propose(Directive directive) throws CommandException {
         if (directive.arguments().size() != 2 || !directive.argument(1).isWord()) {
-            throw new MisuseException("propose needs a node and one word of data: %s", directive.text());
+            throw new MisuseException("propose needs a node and one word of data");
         }
         environment.propose(firstNode(directive), directive.argument(1).key().getBytes(UTF_8));
     }
