@@ -24,7 +24,8 @@ public final class SocketAddresses {
             host = host.substring(1, host.length() - 1);
         }
         if (colon < 0 || bracketed != host.contains(":")) {
-            throw new IllegalArgumentException("address " + text + " is not of the form 127.0.0.1:60061 or [::1]:60061");
+            throw new IllegalArgumentException(
+                    "address " + text + " is not of the form 127.0.0.1:60061 or [::1]:60061");
         }
         int port = digits(text.substring(colon + 1), 5, HIGHEST_PORT);
         if (port < 0) {
@@ -55,9 +56,10 @@ public final class SocketAddresses {
 
     private static InetAddress literal(String host) {
         try {
-            // With a colon it can only be an address, and the JDK parses it without asking anybody; but a scope would make
-            // it look at the machine's interfaces.
-            return host.contains(":") && !host.contains("%") ? InetAddress.getByName(host) : InetAddress.getByAddress(version4(host));
+            // With a colon it can only be an address, which the JDK parses without asking anybody; but for a scope it
+            // would look at the machine's interfaces.
+            boolean version6 = host.contains(":") && !host.contains("%");
+            return version6 ? InetAddress.getByName(host) : InetAddress.getByAddress(version4(host));
         } catch (UnknownHostException e) {
             throw new IllegalArgumentException("host " + host + " is not an address in digits", e);
         }
