@@ -344,6 +344,13 @@ class MessageCodecTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"ETCD", "RAFT_RS"})
+    void largeEntriesSurvive(Dialect dialect) throws Exception {
+        Entry large = new Entry(Long.MAX_VALUE, 1, EntryType.NORMAL, new byte[300_000], new byte[200]);
+        survives(dialect.codec().messages(), new Message.Append(1, 2, 3, 4, 5, List.of(large, large), 6));
+    }
+
     private static <T> void survives(Codec<T> codec, T value) throws Exception {
         byte[] bytes = codec.encode(value);
         int size = bytes.length;
