@@ -1,0 +1,23 @@
+package dev.coracle.node;
+
+/**
+ * Work in small turns, without a thread of its own. Production gives each agent a thread; the simulator calls agents in
+ * an order of its own.
+ */
+public interface Agent {
+    /**
+     * Does what there is to do and returns at once.
+     *
+     * @param nowNanos the monotonic time
+     * @return how much was done; 0 means that the caller may rest until the agent is woken
+     */
+    int doWork(long nowNanos);
+
+    /** The agent's name, for its thread and for messages. */
+    String name();
+
+    /**
+     * Sets what is called, by any thread, when there is new work for this agent. Called once, before the first turn.
+     */
+    void onWork(Runnable wakeUp);
+}

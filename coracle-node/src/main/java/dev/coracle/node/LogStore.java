@@ -1,0 +1,58 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.List;
+
+/**
+ * The durable log: batches of appends, one sync for all of them. Used by one thread, the storage writer's, after the
+ * opening; {@link #housekeeping} is an agent of its own. What is appended replaces everything at and after its first
+ * index.
+ *
+ * <p>Invariant: nothing that was synced is ever lost or changed by a crash; of what was appended since, any prefix of the
+ * order of calls may survive.
+ */
+public interface LogStore extends AutoCloseable {
+    /**
+     * What was found when the log was opened.
+     *
+     * @param hardState the last one stored, or empty
+     * @param snapshot the newest snapshot record that is committed and whose snapshot is there, or empty
+     * @param entries everything after that snapshot
+     */
+    record Recovered(HardState hardState, SnapshotMetadata snapshot, List<Entry> entries) {}
+
+    /** What was found for a group. Called once a group, before its first append; the store forgets it then. */
+    Recovered recover(long group);
+
+    /**
+     * Appends entries, then the hard state unless empty. Returns as soon as they are on their way; durable after
+     * {@link #sync}.
+     */
+    void append(long group, HardState hardState, List<Entry> entries) throws StorageException;
+
+    /** Appends the record of a snapshot whose file is durable already. Durable after {@link #sync}. */
+    void appendSnapshot(long group, SnapshotMetadata snapshot) throws StorageException;
+
+    /** Makes everything durable that was appended. */
+    void sync() throws StorageException;
+
+    /** Allows everything up to {@code index}, which a durable snapshot record covers, to be purged. */
+    void release(long group, long index) throws StorageException;
+
+    /**
+     * Tells whether there is room for more proposals: the next segment is prepared and free space is above the
+     * watermark. May be called by any thread.
+     */
+    boolean hasSpace();
+
+    /** The number of syncs so far. May be called by any thread. */
+    long syncs();
+
+    /** Prepares the next segment and purges old ones. */
+    Agent housekeeping();
+
+    @Override
+    void close() throws StorageException;
+}

@@ -1,0 +1,46 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.Message;
+
+/**
+ * Carries messages between nodes. It may lose, delay, duplicate and reorder them; it never blocks its caller and never
+ * grows without bound: what cannot be queued is dropped and reported as unreachable.
+ *
+ * <p>A {@link Message.InstallSnapshot} is sent together with the data of that snapshot, read from the sender's
+ * {@link SnapshotStore}; the receiver stores the data durably before the message is handed in. How it ended is reported.
+ */
+public interface Transport extends AutoCloseable {
+    /** Where a transport hands in what it gets. Any thread may call; nothing blocks. */
+    interface Inbound {
+        /**
+         * A message for a group, its sender and receiver already checked against the connection.
+         *
+         * @return false if the node's queue is full; the message was not taken, and the transport should pause reading
+         */
+        boolean offer(long group, Message message);
+
+        /** Messages to a peer could not be delivered. */
+        void unreachable(long group, long peer);
+
+        /** How sending a snapshot to a peer ended. */
+        void snapshotStatus(long group, long peer, boolean failed);
+    }
+
+    /** Begins to receive. Called once. */
+    void start(Inbound inbound);
+
+    /** Queues a message for its receiver. Called by the loop only. */
+    void send(long group, Message message);
+
+    /** Ends a wake-up: everything queued since the last call leaves, one batch a peer. Called by the loop only. */
+    void flush();
+
+    /** Tells where a node is to be found, replacing what was known of it. Any thread may call. */
+    void setPeer(long id, String address);
+
+    /** Forgets a node that was removed; it is told so if it calls. Any thread may call. */
+    void removePeer(long id);
+
+    @Override
+    void close();
+}
