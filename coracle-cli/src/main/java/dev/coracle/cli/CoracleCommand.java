@@ -9,7 +9,8 @@ import picocli.CommandLine.Spec;
 /** The command {@code coracle}: it does nothing itself, its commands do. */
 @Command(
         name = "coracle",
-        description = "Raft for Java: a pure consensus core, a durable node, and a framework for replicated state machines.",
+        description =
+                "Raft for Java: a pure consensus core, a durable node, and a framework for replicated state machines.",
         mixinStandardHelpOptions = true,
         versionProvider = CoracleCommand.Version.class,
         synopsisSubcommandLabel = "COMMAND",

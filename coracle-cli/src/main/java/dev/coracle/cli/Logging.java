@@ -26,7 +26,8 @@ final class Logging {
     private static final int QUEUE_EVENTS = 8192;
     private static final int FLUSH_MILLIS = 5000;
     private static final String PLAIN = "%d{HH:mm:ss.SSS} %-5level [%thread] %logger{24} - %msg%n";
-    private static final String COLOURED = "%d{HH:mm:ss.SSS} %highlight(%-5level) [%thread] %cyan(%logger{24}) - %msg%n";
+    private static final String COLOURED =
+            "%d{HH:mm:ss.SSS} %highlight(%-5level) [%thread] %cyan(%logger{24}) - %msg%n";
 
     private Logging() {}
 
