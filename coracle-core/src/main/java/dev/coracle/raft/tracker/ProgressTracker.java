@@ -1,12 +1,13 @@
 package dev.coracle.raft.tracker;
 
 import dev.coracle.raft.Check;
+import dev.coracle.raft.quorum.AckedIndexes;
 import dev.coracle.raft.quorum.IdSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A leader's {@link Progress} of each member, ascending by id. Looking up allocates nothing. */
-public final class ProgressTracker {
+public final class ProgressTracker implements AckedIndexes {
     private final int maxInflightMessages;
     private final long maxInflightBytes;
 
@@ -25,6 +26,13 @@ public final class ProgressTracker {
     public @Nullable Progress get(long id) {
         int position = ids.positionOf(id);
         return position < 0 ? null : progress[position];
+    }
+
+    /** How far the log of {@code id} is known to match; what commits is counted by this. */
+    @Override
+    public long ackedIndex(long id) {
+        Progress known = get(id);
+        return known == null ? 0 : known.match();
     }
 
     /** The number of members. */
