@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
                 "Raft for Java: a pure consensus core, a durable node, and a framework for replicated state machines.",
         mixinStandardHelpOptions = true,
         versionProvider = CoracleCommand.Version.class,
+        subcommands = ConformanceCommand.class,
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",
