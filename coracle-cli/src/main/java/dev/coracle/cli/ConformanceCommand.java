@@ -10,7 +10,8 @@ import picocli.CommandLine.Parameters;
 /** The command {@code conformance}: runs the scripts that describe etcd's raft. */
 @Command(
         name = "conformance",
-        description = "Runs scripts in the format of etcd's raft and compares what the core does with what they expect.",
+        description =
+                "Runs scripts in the format of etcd's raft and compares what the core does with what they expect.",
         mixinStandardHelpOptions = true,
         versionProvider = CoracleCommand.Version.class,
         exitCodeListHeading = "%nExit status:%n",
