@@ -16,8 +16,8 @@ import java.util.List;
  * the expected answer, up to an empty line or the end
  * </pre>
  *
- * <p>An answer with empty lines stands between two doubled separators. {@code subtest NAME} and {@code subtest end} enclose
- * parts of a script; they may be nested and have no meaning but to be well formed.
+ * <p>An answer with empty lines stands between two doubled separators. {@code subtest NAME} and {@code subtest end}
+ * enclose parts of a script; they may be nested and have no meaning but to be well formed.
  */
 final class DataDriven {
     private static final String SEPARATOR = "----";
@@ -99,8 +99,8 @@ final class DataDriven {
         }
         int expectedLine = next + 1;
         String expected = verbatim ? readVerbatim() : readParagraph();
-        directives.add(new Directive(
-                line, command, arguments, input.toString().strip(), expected, number, expectedLine));
+        directives.add(
+                new Directive(line, command, arguments, input.toString().strip(), expected, number, expectedLine));
     }
 
     private void readSubtest(List<Argument> arguments) throws GrammarException {
@@ -110,7 +110,8 @@ final class DataDriven {
         String name = arguments.get(0).key();
         if (!name.equals("end")) {
             if (arguments.size() > 1) {
-                throw error("a subtest has one name, not \"" + name + " " + arguments.get(1).key() + "\"");
+                throw error("a subtest has one name, not \"" + name + " "
+                        + arguments.get(1).key() + "\"");
             }
             subtests.push(name);
             return;

@@ -61,7 +61,8 @@ final class Environment {
         if (bootstrap && start.index() <= 1) {
             throw new CommandException("index must be specified as > 1 due to bootstrap");
         }
-        SnapshotMetadata metadata = new SnapshotMetadata(start.index(), 1, start.metadata().confState());
+        SnapshotMetadata metadata =
+                new SnapshotMetadata(start.index(), 1, start.metadata().confState());
         Snapshot first = bootstrap ? new Snapshot(metadata, start.data()) : Snapshot.EMPTY;
         for (int i = 0; i < count; i++) {
             nodes.add(new ScriptNode(nodes.size() + 1, config, async, first));
@@ -95,8 +96,7 @@ final class Environment {
             log.print("no append work to perform");
             return;
         }
-        printWork(new Message.StorageAppend(
-                work.from(), work.hardState(), work.entries(), work.snapshot(), List.of()));
+        printWork(new Message.StorageAppend(work.from(), work.hardState(), work.entries(), work.snapshot(), List.of()));
         node.store(work.hardState(), work.entries(), work.snapshot());
         respond(work.responses());
     }
@@ -269,7 +269,8 @@ final class Environment {
         for (ScriptNode node : nodes) {
             Status status = node.raft.status();
             ConfState members = status.configuration();
-            boolean voter = members.voters().contains(node.id) || members.votersOutgoing().contains(node.id);
+            boolean voter = members.voters().contains(node.id)
+                    || members.votersOutgoing().contains(node.id);
             log.printLine(node.id + ": " + status.softState().role().etcdName() + (voter ? " (Voter)" : " (Non-Voter)")
                     + " Term:" + status.hardState().term()
                     + " Lead:" + Long.toUnsignedString(status.softState().leader()));

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The language that drives a cluster: each command makes nodes tick, propose, process what is ready, or moves messages
- * between them, and answers with everything that was logged and handed out meanwhile. Nodes are named by their ids, which
- * count from 1.
+ * between them, and answers with everything that was logged and handed out meanwhile. Nodes are named by their ids,
+ * which count from 1.
  */
 final class InteractionScript implements ScriptLanguage {
     private final ScriptLog log = new ScriptLog();

@@ -43,7 +43,9 @@ class ConformanceReportTest {
 
     @Test
     void showsTheFirstDifferenceAndGoesOnWithTheNextFile() throws IOException {
-        write("a.txt", "# The first difference is in line 8.\n" + PASSING + "\nvote  cfg=(1) votes=(n)\n----\nVoteWin\n");
+        write(
+                "a.txt",
+                "# The first difference is in line 8.\n" + PASSING + "\nvote  cfg=(1) votes=(n)\n----\nVoteWin\n");
         write("b.txt", PASSING);
 
         assertThat(run(folder))

@@ -10,8 +10,7 @@ import org.junit.jupiter.api.Test;
 class DataDrivenTest {
     @Test
     void readsCommandInputAndAnswerWithTheirLines() throws GrammarException {
-        List<Directive> directives = parse(
-                """
+        List<Directive> directives = parse("""
                 # A comment.
 
                 first a b=c

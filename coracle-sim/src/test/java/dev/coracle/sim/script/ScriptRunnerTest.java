@@ -8,8 +8,7 @@ import org.junit.jupiter.api.Test;
 /** How scripts end that do not get as far as a wrong answer. */
 class ScriptRunnerTest {
     private static final Path FILE = Path.of("script.txt");
-    private static final String TWO_QUIET_NODES =
-            """
+    private static final String TWO_QUIET_NODES = """
             log-level none
             ----
             ok
@@ -60,10 +59,9 @@ class ScriptRunnerTest {
 
     @Test
     void endsWhenStabilizeDoesNot() {
-        // Snapshots that no leader sent make two followers take each other for the leader. A proposal goes round for ever.
-        breaks(
-                TWO_QUIET_NODES
-                        + """
+        // Snapshots that no leader sent make two followers take each other for the leader. A proposal goes round for
+        // ever.
+        breaks(TWO_QUIET_NODES + """
                         send-snapshot 1 2
                         ----
                         ok
@@ -83,9 +81,7 @@ class ScriptRunnerTest {
                         stabilize
                         ----
                         ok
-                        """,
-                25,
-                "stabilize: stabilize has not come to an end after 10000 rounds");
+                        """, 25, "stabilize: stabilize has not come to an end after 10000 rounds");
     }
 
     @Test
@@ -130,7 +126,10 @@ class ScriptRunnerTest {
                 1,
                 "committed cfg=(1) idx=(9223372036854775808):"
                         + " index 9223372036854775808 is greater than 9223372036854775807");
-        breaks("committed cfg=(1) idx=(0)\n----\n", 1, "committed cfg=(1) idx=(0): cannot use 0 as idx, it stands for _");
+        breaks(
+                "committed cfg=(1) idx=(0)\n----\n",
+                1,
+                "committed cfg=(1) idx=(0): cannot use 0 as idx, it stands for _");
         breaks("vote cfgj=(zero,1)\n----\n", 1, "vote cfgj=(zero,1): cannot mix 'zero' into configuration");
         breaks("vote who=1\n----\n", 1, "vote who=1: unknown arg who");
         breaks("enter-joint later=1\n----\n", 1, "enter-joint later=1: enter-joint needs autoleave=VALUE");
