@@ -153,7 +153,10 @@ public final class Bincode {
         }
     }
 
-    /** Reads values one after the other from bytes that nobody vouches for. */
+    /**
+     * Reads values one after the other from bytes that nobody vouches for. Every method throws {@link CodecException}
+     * with the name of the field if the bytes end early or break its rule.
+     */
     public static final class Reader {
         private final ByteBuffer in;
 

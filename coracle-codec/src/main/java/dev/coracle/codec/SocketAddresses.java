@@ -19,12 +19,13 @@ public final class SocketAddresses {
     public static InetSocketAddress parse(String text) {
         int colon = text.lastIndexOf(':');
         String host = text.substring(0, Math.max(colon, 0));
-        boolean bracketed = host.startsWith("[") && host.endsWith("]");
+        boolean bracketed = host.length() > 1 && host.startsWith("[") && host.endsWith("]");
         if (bracketed) {
             host = host.substring(1, host.length() - 1);
         }
         if (colon < 0 || bracketed != host.contains(":")) {
-            throw new IllegalArgumentException("address " + text + " is not of the form 127.0.0.1:60061 or [::1]:60061");
+            throw new IllegalArgumentException(
+                    "address " + text + " is not of the form 127.0.0.1:60061 or [::1]:60061");
         }
         int port = digits(text.substring(colon + 1), 5, HIGHEST_PORT);
         if (port < 0) {
@@ -55,9 +56,12 @@ public final class SocketAddresses {
 
     private static InetAddress literal(String host) {
         try {
-            // With a colon it can only be an address, and the JDK parses it without asking anybody; but a scope would make
-            // it look at the machine's interfaces.
-            return host.contains(":") && !host.contains("%") ? InetAddress.getByName(host) : InetAddress.getByAddress(version4(host));
+            // In brackets it can only be an address, which the JDK parses without asking anybody; but for a scope it
+            // would look at the machine's interfaces.
+            boolean version6 = host.contains(":") && !host.contains("%");
+            return version6
+                    ? InetAddress.getByName("[" + host + "]")
+                    : InetAddress.getByAddress(version4(host));
         } catch (UnknownHostException e) {
             throw new IllegalArgumentException("host " + host + " is not an address in digits", e);
         }
@@ -65,10 +69,10 @@ public final class SocketAddresses {
 
     private static byte[] version4(String host) throws UnknownHostException {
         String[] parts = host.split("\\.", -1);
-        byte[] octets = new byte[parts.length];
-        for (int i = 0; i < parts.length; i++) {
-            int octet = digits(parts[i], 3, 0xff);
-            if (octet < 0 || parts.length != 4) {
+        byte[] octets = new byte[4];
+        for (int i = 0; i < octets.length; i++) {
+            int octet = parts.length == octets.length ? digits(parts[i], 3, 0xff) : -1;
+            if (octet < 0) {
                 throw new UnknownHostException("not four numbers from 0 to 255");
             }
             octets[i] = (byte) octet;

@@ -99,14 +99,17 @@ class BincodeTest {
                 .isEqualTo(Bincode.encodeAddresses(List.of(SocketAddresses.parse("127.0.0.1:7"))));
         assertThat(Bincode.encodeAddresses(List.of(InetSocketAddress.createUnresolved("::1", 7))))
                 .isEqualTo(Bincode.encodeAddresses(List.of(SocketAddresses.parse("[::1]:7"))));
-        assertThatThrownBy(() ->
-                        Bincode.encodeAddresses(List.of(InetSocketAddress.createUnresolved("db.example", 7))))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("host db.example is not an address in digits");
+        for (String name : List.of("db.example", "", "zz:1", "localhost", "1.2.3")) {
+            assertThatThrownBy(() -> Bincode.encodeAddresses(List.of(InetSocketAddress.createUnresolved(name, 7))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("host " + name + " is not an address in digits");
+        }
     }
 
     @Test
     void addressesAreWrittenAndReadAsText() throws Exception {
+        assertThat(SocketAddresses.format(SocketAddresses.parse("[2001:DB8::1]:60061")))
+                .isEqualTo("[2001:db8:0:0:0:0:0:1]:60061");
         for (String text : List.of("127.0.0.1:60061", "0.0.0.0:0", "255.255.255.255:65535")) {
             assertThat(SocketAddresses.format(SocketAddresses.parse(text))).isEqualTo(text);
         }
@@ -116,7 +119,8 @@ class BincodeTest {
         for (String text : List.of(
                 "", ":", "1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1",
                 "127.0.0.1:007", "127.0.1:1", "127.0.0.256:1", "127.0.0.01:1", "1.2.3.4.5:1", "::1:1", "[::1]",
-                "[::1:1", "[127.0.0.1]:1", "[:::]:1", "[fe80::1%lo]:1", "localhost:1", "[localhost]:1", "127.0.0.٣:1", ":1", "[]:1")) {
+                "[::1:1", "[127.0.0.1]:1", "[:::]:1", "[fe80::1%lo]:1", "localhost:1", "[localhost]:1",
+                "127.0.0.\u0663:1", ":1", "[:1", "]:1", "[zz::1]:1", "[1.2.3.4:5]:1", "[[::1]]:1", "[]:1")) {
             assertThatThrownBy(() -> SocketAddresses.parse(text))
                     .as(text)
                     .isInstanceOf(IllegalArgumentException.class);
