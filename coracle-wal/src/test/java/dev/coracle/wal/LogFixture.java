@@ -30,9 +30,13 @@ final class LogFixture {
     final WalOptions options;
 
     LogFixture(Disk disk, Path root, WalOptions options) {
+        this(disk, root.resolve("wal"), root.resolve("snap"), options);
+    }
+
+    LogFixture(Disk disk, Path wal, Path snap, WalOptions options) {
         this.disk = disk;
-        this.wal = root.resolve("wal");
-        this.snap = root.resolve("snap");
+        this.wal = wal;
+        this.snap = snap;
         this.options = options;
     }
 
