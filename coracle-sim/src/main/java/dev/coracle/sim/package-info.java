@@ -1,4 +1,7 @@
-/** The simulated world. */
+/**
+ * A simulated world for nodes: time, network, disks, chance and the order in which agents take their turns. One thread
+ * runs whole clusters, and the same seed gives the same run.
+ */
 @NullMarked
 package dev.coracle.sim;
 
