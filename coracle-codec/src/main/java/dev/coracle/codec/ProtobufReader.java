@@ -80,10 +80,15 @@ public final class ProtobufReader {
     /** A number that must be below 2^63, such as a term or an index. */
     public long counter(String field) throws CodecException {
         long value = uint64(field);
+        requireCounter(value, field);
+        return value;
+    }
+
+    /** Refuses what {@link #counter} would refuse, where only a later field tells what a number is. */
+    void requireCounter(long value, String field) throws CodecException {
         if (value < 0) {
             throw malformed(field, Long.toUnsignedString(value) + " is not below 2^63");
         }
-        return value;
     }
 
     /** A truth value: every number but 0 is true. */
@@ -181,7 +186,7 @@ public final class ProtobufReader {
     private long varint(String field) throws CodecException {
         long value = 0;
         for (int shift = 0; shift < Long.SIZE; shift += 7) {
-            byte next = number(field);
+            byte next = nextByte(field);
             value |= (long) (next & 0x7f) << shift;
             if (next >= 0) {
                 if (shift == LAST_SHIFT && next > 1) {
@@ -193,7 +198,7 @@ public final class ProtobufReader {
         throw malformed(field, "a number of more than 64 bits");
     }
 
-    private byte number(String field) throws CodecException {
+    private byte nextByte(String field) throws CodecException {
         try {
             return in.readRawByte();
         } catch (IOException e) {
