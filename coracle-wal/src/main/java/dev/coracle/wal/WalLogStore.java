@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A hard state in which only the commit index is new is written by {@link #sync}, but does not make it wait for the
  * disk: the commit index is only a head start (Figure 2 counts it as volatile), and a crash of the process alone does
- * not lose it.
+ * not lose it. The first one that commits a snapshot does wait, as the snapshot counts from then on.
  */
 public final class WalLogStore implements LogStore {
     private static final Logger LOG = LoggerFactory.getLogger(WalLogStore.class);
@@ -299,7 +299,10 @@ public final class WalLogStore implements LogStore {
                 byte[] data = EtcdCodec.INSTANCE.hardStates().encode(hardState);
                 makeRoom(RecordWriter.OVERHEAD_BYTES + data.length);
                 writer.write(RecordType.STATE, data);
-                mustSync |= hardState.term() != state.term() || hardState.vote() != state.vote();
+                // A received snapshot is there once a durable state commits it, so that state cannot wait.
+                mustSync |= hardState.term() != state.term()
+                        || hardState.vote() != state.vote()
+                        || (durableCommit < snapshotIndex && hardState.commit() >= snapshotIndex);
                 state = hardState;
             }
         } catch (IOException e) {
