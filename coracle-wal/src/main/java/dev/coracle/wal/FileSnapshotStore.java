@@ -1,6 +1,5 @@
 package dev.coracle.wal;
 
-import dev.coracle.codec.CodecException;
 import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
@@ -19,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -354,7 +354,7 @@ public final class FileSnapshotStore implements SnapshotStore {
 
         /** The file as Go would write it, or null if Go would take it for an empty one. */
         private byte @Nullable [] canonical() {
-            Bytes bytes = Bytes.of(java.util.Arrays.copyOf(buffer.array(), buffer.position()));
+            Bytes bytes = Bytes.of(Arrays.copyOf(buffer.array(), buffer.position()));
             return SnapshotFileHead.canonical(EtcdCodec.INSTANCE.snapshots().encode(new Snapshot(metadata, bytes)));
         }
 

@@ -307,6 +307,9 @@ public final class WalLogStore implements LogStore {
             }
         } catch (IOException e) {
             throw poison("write to", e);
+        } catch (RuntimeException | Error e) {
+            poisonHalfWritten(e);
+            throw e;
         }
     }
 
@@ -327,6 +330,9 @@ public final class WalLogStore implements LogStore {
             }
         } catch (IOException e) {
             throw poison("write to", e);
+        } catch (RuntimeException | Error e) {
+            poisonHalfWritten(e);
+            throw e;
         }
     }
 
@@ -507,6 +513,12 @@ public final class WalLogStore implements LogStore {
         StorageException first = Damage.failed(what, segments.getLast().path(), cause);
         failure = first;
         return first;
+    }
+
+    /** A bug, or no memory, in the middle of a record: nothing may be written behind it. */
+    private void poisonHalfWritten(Throwable cause) {
+        failure = new StorageException(
+                "a record of " + segments.getLast().path() + " was written by half: " + cause + ". Start again", cause);
     }
 
     private static byte @Nullable [] arrayOrNull(@Nullable Bytes bytes) {

@@ -6,12 +6,14 @@ import static dev.coracle.wal.LogFixture.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.CodedInputStream;
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.SnapshotStore.Sink;
 import dev.coracle.node.SnapshotStore.Source;
 import dev.coracle.node.StorageException;
+import dev.coracle.raft.Bytes;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
@@ -82,7 +84,7 @@ final class FileSnapshotStoreTest {
     /** Takes the file apart as any reader of protobuf would, who is told no more than the schema. */
     private static void assertFile(byte[] file, SnapshotMetadata metadata, byte[] data)
             throws IOException, CodecException {
-        var in = com.google.protobuf.CodedInputStream.newInstance(file);
+        CodedInputStream in = CodedInputStream.newInstance(file);
         assertThat(in.readTag()).isEqualTo(1 << 3);
         int checksum = in.readUInt32();
         assertThat(in.readTag()).isEqualTo(2 << 3 | 2);
@@ -103,7 +105,7 @@ final class FileSnapshotStoreTest {
         byte[] large = new byte[SMALL_BYTES + 50];
         // Four bytes can give data any checksum: first those that make the whole inner message come out as 0.
         byte[] inner = EtcdCodec.INSTANCE.snapshots().encode(
-                new Snapshot(metadata, dev.coracle.raft.Bytes.of(small)));
+                new Snapshot(metadata, Bytes.of(small)));
         forceZero(inner, small, indexOf(inner, small.length));
         save(metadata, small);
         assertFile(Files.readAllBytes(path(metadata)), metadata, small);

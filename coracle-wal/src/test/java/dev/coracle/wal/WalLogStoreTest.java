@@ -9,7 +9,6 @@ import static dev.coracle.wal.LogFixture.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.coracle.node.Disk;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
@@ -21,6 +20,7 @@ import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.sim.SimDisk;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -395,6 +395,24 @@ final class WalLogStoreTest {
             store.append(GROUP, state(1, 1, 0), entries(1, 1, 1, 1));
         }
         assertThat(second.recovered().entries()).hasSize(1);
+    }
+
+    @Test
+    void aMissingPermissionIsNamedWithItsRule() throws StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture sim = new LogFixture(disk.process(), root, SMALL);
+        sim.open().close();
+        disk.setFault((operation, path) -> {
+            if (operation == SimDisk.Operation.OPEN) {
+                throw new AccessDeniedException(path.toString());
+            }
+        });
+
+        Path path = sim.wal.resolve(segment(0, 0));
+        assertThatThrownBy(sim::open)
+                .isInstanceOf(StorageException.class)
+                .hasMessageContaining("cannot open " + path + ": no permission for " + path)
+                .hasMessageContaining("must be able to read and write it");
     }
 
     @Test
