@@ -164,7 +164,10 @@ public final class SimDisk {
     }
 
     /** A name is given, taken away, or both. */
-    private record Change(@Nullable String removed, @Nullable String added, @Nullable Node node) {
+    private record Change(
+            @Nullable String removed,
+            @Nullable String added,
+            @Nullable Node node) {
         void apply(Map<String, Node> names) {
             if (removed != null) {
                 names.remove(removed);

@@ -109,7 +109,8 @@ final class SimDiskTest {
         DiskFile foreign = other.open(ROOT.resolve("a"), Mode.WRITE);
         assertThat(file.tryLock()).isTrue();
         assertThat(foreign.tryLock()).isFalse();
-        assertThatThrownBy(() -> disk.open(ROOT.resolve("a"), Mode.READ)).hasMessageContaining("locked by this process");
+        assertThatThrownBy(() -> disk.open(ROOT.resolve("a"), Mode.READ))
+                .hasMessageContaining("locked by this process");
         file.close();
         assertThat(foreign.tryLock()).isTrue();
 

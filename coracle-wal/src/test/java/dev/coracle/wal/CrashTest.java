@@ -29,8 +29,7 @@ final class CrashTest {
     private static final long FIRST_SEED = 20260101;
     private static final int RUNS = 600;
     private static final int CRASHES = 4;
-    private static final WalOptions OPTIONS =
-            SMALL.withSegmentBytes(6_000).withMaxBatchBytes(4_096);
+    private static final WalOptions OPTIONS = SMALL.withSegmentBytes(6_000).withMaxBatchBytes(4_096);
 
     @Test
     void whatWasSyncedSurvivesEveryCrashAndNothingIsMadeUp() throws StorageException, IOException {
@@ -46,8 +45,8 @@ final class CrashTest {
             tails += run.tails;
             segments = Math.max(segments, run.segments);
         }
-        System.out.println(RUNS + " runs from seed " + FIRST_SEED + ": " + tails + " torn tails, up to " + segments
-                + " segments");
+        System.out.println(
+                RUNS + " runs from seed " + FIRST_SEED + ": " + tails + " torn tails, up to " + segments + " segments");
         assertThat(tails).as("torn tails, or this test tests nothing").isGreaterThan(RUNS / 10);
         assertThat(segments).isGreaterThan(3);
     }
@@ -125,13 +124,14 @@ final class CrashTest {
                     changeTerm(store);
                     appendEntries(store, state.commit() + 1 + random.nextInt((int) (lastIndex - state.commit()) + 1));
                 }
-                case 4 -> append(
-                        store,
-                        new HardState(
-                                Math.max(state.term(), 1),
-                                state.vote(),
-                                state.commit() + random.nextInt((int) (lastIndex - state.commit()) + 1)),
-                        List.of());
+                case 4 ->
+                    append(
+                            store,
+                            new HardState(
+                                    Math.max(state.term(), 1),
+                                    state.vote(),
+                                    state.commit() + random.nextInt((int) (lastIndex - state.commit()) + 1)),
+                            List.of());
                 case 5 -> saveSnapshot(store);
                 case 6 -> {
                     if (random.nextInt(4) == 0) {
@@ -271,7 +271,9 @@ final class CrashTest {
                 }
                 // A snapshot ahead of the log replaces it, if the state behind it is there as well.
                 Optional<SnapshotMetadata> snapshot = appended.get(i).snapshot();
-                if (snapshot.isPresent() && i + 1 < count && appended.get(i + 1).state().isPresent()) {
+                if (snapshot.isPresent()
+                        && i + 1 < count
+                        && appended.get(i + 1).state().isPresent()) {
                     long index = snapshot.get().index();
                     if (index == appended.get(i + 1).state().get().commit() && !entries.containsKey(index)) {
                         entries.clear();

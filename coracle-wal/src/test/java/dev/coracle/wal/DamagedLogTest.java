@@ -214,7 +214,8 @@ final class DamagedLogTest {
             writer.writeEntry(entry(2, 1, 1));
             writer.writeEntry(entry(1, 2, 1));
         });
-        assertRefusedRecords("expected an entry above index 0, found index 0", writer -> writer.writeEntry(entry(1, 0, 1)));
+        assertRefusedRecords(
+                "expected an entry above index 0, found index 0", writer -> writer.writeEntry(entry(1, 0, 1)));
         assertRefusedRecords("expected a state of term 2 or above, found term 1", writer -> {
             writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(2, 0, 0)));
             writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(1, 0, 0)));
@@ -230,15 +231,20 @@ final class DamagedLogTest {
             writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(2, 0, 1)));
             writer.write(RecordType.SNAPSHOT, SnapshotRecordCodec.INSTANCE.encode(snapshot(1, 2)));
         });
-        assertRefusedRecords("expected a record of type ENTRY, found Entry.type", writer -> writer.write(
-                RecordType.ENTRY, hex("080310011801")));
-        assertRefusedRecords("expected a record of type ENTRY, found Entry.index", writer -> writer.write(
-                RecordType.ENTRY, hex("0800100118")));
-        assertRefusedRecords("expected a record of type STATE with data, found one without", writer -> writer.write(
-                RecordType.STATE, null));
-        assertRefusedRecords("expected metadata only at the head of a segment, found some behind it", writer ->
-                writer.write(RecordType.METADATA, null));
-        assertRefusedRecords("expected a checksum record only at the head of a segment, found one behind it",
+        assertRefusedRecords(
+                "expected a record of type ENTRY, found Entry.type",
+                writer -> writer.write(RecordType.ENTRY, hex("080310011801")));
+        assertRefusedRecords(
+                "expected a record of type ENTRY, found Entry.index",
+                writer -> writer.write(RecordType.ENTRY, hex("0800100118")));
+        assertRefusedRecords(
+                "expected a record of type STATE with data, found one without",
+                writer -> writer.write(RecordType.STATE, null));
+        assertRefusedRecords(
+                "expected metadata only at the head of a segment, found some behind it",
+                writer -> writer.write(RecordType.METADATA, null));
+        assertRefusedRecords(
+                "expected a checksum record only at the head of a segment, found one behind it",
                 RecordWriter::writeChecksum);
     }
 

@@ -67,7 +67,8 @@ final class EtcdFixturesTest {
 
     @Test
     void aSingleNodeIsReadAsEtcdReadsIt() throws IOException, StorageException {
-        assertThat(dump(unpacked.resolve(SINGLE), 1)).isEqualTo(Files.readString(fixtures.resolve("single-node.dump.txt")));
+        assertThat(dump(unpacked.resolve(SINGLE), 1))
+                .isEqualTo(Files.readString(fixtures.resolve("single-node.dump.txt")));
     }
 
     @ParameterizedTest
@@ -123,7 +124,8 @@ final class EtcdFixturesTest {
                 } else if (record.type() == RecordType.STATE) {
                     store.append(GROUP, codec().hardStates().decode(data), List.of());
                 } else {
-                    store.append(GROUP, HardState.EMPTY, List.of(codec().entries().decode(data)));
+                    store.append(
+                            GROUP, HardState.EMPTY, List.of(codec().entries().decode(data)));
                 }
             }
         }
@@ -167,7 +169,8 @@ final class EtcdFixturesTest {
             if (snapshot.index() == 0) {
                 lines.add("snapshot none: snap: no available snapshot");
             } else {
-                try (SnapshotStore.Source source = fixture(root, node).snapshots().open(GROUP, snapshot.id())) {
+                try (SnapshotStore.Source source =
+                        fixture(root, node).snapshots().open(GROUP, snapshot.id())) {
                     lines.add("snapshot index=" + snapshot.index() + " term=" + snapshot.term() + " voters="
                             + snapshot.confState().voters().toString().replace(",", "") + " learners="
                             + snapshot.confState().learners() + " data=" + source.size() + " bytes");
@@ -180,8 +183,8 @@ final class EtcdFixturesTest {
             lines.add("entries " + recovered.entries().size());
             for (Entry entry : recovered.entries()) {
                 byte[] data = entry.data() == null ? new byte[0] : entry.data();
-                lines.add(entry.index() + "\t" + entry.term() + "\t" + entry.type().etcdName() + "\t"
-                        + HexFormat.of().formatHex(data));
+                lines.add(entry.index() + "\t" + entry.term() + "\t"
+                        + entry.type().etcdName() + "\t" + HexFormat.of().formatHex(data));
             }
         }
         return lines.toString();

@@ -104,8 +104,7 @@ final class FileSnapshotStoreTest {
         byte[] small = new byte[100];
         byte[] large = new byte[SMALL_BYTES + 50];
         // Four bytes can give data any checksum: first those that make the whole inner message come out as 0.
-        byte[] inner = EtcdCodec.INSTANCE.snapshots().encode(
-                new Snapshot(metadata, Bytes.of(small)));
+        byte[] inner = EtcdCodec.INSTANCE.snapshots().encode(new Snapshot(metadata, Bytes.of(small)));
         forceZero(inner, small, indexOf(inner, small.length));
         save(metadata, small);
         assertFile(Files.readAllBytes(path(metadata)), metadata, small);
@@ -283,7 +282,9 @@ final class FileSnapshotStoreTest {
             }
             for (EntryId id : found) {
                 try (Source source = sim.snapshots().open(GROUP, id)) {
-                    assertThat(source.data().readAllBytes()).as("whole or not there").isEqualTo(data);
+                    assertThat(source.data().readAllBytes())
+                            .as("whole or not there")
+                            .isEqualTo(data);
                 }
             }
         }
@@ -299,7 +300,8 @@ final class FileSnapshotStoreTest {
         assertThatThrownBy(() -> sim.saveSnapshot(snapshot(5, 2), new byte[300_000]))
                 .isInstanceOf(IOException.class)
                 .hasMessage("No space left on device");
-        assertThat(sim.disk.list(sim.snap)).containsExactly(FileSnapshotStore.fileName(snapshot(5, 2).id()));
+        assertThat(sim.disk.list(sim.snap))
+                .containsExactly(FileSnapshotStore.fileName(snapshot(5, 2).id()));
         try (Source source = sim.snapshots().open(GROUP, snapshot(5, 2).id())) {
             assertThat(source.data().readAllBytes()).containsExactly(1);
         }
@@ -316,9 +318,10 @@ final class FileSnapshotStoreTest {
         try (Source reading = store.open(GROUP, new EntryId(1, 3))) {
             store.purge(GROUP, new EntryId(3, 12), 2);
 
-            assertThat(store.list(GROUP))
-                    .containsExactly(new EntryId(3, 20), new EntryId(3, 12), new EntryId(2, 10));
-            assertThat(reading.data().readAllBytes()).as("what is being read stays readable").hasSize(1);
+            assertThat(store.list(GROUP)).containsExactly(new EntryId(3, 20), new EntryId(3, 12), new EntryId(2, 10));
+            assertThat(reading.data().readAllBytes())
+                    .as("what is being read stays readable")
+                    .hasSize(1);
         }
         store.purge(GROUP, new EntryId(3, 12), 2);
         assertThat(store.list(GROUP)).hasSize(3);

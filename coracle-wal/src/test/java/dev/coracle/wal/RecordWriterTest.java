@@ -50,7 +50,8 @@ final class RecordWriterTest {
             assertThat(Dump.of(List.of(bytes.array())))
                     .extracting(Dump.Line::data)
                     .isEqualTo(entries.stream()
-                            .map(entry -> HexFormat.of().formatHex(EtcdCodec.INSTANCE.entries().encode(entry)))
+                            .map(entry -> HexFormat.of()
+                                    .formatHex(EtcdCodec.INSTANCE.entries().encode(entry)))
                             .toList());
         }
     }

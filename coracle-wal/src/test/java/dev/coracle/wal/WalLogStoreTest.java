@@ -72,7 +72,8 @@ final class WalLogStoreTest {
             store.sync();
         }
 
-        assertThat(log.recovered().entries()).containsExactly(entry(1, 1, 10), entry(1, 2, 10), entry(2, 3, "replaced"));
+        assertThat(log.recovered().entries())
+                .containsExactly(entry(1, 1, 10), entry(1, 2, 10), entry(2, 3, "replaced"));
     }
 
     @Test
@@ -88,9 +89,11 @@ final class WalLogStoreTest {
             }
         }
 
-        List<WalRecord> second =
-                log.records().stream().filter(r -> r.file().endsWith(segment(1, 8))).toList();
-        assertThat(second).extracting(WalRecord::type)
+        List<WalRecord> second = log.records().stream()
+                .filter(r -> r.file().endsWith(segment(1, 8)))
+                .toList();
+        assertThat(second)
+                .extracting(WalRecord::type)
                 .startsWith(RecordType.CHECKSUM, RecordType.METADATA, RecordType.STATE);
         assertThat(log.recovered().hardState()).isEqualTo(state(7, 3, 0));
     }
@@ -240,8 +243,7 @@ final class WalLogStoreTest {
     void recoveryBeginsAtTheNewestCommittedSnapshotWhoseFileIsThere() throws IOException, StorageException {
         writeWithSnapshots();
 
-        assertThat(log.recovered())
-                .isEqualTo(new Recovered(state(1, 1, 4), snapshot(4, 1), entries(1, 5, 6, 10)));
+        assertThat(log.recovered()).isEqualTo(new Recovered(state(1, 1, 4), snapshot(4, 1), entries(1, 5, 6, 10)));
     }
 
     @Test
@@ -252,8 +254,7 @@ final class WalLogStoreTest {
         bytes[bytes.length - 1] ^= 1;
         Files.write(newest, bytes);
 
-        assertThat(log.recovered())
-                .isEqualTo(new Recovered(state(1, 1, 4), snapshot(2, 1), entries(1, 3, 6, 10)));
+        assertThat(log.recovered()).isEqualTo(new Recovered(state(1, 1, 4), snapshot(2, 1), entries(1, 3, 6, 10)));
         assertThat(newest).doesNotExist();
         assertThat(newest.resolveSibling(newest.getFileName() + ".broken")).hasBinaryContent(bytes);
     }
@@ -271,8 +272,7 @@ final class WalLogStoreTest {
                 .hasMessageContaining("its log begins behind index 10 and is committed up to 10")
                 .hasMessageContaining("Restore the snapshot's file");
         log.saveSnapshot(snapshot(10, 2), new byte[0]);
-        assertThat(log.recovered())
-                .isEqualTo(new Recovered(state(2, 0, 10), snapshot(10, 2), entries(2, 11, 12, 10)));
+        assertThat(log.recovered()).isEqualTo(new Recovered(state(2, 0, 10), snapshot(10, 2), entries(2, 11, 12, 10)));
     }
 
     @Test
@@ -375,7 +375,8 @@ final class WalLogStoreTest {
                     .isInstanceOf(StorageException.class)
                     .hasMessageContaining(log.wal.toString())
                     .hasMessageContaining("locked by this process");
-            assertThat(LockProbe.isLockedForOthers(log.wal.resolve(segment(0, 0)))).isTrue();
+            assertThat(LockProbe.isLockedForOthers(log.wal.resolve(segment(0, 0))))
+                    .isTrue();
             store.append(GROUP, state(1, 1, 0), entries(1, 1, 1, 1));
             store.sync();
         }
@@ -475,11 +476,14 @@ final class WalLogStoreTest {
         log.saveSnapshot(snapshot(1, 1), new byte[0]);
         try (WalLogStore store = log.open()) {
             prepare(store);
-            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(log.wal))).isEqualTo("rwx------");
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(log.wal)))
+                    .isEqualTo("rwx------");
             try (var files = Files.list(log.wal)) {
-                assertThat(files).hasSize(2).allSatisfy(file -> assertThat(
-                                PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
-                        .isEqualTo("rw-------"));
+                assertThat(files)
+                        .hasSize(2)
+                        .allSatisfy(
+                                file -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                                        .isEqualTo("rw-------"));
             }
         }
     }
@@ -508,12 +512,16 @@ final class WalLogStoreTest {
             int[] operations = {0};
             disk.setFault((any, path) -> operations[0]++);
             assertThatThrownBy(store::sync).isSameAs(expected);
-            assertThatThrownBy(() -> store.append(GROUP, state(9, 9, 0), List.of())).isSameAs(expected);
-            assertThatThrownBy(() -> store.appendSnapshot(GROUP, snapshot(1, 1))).isSameAs(expected);
+            assertThatThrownBy(() -> store.append(GROUP, state(9, 9, 0), List.of()))
+                    .isSameAs(expected);
+            assertThatThrownBy(() -> store.appendSnapshot(GROUP, snapshot(1, 1)))
+                    .isSameAs(expected);
             assertThatThrownBy(() -> store.release(GROUP, 0)).isSameAs(expected);
             assertThat(store.hasSpace()).isFalse();
             store.close();
-            assertThat(operations[0]).as("%s: operations after the failure", operation).isZero();
+            assertThat(operations[0])
+                    .as("%s: operations after the failure", operation)
+                    .isZero();
         }
     }
 
@@ -524,7 +532,9 @@ final class WalLogStoreTest {
         try (WalLogStore store = sim.open()) {
             disk.setCapacity(150_000);
             prepare(store);
-            assertThat(store.hasSpace()).as("a segment is prepared, 18,928 bytes are free").isTrue();
+            assertThat(store.hasSpace())
+                    .as("a segment is prepared, 18,928 bytes are free")
+                    .isTrue();
             for (int i = 1; i <= 9; i++) {
                 store.append(GROUP, state(1, 1, 0), List.of(entry(1, i, 8_000)));
                 store.sync();
