@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,10 +64,10 @@ public final class SimLogStore implements LogStore {
     private final SimSnapshotStore snapshotStore;
     private final TreeMap<Long, Image> durable = new TreeMap<>();
     private final List<Record> unsynced = new ArrayList<>();
-    private boolean space = true;
-    private boolean broken;
+    private volatile boolean space = true;
+    private volatile boolean broken;
     private int operationsToCrash = -1;
-    private long syncs;
+    private final AtomicLong syncs = new AtomicLong();
 
     /** An empty log beside a snapshot store. */
     public SimLogStore(SimSnapshotStore snapshotStore) {
@@ -136,7 +137,7 @@ public final class SimLogStore implements LogStore {
             image(record.group).take(record);
         }
         unsynced.clear();
-        syncs++;
+        syncs.incrementAndGet();
     }
 
     private void operate() throws StorageException {
@@ -171,7 +172,7 @@ public final class SimLogStore implements LogStore {
 
     @Override
     public long syncs() {
-        return syncs;
+        return syncs.get();
     }
 
     @Override
