@@ -9,14 +9,12 @@ import dev.coracle.raft.Check;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.MessageType;
 import dev.coracle.raft.Snapshot;
+import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallExecutorSupplier;
-import io.grpc.ServerCallHandler;
-import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -97,17 +95,16 @@ public final class GrpcTransport implements Transport {
 
     private Server newServer(UnaryService unary) {
         HostPort address = config.listenAddress;
+        Doorkeeper doorkeeper = new Doorkeeper(!(config.serverCredentials instanceof InsecureServerCredentials));
         return NettyServerBuilder.forAddress(
                         new InetSocketAddress(address.host(), address.port()), config.serverCredentials)
-                .channelType(NioServerSocketChannel.class)
+                .channelFactory(doorkeeper::newServerChannel)
                 .bossEventLoopGroup(context.network.eventLoops)
                 .workerEventLoopGroup(context.network.eventLoops)
                 .directExecutor()
                 .callExecutor(new ExecutorByMethod())
                 .addService(peerService.definition())
                 .addService(new RaftService(context, peerService, unary).definition())
-                .addTransportFilter(new ConnectionLog())
-                .intercept(new CallNoter())
                 .maxInboundMessageSize(config.maxFrameBytes)
                 .maxInboundMetadataSize(MOST_METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(config.maxCalls)
@@ -272,24 +269,14 @@ public final class GrpcTransport implements Transport {
     }
 
     private void closeThreads() {
-        boolean interrupted = false;
         context.scheduler.shutdownNow();
-        try {
-            server.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
+        Waiting.upTo(CLOSE_MILLIS, server::awaitTermination);
         server.shutdownNow();
-        context.network.close(CLOSE_MILLIS);
+        context.network.closeConnections(CLOSE_MILLIS);
+        // What still runs there may answer a call: the threads that would carry the answer end last.
         context.snapshotExecutor.shutdown();
-        try {
-            context.snapshotExecutor.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Waiting.upTo(CLOSE_MILLIS, context.snapshotExecutor::awaitTermination);
+        context.network.closeThreads(CLOSE_MILLIS);
     }
 
     /** Streams of messages stay on the network's threads, where nothing blocks; all else gets threads of its own. */
@@ -303,16 +290,6 @@ public final class GrpcTransport implements Transport {
             return method.equals(Methods.SNAPSHOT.server.getFullMethodName())
                     ? context.snapshotExecutor
                     : context.network.executor;
-        }
-    }
-
-    /** Tells the connection's log about calls. */
-    private static final class CallNoter implements ServerInterceptor {
-        @Override
-        public <Q, R> ServerCall.Listener<Q> interceptCall(
-                ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-            ConnectionLog.called(call.getAttributes());
-            return next.startCall(call, headers);
         }
     }
 }

@@ -6,6 +6,7 @@ import static dev.coracle.transport.grpc.TransportContract.append;
 import static dev.coracle.transport.grpc.TransportContract.heartbeat;
 import static dev.coracle.transport.grpc.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.codec.Codec;
 import dev.coracle.codec.Dialect;
@@ -13,7 +14,6 @@ import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Message;
-import dev.coracle.raft.RawNode;
 import dev.coracle.raft.SnapshotMetadata;
 import io.grpc.Status;
 import java.io.ByteArrayInputStream;
@@ -21,7 +21,9 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -533,7 +535,7 @@ class GrpcPeerTest {
 
     @Test
     void aConnectionThatSaysNothingIsClosed() throws Exception {
-        GrpcTransport transport = open(config(1), inbound);
+        GrpcTransport transport = open(config(1).handshakeTimeout(Duration.ofMillis(200)), inbound);
         HostPort address = HostPort.parse(transport.boundAddress(), "address");
         try (Socket socket = new Socket(InetAddress.getByName(address.host()), address.port())) {
             socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(RecordingInbound.PATIENCE_SECONDS));
@@ -546,19 +548,18 @@ class GrpcPeerTest {
             socket.getOutputStream().write(garbage);
             // Whatever the server says, it ends; a read that times out would throw.
             while (socket.getInputStream().read() >= 0) {}
-        } catch (java.net.SocketTimeoutException e) {
-            throw new AssertionError("the connection was not closed", e);
         } catch (IOException e) {
-            assertThat(e).hasMessageContainingAll(); // a reset is an end too
+            // A reset is an end too.
+            assertThat(e).isNotInstanceOf(SocketTimeoutException.class);
         }
     }
 
     @Test
     void eachHostIsNewsOnce() throws Exception {
-        ConnectionLog log = new ConnectionLog();
-        assertThat(log.isNews(new java.net.InetSocketAddress("127.0.0.1", 1))).isTrue();
-        assertThat(log.isNews(new java.net.InetSocketAddress("127.0.0.1", 2))).isFalse();
-        assertThat(log.isNews(new java.net.InetSocketAddress("127.0.0.2", 1))).isTrue();
+        Doorkeeper doorkeeper = new Doorkeeper(false);
+        assertThat(doorkeeper.isNews(new InetSocketAddress("127.0.0.1", 1))).isTrue();
+        assertThat(doorkeeper.isNews(new InetSocketAddress("127.0.0.1", 2))).isFalse();
+        assertThat(doorkeeper.isNews(new InetSocketAddress("127.0.0.2", 1))).isTrue();
     }
 
     @Test
@@ -584,13 +585,12 @@ class GrpcPeerTest {
             thread.join(TimeUnit.SECONDS.toMillis(RecordingInbound.PATIENCE_SECONDS));
             assertThat(thread.isAlive()).as(thread.getName()).isFalse();
         }
-        assertThat(RawNode.NONE).isZero();
     }
 
     @Test
     void aPortInUseIsNamed() throws Exception {
         GrpcTransport a = open(config(1), inbound);
-        org.assertj.core.api.Assertions.assertThatThrownBy(() -> GrpcTransport.bind(
+        assertThatThrownBy(() -> GrpcTransport.bind(
                         config(2).listenAddress(a.boundAddress()).build()))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("listenAddress " + a.boundAddress());
