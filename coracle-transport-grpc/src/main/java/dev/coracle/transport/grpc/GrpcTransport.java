@@ -49,8 +49,8 @@ public final class GrpcTransport implements Transport {
     private static final long IDLE_SECONDS = 300;
     private static final int MOST_METADATA_BYTES = 16 << 10;
 
-    /** How long each of the steps of closing may take. */
-    private static final long CLOSE_MILLIS = 500;
+    /** How long each of the five steps of closing may take; they end at once unless something hangs. */
+    private static final long CLOSE_MILLIS = 400;
 
     private final GrpcTransportConfig config;
     private final TransportContext context;
@@ -78,6 +78,7 @@ public final class GrpcTransport implements Transport {
         try {
             server.start();
         } catch (IOException e) {
+            server.shutdownNow();
             closeThreads();
             throw new IOException("listenAddress " + config.listenAddress + ": it cannot be bound: " + e.getMessage(), e);
         }
@@ -248,7 +249,7 @@ public final class GrpcTransport implements Transport {
 
     /**
      * Ends everything: streams are closed in an orderly way, requests that are under way break off, the threads end.
-     * Takes two seconds at most. Nothing is handed in afterwards. Closing again does nothing. Not to be called on a
+     * Takes two seconds at most, whatever hangs. Nothing is handed in afterwards. Closing again does nothing. Not to be called on a
      * thread of the transport.
      */
     @Override

@@ -555,6 +555,49 @@ class GrpcPeerTest {
     }
 
     @Test
+    void aCallbackThatThrowsEndsTheStreamAndNotTheTransport() throws Exception {
+        GrpcTransport transport = open(
+                config(1).admission(new Admission() {
+                    @Override
+                    public Verdict admit(Handshake handshake, Connection connection) {
+                        if (handshake.node() == 8) {
+                            throw new IllegalStateException("thrown on purpose by a test");
+                        }
+                        return Verdict.ACCEPTED;
+                    }
+                }),
+                inbound);
+        Handshake unlucky = new Handshake(Handshake.VERSION, CLUSTER, 0, 8, 1008, 1);
+        assertThat(peer(transport, Methods.MESSAGES).send(hello(unlucky)).end().getCode())
+                .isEqualTo(Status.Code.INTERNAL);
+        assertThat(peer(transport, Methods.MESSAGES).send(hello(handshake())).answer().verdict())
+                .isEqualTo(Verdict.ACCEPTED);
+    }
+
+    @Test
+    void aListenerThatThrowsCostsTheConnectionAndNotTheLink() throws Exception {
+        RecordingInbound receiving = new RecordingInbound();
+        GrpcTransport b = open(config(2), receiving);
+        CountDownLatch attempts = new CountDownLatch(2);
+        GrpcTransport a = open(
+                config(1).listener(new TransportListener() {
+                    @Override
+                    public void connected(long peer, long incarnation) {
+                        attempts.countDown();
+                        if (attempts.getCount() > 0) {
+                            throw new IllegalStateException("thrown on purpose by a test");
+                        }
+                    }
+                }),
+                inbound);
+        a.setPeer(2, b.boundAddress());
+        assertThat(attempts.await(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        a.send(0, heartbeat(1, 2, 6));
+        a.flush();
+        assertThat(receiving.next().commit()).isEqualTo(6);
+    }
+
+    @Test
     void eachHostIsNewsOnce() throws Exception {
         Doorkeeper doorkeeper = new Doorkeeper(false);
         assertThat(doorkeeper.isNews(new InetSocketAddress("127.0.0.1", 1))).isTrue();
