@@ -1,30 +1,297 @@
 package dev.coracle.raft;
 
+import dev.coracle.raft.Message.StorageAppend;
+import dev.coracle.raft.Message.StorageAppendReply;
+import dev.coracle.raft.Message.StorageApply;
+import dev.coracle.raft.Message.StorageApplyReply;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
+/**
+ * A Raft server as a function: ticks, messages and proposals go in, a {@link Ready} with everything to do comes out. Not
+ * safe for use by several threads: one thread drives it.
+ *
+ * <pre>
+ *   while (running) {
+ *       raw.tick() now and then; raw.step(message) for what arrives; raw.propose(data)
+ *       if (raw.hasReady()) {
+ *           Ready ready = raw.ready();
+ *           store ready.hardState(), ready.entries(), ready.snapshot(), and sync if ready.mustSync();
+ *           send ready.messages(); apply ready.snapshot() and ready.committedEntries();
+ *           raw.advance();
+ *       }
+ *   }
+ * </pre>
+ *
+ * <p>With {@link RaftConfig.Builder#asyncStorageWrites} there is no {@code advance}: storing and applying are messages to
+ * {@link #APPEND_THREAD} and {@link #APPLY_THREAD}, and what those answer is stepped like any other message.
+ *
+ * <p>{@link Check.BrokenInvariantException} out of any method means a bug or a damaged log: stop using the server.
+ */
 public final class RawNode {
+    /** No node. */
     public static final long NONE = 0;
+
+    /** The receiver of {@link StorageAppend}: whoever stores. */
     public static final long APPEND_THREAD = -1;
+
+    /** The receiver of {@link StorageApply}: whoever applies. */
     public static final long APPLY_THREAD = -2;
 
-    public RawNode(RaftConfig config) {}
-    public void tick() {}
-    public StepOutcome step(Message message) { throw new UnsupportedOperationException(); }
-    public void campaign() {}
-    public Proposal propose(byte[] data) { throw new UnsupportedOperationException(); }
-    public Proposal propose(List<Entry> entries) { throw new UnsupportedOperationException(); }
-    public Proposal proposeConfChange(ConfChange change) { throw new UnsupportedOperationException(); }
-    public Proposal proposeConfChange(ConfChangeV2 change) { throw new UnsupportedOperationException(); }
-    public ConfState applyConfChange(ConfChangeV2 change) throws InvalidConfChangeException { throw new UnsupportedOperationException(); }
-    public boolean hasReady() { throw new UnsupportedOperationException(); }
-    public Ready ready() { throw new UnsupportedOperationException(); }
-    public void advance() {}
-    public void bootstrap(List<Bootstrap.Peer> peers) {}
-    public Status status() { throw new UnsupportedOperationException(); }
-    public void reportUnreachable(long id) {}
-    public void reportSnapshot(long id, boolean failed) {}
-    public StepOutcome transferLeader(long transferee) { throw new UnsupportedOperationException(); }
-    public void forgetLeader() {}
-    public void readIndex(Bytes context) {}
-    public void setElectionTimeout(int ticks) {}
+    private final Server server;
+    private final boolean async;
+
+    /** What the last Ready said, so that the next one says only what changed. */
+    private SoftState shownSoftState;
+
+    private HardState shownHardState;
+
+    /** Synchronous mode: what {@link #advance} steps, the server's own answers; null unless a Ready is out. */
+    private @Nullable List<Message> stepsOnAdvance;
+
+    /**
+     * Starts a server from what its storage holds.
+     *
+     * @throws Check.BrokenInvariantException if the stored state contradicts itself
+     */
+    public RawNode(RaftConfig config) {
+        server = new Server(config);
+        async = config.asyncStorageWrites;
+        shownSoftState = server.softState();
+        shownHardState = server.hardState();
+    }
+
+    /** Tells whether an id stands for one of the server's own threads. */
+    public static boolean isLocalThread(long id) {
+        return id == APPEND_THREAD || id == APPLY_THREAD;
+    }
+
+    /** Lets one tick pass. */
+    public void tick() {
+        server.role().tick();
+    }
+
+    /** Takes a message from another server, or from one of this server's threads. */
+    public StepOutcome step(Message message) {
+        boolean fromThread = isLocalThread(message.from());
+        if (message.type().isLocal() && !fromThread) {
+            return StepOutcome.LOCAL_MESSAGE;
+        }
+        if (message.type().isResponse()
+                && !fromThread
+                && !server.configuration().isMember(message.from())) {
+            return StepOutcome.PEER_NOT_FOUND;
+        }
+        return server.step(message);
+    }
+
+    /** Starts an election, unless the server leads or may not. */
+    public void campaign() {
+        server.step(new Message.Hup());
+    }
+
+    /** Proposes data, and takes ownership of it. */
+    public Proposal propose(byte[] data) {
+        return propose(List.of(Entry.normal(data)));
+    }
+
+    /**
+     * Proposes entries, of which only type, data and context count; all of them are appended at once, or none.
+     *
+     * @throws Check.BrokenInvariantException if there are none
+     */
+    public Proposal propose(List<Entry> entries) {
+        return server.role().propose(new Message.Propose(server.id, NONE, entries));
+    }
+
+    /** Proposes a change of one member. */
+    public Proposal proposeConfChange(ConfChange change) {
+        return proposeConfChange(EntryType.CONF_CHANGE, server.config.codec.encode(change));
+    }
+
+    /** Proposes a change of the configuration. */
+    public Proposal proposeConfChange(ConfChangeV2 change) {
+        return proposeConfChange(EntryType.CONF_CHANGE_V2, server.config.codec.encode(change));
+    }
+
+    private Proposal proposeConfChange(EntryType type, byte[] data) {
+        Entry entry = new Entry(0, 0, type, data);
+        return server.role().propose(new Message.Propose(NONE, NONE, List.of(entry)));
+    }
+
+    /**
+     * Puts a committed configuration change into force. To be called for each one, in the order of the log, before its
+     * entry is reported as applied; not to be called for one that the application refuses.
+     *
+     * @return the configuration that is in force now
+     * @throws InvalidConfChangeException if the change does not fit; nothing has changed
+     */
+    public ConfState applyConfChange(ConfChangeV2 change) throws InvalidConfChangeException {
+        return server.apply(change);
+    }
+
+    // ---- ready
+
+    /** Tells whether {@link #ready} has something to say. */
+    public boolean hasReady() {
+        HardState hard = server.hardState();
+        return !server.softState().equals(shownSoftState)
+                || (!hard.isEmpty() && !hard.equals(shownHardState))
+                || server.raftLog.unstable().nextSnapshot() != null
+                || !server.outbox().isEmpty()
+                || server.raftLog.unstable().hasNextEntries()
+                || server.raftLog.hasNextCommitted(!async)
+                || server.hasReadStates();
+    }
+
+    /** Hands out everything there is to do since the last time. May be empty. In synchronous mode, advance follows. */
+    public Ready ready() {
+        Check.that(stepsOnAdvance == null, "two accepted Ready structs without call to Advance");
+        RaftLog raftLog = server.raftLog;
+        Unstable unstable = raftLog.unstable();
+
+        SoftState soft = server.softState();
+        HardState hard = server.hardState();
+        boolean hardChanged = !hard.equals(shownHardState);
+        List<Entry> entries = unstable.nextEntries();
+        Snapshot next = unstable.nextSnapshot();
+        Snapshot snapshot = next == null ? Snapshot.EMPTY : next;
+        List<Entry> committed = raftLog.nextCommitted(!async);
+        boolean mustSync = !entries.isEmpty()
+                || hard.vote() != shownHardState.vote()
+                || hard.term() != shownHardState.term();
+        HardState toStore = hardChanged ? hard : HardState.EMPTY;
+        List<Message> messages = server.outbox().takeImmediate();
+        List<Message> afterAppend = server.outbox().takeAfterAppend();
+        @Nullable StorageAppendReply stored = unstable.size() > 0 || !snapshot.isEmpty() ? storedReply(snapshot) : null;
+        @Nullable StorageApplyReply applied =
+                committed.isEmpty() ? null : new StorageApplyReply(server.id, committed);
+        if (async) {
+            if (!entries.isEmpty() || !toStore.isEmpty() || !snapshot.isEmpty() || !afterAppend.isEmpty()) {
+                if (stored != null) {
+                    // Last: the acknowledgements before it still find their entries' terms without asking storage.
+                    afterAppend.add(stored);
+                }
+                messages.add(new StorageAppend(server.id, toStore, entries, snapshot, afterAppend));
+            }
+            if (applied != null) {
+                messages.add(new StorageApply(server.id, committed, List.of(applied)));
+            }
+        } else {
+            List<Message> steps = new ArrayList<>();
+            for (Message message : afterAppend) {
+                (message.to() == server.id ? steps : messages).add(message);
+            }
+            if (stored != null) {
+                steps.add(stored);
+            }
+            if (applied != null) {
+                steps.add(applied);
+            }
+            stepsOnAdvance = steps;
+        }
+
+        Ready ready = new Ready(
+                soft.equals(shownSoftState) ? null : soft,
+                toStore,
+                server.takeReadStates(),
+                entries,
+                snapshot,
+                committed,
+                messages,
+                mustSync);
+        shownSoftState = soft;
+        if (!toStore.isEmpty()) {
+            shownHardState = toStore;
+        }
+        unstable.acceptInProgress();
+        if (!committed.isEmpty()) {
+            raftLog.acceptApplying(
+                    committed.get(committed.size() - 1).index(), Entries.encodedSize(committed), !async);
+        }
+        return ready;
+    }
+
+    /**
+     * What storage is to answer. It names the last entry of the whole log and the term of now: an older answer, of
+     * entries that were replaced since, is told by its lower term, or by the term of its entry; a newer one with every
+     * write while something is unstable makes sure that it is heard at last.
+     */
+    private StorageAppendReply storedReply(Snapshot snapshot) {
+        EntryId last = server.raftLog.unstable().size() > 0 ? server.raftLog.lastId() : new EntryId(0, 0);
+        return new StorageAppendReply(server.id, server.term(), last.term(), last.index(), snapshot);
+    }
+
+    /** Synchronous mode: everything that the last Ready asked for is done. */
+    public void advance() {
+        Check.that(!async, "Advance must not be called when using AsyncStorageWrites");
+        List<Message> steps = stepsOnAdvance;
+        Check.that(steps != null, "advance without a Ready");
+        stepsOnAdvance = null;
+        for (Message message : steps) {
+            server.step(message);
+        }
+    }
+
+    // ---- the rest
+
+    /**
+     * Gives a new server a configuration, as committed entries at the head of its log; the first Ready hands them out.
+     * Every first member must do the same.
+     *
+     * @throws IllegalArgumentException if there are no peers
+     * @throws IllegalStateException if the log is not empty
+     */
+    public void bootstrap(List<Bootstrap.Peer> peers) {
+        Bootstrap.run(server, peers);
+        shownHardState = HardState.EMPTY;
+    }
+
+    /** What the server knows about itself. */
+    public Status status() {
+        return Status.of(server);
+    }
+
+    /** Tells that a message could not be delivered. */
+    public void reportUnreachable(long id) {
+        server.step(new Message.Unreachable(id));
+    }
+
+    /** Tells how sending a snapshot ended. Must follow each {@link Message.InstallSnapshot}. */
+    public void reportSnapshot(long id, boolean failed) {
+        server.step(new Message.SnapshotStatus(id, failed));
+    }
+
+    /** Asks that a member shall lead (thesis §3.10). Nothing tells whether it will; see {@link #status}. */
+    public void transferLeader(long transferee) {
+        server.step(new Message.TransferLeader(transferee, NONE, 0));
+    }
+
+    /** Makes a follower forget its leader, so that it may vote at once. A leader or candidate ignores it. */
+    public void forgetLeader() {
+        server.step(new Message.ForgetLeader(NONE, NONE, 0));
+    }
+
+    /**
+     * Asks for a read index (thesis §6.4). The answer comes in {@link Ready#readStates} with the same context, or never:
+     * requests are lost with leadership, or on their way to the leader, and are to be repeated.
+     */
+    public void readIndex(Bytes context) {
+        server.step(new Message.ReadIndex(NONE, NONE, List.of(Entry.normal(context.array()))));
+    }
+
+    /** Sets the limit of the running election timer, for tests and scripts; the next reset draws a new one. */
+    public void setElectionTimeout(int ticks) {
+        server.electionTimer.setLimit(ticks);
+    }
+
+    /**
+     * Checks what must hold between two calls.
+     *
+     * @throws Check.BrokenInvariantException if something does not
+     */
+    public void checkInvariants() {
+        Invariants.check(server);
+    }
 }

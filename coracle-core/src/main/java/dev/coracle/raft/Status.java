@@ -1,11 +1,17 @@
 package dev.coracle.raft;
 
 import java.util.List;
+import java.util.StringJoiner;
 
 /**
  * What a server knows about itself, at one moment.
  *
+ * @param id the server
+ * @param hardState its term, vote and commit index
+ * @param softState its leader and role
+ * @param applied the highest index known to be applied
  * @param transferee whom the leader hands leadership to, or {@link RawNode#NONE}
+ * @param configuration the configuration in force
  * @param progress a leader's view of each member, ascending by id; empty on others
  */
 public record Status(
@@ -16,7 +22,21 @@ public record Status(
         long transferee,
         ConfState configuration,
         List<PeerProgress> progress) {
-    /** A leader's view of one member. {@code text} is how etcd prints it. */
+    /**
+     * A leader's view of one member.
+     *
+     * @param id the member
+     * @param match the highest index known to be the same there
+     * @param next the index of the next entry to send
+     * @param state etcd's name of the state: probing, replicating, or waiting for a snapshot
+     * @param learner whether it does not count
+     * @param paused whether nothing is sent until it answers
+     * @param pendingSnapshot the index of the snapshot under way, or 0
+     * @param recentlyActive whether it was heard from since the last check of the quorum
+     * @param inflightMessages how many appends are under way
+     * @param inflightFull whether no more may be
+     * @param text how etcd prints it
+     */
     public record PeerProgress(
             long id,
             long match,
@@ -29,4 +49,30 @@ public record Status(
             int inflightMessages,
             boolean inflightFull,
             String text) {}
+
+    static Status of(Server server) {
+        Leader leading = server.leading();
+        return new Status(
+                server.id,
+                server.hardState(),
+                server.softState(),
+                server.raftLog.applied(),
+                leading == null ? RawNode.NONE : leading.transferee(),
+                server.configuration().toConfState(),
+                leading == null ? List.of() : leading.progress());
+    }
+
+    /** The JSON that etcd's library makes of it, with the members ascending. */
+    public String toJson() {
+        StringJoiner members = new StringJoiner(",", "{", "}");
+        for (PeerProgress peer : progress) {
+            members.add("\"" + Long.toHexString(peer.id()) + "\":{\"match\":" + peer.match() + ",\"next\":"
+                    + peer.next() + ",\"state\":\"" + peer.state() + "\"}");
+        }
+        return "{\"id\":\"" + Long.toHexString(id) + "\",\"term\":" + hardState.term() + ",\"vote\":\""
+                + Long.toHexString(hardState.vote()) + "\",\"commit\":" + hardState.commit() + ",\"lead\":\""
+                + Long.toHexString(softState.leader()) + "\",\"raftState\":\""
+                + softState.role().etcdName() + "\",\"applied\":" + applied + ",\"progress\":" + members
+                + ",\"leadtransferee\":\"" + Long.toHexString(transferee) + "\"}";
+    }
 }

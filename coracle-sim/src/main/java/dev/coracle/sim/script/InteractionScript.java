@@ -1,0 +1,296 @@
+package dev.coracle.sim.script;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.coracle.raft.Bytes;
+import dev.coracle.raft.ConfChange;
+import dev.coracle.raft.ConfChangeSingle;
+import dev.coracle.raft.ConfChangeTransition;
+import dev.coracle.raft.ConfChangeV2;
+import dev.coracle.raft.ConfState;
+import dev.coracle.raft.Describe;
+import dev.coracle.raft.MessageType;
+import dev.coracle.raft.RaftConfig;
+import dev.coracle.raft.ReadOnlyOption;
+import dev.coracle.raft.Snapshot;
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The language that drives a cluster: each command makes nodes tick, propose, process what is ready, or moves messages
+ * between them, and answers with everything that was logged and handed out meanwhile. Nodes are named by their ids,
+ * which count from 1.
+ */
+final class InteractionScript implements ScriptLanguage {
+    private final ScriptLog log = new ScriptLog();
+    private final Environment environment = new Environment(log);
+
+    @Override
+    public String run(Directive directive) {
+        log.take();
+        String error = "";
+        try {
+            handle(directive);
+        } catch (CommandException e) {
+            error = e.text();
+        }
+        // At the level NONE nothing is printed but errors.
+        String answer = log.take() + error;
+        return answer.isEmpty() ? "ok" : answer;
+    }
+
+    private void handle(Directive directive) throws CommandException {
+        switch (directive.command()) {
+            case "_breakpoint" -> {}
+            case "add-nodes" -> addNodes(directive);
+            case "campaign" -> firstNode(directive).raft.campaign();
+            case "compact" ->
+                environment.compact(
+                        firstNode(directive), Scan.index(directive.argument(1).key()));
+            case "deliver-msgs" -> deliverMessages(directive);
+            case "forget-leader" -> firstNode(directive).raft.forgetLeader();
+            case "log-level" -> log.setLevel(directive.argument(0).key());
+            case "process-append-thread" ->
+                each(directive, "processing append thread", environment::processAppendThread);
+            case "process-apply-thread" -> each(directive, "processing apply thread", environment::processApplyThread);
+            case "process-ready" -> each(directive, "handling Ready", environment::processReady);
+            case "propose" -> propose(directive);
+            case "propose-conf-change" -> proposeConfChange(directive);
+            case "raft-log" -> environment.printLog(firstNode(directive));
+            case "raft-state" -> environment.printStates();
+            case "report-unreachable" -> reportUnreachable(directive);
+            case "send-snapshot" -> sendSnapshot(directive);
+            case "set-randomized-election-timeout" -> setElectionTimeout(directive);
+            case "stabilize" -> stabilize(directive);
+            case "status" -> environment.printProgress(firstNode(directive));
+            case "tick-election" -> tick(directive, ScriptNode.ELECTION_TICKS);
+            case "tick-heartbeat" -> tick(directive, ScriptNode.HEARTBEAT_TICKS);
+            case "transfer-leadership" -> transferLeadership(directive);
+            default -> throw new CommandException("unknown command");
+        }
+    }
+
+    private void addNodes(Directive directive) throws CommandException {
+        int count = Scan.integer(directive.argument(0).key());
+        RaftConfig.Builder config = RaftConfig.builder()
+                .electionTicks(ScriptNode.ELECTION_TICKS)
+                .heartbeatTicks(ScriptNode.HEARTBEAT_TICKS)
+                .maxSizePerMessage(RaftConfig.NO_LIMIT)
+                .maxInflightMessages(Integer.MAX_VALUE)
+                .logger(log);
+        List<Long> voters = new ArrayList<>();
+        List<Long> learners = new ArrayList<>();
+        long index = 0;
+        boolean async = false;
+        Bytes content = Bytes.EMPTY;
+        for (Argument argument : directive.arguments()) {
+            for (String value : argument.values()) {
+                switch (argument.key()) {
+                    case "voters" -> voters.add(Scan.unsigned(value));
+                    case "learners" -> learners.add(Scan.unsigned(value));
+                    case "inflight" -> config.maxInflightMessages(Scan.integer(value));
+                    case "index" -> {
+                        index = Scan.index(value);
+                        config.applied(index);
+                    }
+                    case "content" -> content = Bytes.of(value.getBytes(UTF_8));
+                    case "async-storage-writes" -> async = Scan.truth(value);
+                    case "prevote" -> config.preVote(Scan.truth(value));
+                    case "checkquorum" -> config.checkQuorum(Scan.truth(value));
+                    case "max-committed-size-per-ready" -> config.maxCommittedSizePerReady(size(value));
+                    case "disable-conf-change-validation" -> config.disableConfChangeValidation(Scan.truth(value));
+                    case "read-only" -> config.readOnlyOption(readOnlyOption(value));
+                    case "step-down-on-removal" -> config.stepDownOnRemoval(Scan.truth(value));
+                    default -> {
+                        // Other keys are ignored, as in etcd.
+                    }
+                }
+            }
+        }
+        ConfState members = new ConfState(voters, learners, List.of(), List.of(), false);
+        Snapshot start = new Snapshot(new SnapshotMetadata(index, 0, members), content);
+        environment.addNodes(count, config, async, start);
+    }
+
+    /** A size in bytes; what has more than 63 bits is no limit. */
+    private static long size(String text) {
+        long value = Scan.unsigned(text);
+        return value < 0 ? RaftConfig.NO_LIMIT : value;
+    }
+
+    private static ReadOnlyOption readOnlyOption(String text) throws CommandException {
+        return switch (text) {
+            case "safe" -> ReadOnlyOption.SAFE;
+            case "lease-based" -> ReadOnlyOption.LEASE_BASED;
+            default -> throw new CommandException("invalid read-only option " + Describe.quote(text));
+        };
+    }
+
+    private void deliverMessages(Directive directive) {
+        MessageType type = null;
+        List<Environment.Target> targets = new ArrayList<>();
+        for (Argument argument : directive.arguments()) {
+            if (argument.isWord()) {
+                addTarget(targets, argument.key(), false);
+            }
+            for (String value : argument.values()) {
+                switch (argument.key()) {
+                    case "drop" -> addTarget(targets, value, true);
+                    case "type" -> type = messageType(value);
+                    default -> {
+                        // Other keys are ignored, as in etcd.
+                    }
+                }
+            }
+        }
+        if (!environment.deliver(type, targets)) {
+            log.printLine("no messages");
+        }
+    }
+
+    private static void addTarget(List<Environment.Target> targets, String text, boolean drop) {
+        long id = Scan.unsigned(text);
+        if (targets.contains(new Environment.Target(id, !drop))) {
+            throw new MisuseException("can't both deliver and drop msgs to %s", text);
+        }
+        targets.add(new Environment.Target(id, drop));
+    }
+
+    private static @Nullable MessageType messageType(String name) {
+        for (MessageType type : MessageType.values()) {
+            if (type.etcdName().equals(name)) {
+                return type;
+            }
+        }
+        throw new MisuseException("unknown message type %s", name);
+    }
+
+    private void propose(Directive directive) throws CommandException {
+        if (directive.arguments().size() != 2 || !directive.argument(1).isWord()) {
+            throw new MisuseException("propose needs a node and one word of data");
+        }
+        environment.propose(firstNode(directive), directive.argument(1).key().getBytes(UTF_8));
+    }
+
+    private void proposeConfChange(Directive directive) throws CommandException {
+        ScriptNode node = firstNode(directive);
+        boolean v1 = false;
+        ConfChangeTransition transition = ConfChangeTransition.AUTO;
+        for (Argument argument : directive.arguments()) {
+            for (String value : argument.values()) {
+                switch (argument.key()) {
+                    case "v1" -> v1 = Scan.parseTruth(value);
+                    case "transition" -> transition = transition(value);
+                    default -> throw new CommandException("unknown command " + argument.key());
+                }
+            }
+        }
+        List<ConfChangeSingle> changes = Scan.parseChanges(directive.input());
+        if (!v1) {
+            ConfChangeV2 change = new ConfChangeV2(transition, changes, Bytes.EMPTY);
+            Environment.requireAccepted(node.raft.proposeConfChange(change));
+            return;
+        }
+        if (changes.size() != 1 || transition != ConfChangeTransition.AUTO) {
+            throw new CommandException("v1 conf change can only have one operation and no transition");
+        }
+        ConfChangeSingle only = changes.get(0);
+        Environment.requireAccepted(node.raft.proposeConfChange(new ConfChange(only.type(), only.nodeId())));
+    }
+
+    private static ConfChangeTransition transition(String text) throws CommandException {
+        return switch (text) {
+            case "auto" -> ConfChangeTransition.AUTO;
+            case "implicit" -> ConfChangeTransition.JOINT_IMPLICIT;
+            case "explicit" -> ConfChangeTransition.JOINT_EXPLICIT;
+            default -> throw new CommandException("unknown transition " + text);
+        };
+    }
+
+    private void reportUnreachable(Directive directive) throws CommandException {
+        List<ScriptNode> nodes = nodes(directive);
+        if (nodes.size() != 2) {
+            throw new CommandException(
+                    "must specify exactly two node indexes: node on which to report, and reported node");
+        }
+        nodes.get(0).raft.reportUnreachable(nodes.get(1).id);
+    }
+
+    private void sendSnapshot(Directive directive) throws CommandException {
+        List<ScriptNode> nodes = nodes(directive);
+        if (nodes.size() != 2) {
+            throw new CommandException("must specify exactly two node indexes: sender and receiver");
+        }
+        environment.sendSnapshot(nodes.get(0), nodes.get(1));
+    }
+
+    private void setElectionTimeout(Directive directive) {
+        int ticks = Scan.integer(directive.value("timeout"));
+        if (ticks == 0) {
+            throw new MisuseException("an election timeout has at least one tick");
+        }
+        firstNode(directive).raft.setElectionTimeout(ticks);
+    }
+
+    private void stabilize(Directive directive) throws CommandException {
+        List<ScriptNode> chosen = nodes(directive);
+        log.keepingLevel(() -> {
+            for (Argument argument : directive.arguments()) {
+                for (String value : argument.values()) {
+                    if (argument.key().equals("log-level")) {
+                        log.setLevel(value);
+                    }
+                }
+            }
+            environment.stabilize(chosen.isEmpty() ? environment.allNodes() : chosen);
+        });
+    }
+
+    private void tick(Directive directive, int ticks) {
+        ScriptNode node = firstNode(directive);
+        for (int i = 0; i < ticks; i++) {
+            node.raft.tick();
+        }
+    }
+
+    private void transferLeadership(Directive directive) {
+        ScriptNode from = environment.node(Scan.unsigned(directive.value("from")));
+        ScriptNode to = environment.node(Scan.unsigned(directive.value("to")));
+        from.raft.transferLeader(to.id);
+    }
+
+    @FunctionalInterface
+    private interface NodeAction {
+        void run(ScriptNode node) throws CommandException;
+    }
+
+    /** Does something on each node that is named. For several, each gets a headline and what it prints is indented. */
+    private void each(Directive directive, String doing, NodeAction action) throws CommandException {
+        List<ScriptNode> nodes = nodes(directive);
+        if (nodes.size() == 1) {
+            action.run(nodes.get(0));
+            return;
+        }
+        for (ScriptNode node : nodes) {
+            environment.printHeader(node, doing);
+            log.indented(() -> action.run(node));
+        }
+    }
+
+    private ScriptNode firstNode(Directive directive) {
+        return environment.node(Scan.unsigned(directive.argument(0).key()));
+    }
+
+    /** The nodes that a directive names, in its order. */
+    private List<ScriptNode> nodes(Directive directive) {
+        List<ScriptNode> nodes = new ArrayList<>();
+        for (Argument argument : directive.arguments()) {
+            if (argument.isWord()) {
+                nodes.add(environment.node(Scan.unsigned(argument.key())));
+            }
+        }
+        return nodes;
+    }
+}
