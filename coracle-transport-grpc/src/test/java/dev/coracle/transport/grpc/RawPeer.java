@@ -49,10 +49,6 @@ final class RawPeer implements AutoCloseable {
         return this;
     }
 
-    void cancel() {
-        call.cancel("test", null);
-    }
-
     Answer answer() throws Exception {
         return Answer.CODEC.decode(RecordingInbound.next(answers));
     }
@@ -63,6 +59,7 @@ final class RawPeer implements AutoCloseable {
 
     @Override
     public void close() {
-        network.close(500);
+        network.closeConnections(500);
+        network.closeThreads(500);
     }
 }
