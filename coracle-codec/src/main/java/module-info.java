@@ -5,4 +5,5 @@ module dev.coracle.codec {
     requires static transitive org.jspecify;
 
     exports dev.coracle.codec;
+    exports dev.coracle.codec.raftify;
 }

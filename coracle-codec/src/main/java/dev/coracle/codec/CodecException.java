@@ -4,6 +4,7 @@ package dev.coracle.codec;
 public final class CodecException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    /** How many bytes of the input were read when it was found. */
     private final int offset;
 
     /**

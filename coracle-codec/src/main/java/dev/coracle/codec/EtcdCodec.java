@@ -3,8 +3,8 @@ package dev.coracle.codec;
 import dev.coracle.raft.MessageType;
 
 /**
- * etcd's raftpb as etcd up to 3.6 writes it, which every version reads: all numbers, also zeros; repeated numbers one by
- * one; a snapshot only in {@link MessageType#INSTALL_SNAPSHOT}, and there always with its metadata. What newer and older
+ * etcd's raftpb as etcd 3.6 writes it, which every version reads: all numbers, also zeros; repeated numbers one by one;
+ * a snapshot only in {@link MessageType#INSTALL_SNAPSHOT}, and there always with its metadata. What newer and older
  * versions write is read as well.
  *
  * <p>What etcd does not know is written only if it is not zero, in fields that etcd skips: an entry's context, the

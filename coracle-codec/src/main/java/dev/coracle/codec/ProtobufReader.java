@@ -12,7 +12,8 @@ import java.util.List;
 /**
  * Reads protobuf fields from bytes that nobody vouches for. A {@link Codec} calls {@link #next()} until it is 0 and
  * reads or skips each field; a field it asks for must have the wire type it asks for. Groups are refused: none of the
- * schemas ever had one. Lengths are compared with the bytes that are left before anything is allocated.
+ * schemas ever had one. Lengths are compared with the bytes that are left before anything is allocated. Every method
+ * throws {@link CodecException} with the name of the field if the bytes end early or break its rule.
  */
 public final class ProtobufReader {
     /** By how much the tenth byte of a number is shifted, of which only one bit is left. */

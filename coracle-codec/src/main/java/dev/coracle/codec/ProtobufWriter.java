@@ -70,13 +70,15 @@ public final class ProtobufWriter {
 
     /** A text. */
     public void string(int number, String value) throws IOException {
-        if (value.isEmpty() && presence == Presence.IMPLICIT) {
-            return;
+        if (!value.isEmpty() || presence == Presence.EXPLICIT) {
+            element(number, value);
         }
-        if (out == null) {
-            size += CodedOutputStream.computeStringSize(number, value);
-        } else {
-            out.writeString(number, value);
+    }
+
+    /** Any number of texts, also empty ones. */
+    public void strings(int number, List<String> values) throws IOException {
+        for (String value : values) {
+            element(number, value);
         }
     }
 
@@ -110,6 +112,14 @@ public final class ProtobufWriter {
             size += length;
         } else {
             codec.writeTo(value, out);
+        }
+    }
+
+    private void element(int number, String value) throws IOException {
+        if (out == null) {
+            size += CodedOutputStream.computeStringSize(number, value);
+        } else {
+            out.writeString(number, value);
         }
     }
 

@@ -124,7 +124,8 @@ class MessageCodecTest {
         assertThat(ETCD.codec()
                         .snapshots()
                         .decode(Hex.bytes(
-                                "0a 0d 73 6f 6d 65 20 73 6e 61 70 73 68 6f 74 12 0c 0a 06 08 01 08 02 08 03 10 01 18 01")))
+                                "0a 0d 73 6f 6d 65 20 73 6e 61 70 73 68 6f 74"
+                                        + "12 0c 0a 06 08 01 08 02 08 03 10 01 18 01")))
                 .isEqualTo(new Snapshot(
                         new SnapshotMetadata(1, 1, ConfState.ofVoters(1L, 2L, 3L)), Bytes.of(ascii("some snapshot"))));
     }
@@ -341,6 +342,13 @@ class MessageCodecTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"ETCD", "RAFT_RS"})
+    void largeEntriesSurvive(Dialect dialect) throws Exception {
+        Entry large = new Entry(Long.MAX_VALUE, 1, EntryType.NORMAL, new byte[300_000], new byte[200]);
+        survives(dialect.codec().messages(), new Message.Append(1, 2, 3, 4, 5, List.of(large, large), 6));
     }
 
     private static <T> void survives(Codec<T> codec, T value) throws Exception {

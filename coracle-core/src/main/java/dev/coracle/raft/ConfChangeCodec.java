@@ -28,9 +28,7 @@ public interface ConfChangeCodec {
     /** Reads either form, by the type of the entry. Absent data is an empty change. */
     default ConfChangeV2 decode(Entry entry) throws MalformedException {
         byte[] data = entry.data() == null ? new byte[0] : entry.data();
-        return entry.type() == EntryType.CONF_CHANGE
-                ? decode(data).asV2()
-                : decodeV2(data);
+        return entry.type() == EntryType.CONF_CHANGE ? decode(data).asV2() : decodeV2(data);
     }
 
     /** The bytes are no configuration change. The text says why. */

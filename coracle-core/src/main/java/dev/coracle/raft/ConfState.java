@@ -15,11 +15,7 @@ import java.util.List;
  * @param autoLeave whether the leader leaves the joint configuration by itself
  */
 public record ConfState(
-        List<Long> voters,
-        List<Long> learners,
-        List<Long> votersOutgoing,
-        List<Long> learnersNext,
-        boolean autoLeave) {
+        List<Long> voters, List<Long> learners, List<Long> votersOutgoing, List<Long> learnersNext, boolean autoLeave) {
     /** No members: the state of a server that waits for a snapshot, or for a bootstrap. */
     public static final ConfState EMPTY = new ConfState(List.of(), List.of(), List.of(), List.of(), false);
 

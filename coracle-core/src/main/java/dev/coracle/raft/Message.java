@@ -163,8 +163,7 @@ public sealed interface Message {
         long priority();
 
         /** A request for a vote, or for a pre-vote. */
-        static VoteRequest of(
-                boolean preVote, long from, long to, long term, EntryId last, boolean leaderTransfer) {
+        static VoteRequest of(boolean preVote, long from, long to, long term, EntryId last, boolean leaderTransfer) {
             return preVote
                     ? new PreVote(from, to, term, last.term(), last.index(), leaderTransfer, 0, 0, 0)
                     : new Vote(from, to, term, last.term(), last.index(), leaderTransfer, 0, 0, 0);

@@ -43,8 +43,7 @@ public final class RaftConfig {
         applied = b.applied;
         asyncStorageWrites = b.asyncStorageWrites;
         maxSizePerMessage = b.maxSizePerMessage;
-        maxCommittedSizePerReady =
-                b.maxCommittedSizePerReady == 0 ? b.maxSizePerMessage : b.maxCommittedSizePerReady;
+        maxCommittedSizePerReady = b.maxCommittedSizePerReady == 0 ? b.maxSizePerMessage : b.maxCommittedSizePerReady;
         maxUncommittedSize = b.maxUncommittedSize == 0 ? NO_LIMIT : b.maxUncommittedSize;
         maxInflightMessages = b.maxInflightMessages;
         maxInflightBytes = b.maxInflightBytes == 0 ? NO_LIMIT : b.maxInflightBytes;

@@ -20,6 +20,7 @@ public interface Storage {
     final class CompactedException extends Exception {
         private static final long serialVersionUID = 1L;
         /** The one instance; it has no stack trace. */
+        @SuppressWarnings("StaticAssignmentOfThrowable")
         public static final CompactedException INSTANCE = new CompactedException();
 
         private CompactedException() {
@@ -31,6 +32,7 @@ public interface Storage {
     final class UnavailableException extends Exception {
         private static final long serialVersionUID = 1L;
         /** The one instance; it has no stack trace. */
+        @SuppressWarnings("StaticAssignmentOfThrowable")
         public static final UnavailableException INSTANCE = new UnavailableException();
 
         private UnavailableException() {
@@ -57,5 +59,6 @@ public interface Storage {
     long firstIndex();
 
     /** The newest snapshot, or {@code null} while there is none to be had right now. */
-    @Nullable Snapshot snapshot();
+    @Nullable
+    Snapshot snapshot();
 }

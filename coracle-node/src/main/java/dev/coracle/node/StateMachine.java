@@ -28,7 +28,8 @@ public interface StateMachine {
      *
      * @return what the proposer's future gets, on the node where it proposed
      */
-    @Nullable Object apply(long index, long term, byte[] data);
+    @Nullable
+    Object apply(long index, long term, byte[] data);
 
     /** Notes a configuration that takes effect at {@code index}, with the change that led to it. */
     default void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {}

@@ -205,10 +205,7 @@ public final class Changer {
             requireNone(learnersNext, learners::contains, "%s is in LearnersNext, but is already marked as learner");
             requireNone(learners, outgoing::contains, "%s is in Learners and Voters[1]");
             requireNone(learners, voters::contains, "%s is in Learners and Voters[0]");
-            if (outgoing.isEmpty()) {
-                require(learnersNext.isEmpty(), "cfg.LearnersNext must be nil when not joint");
-                require(!autoLeave, "AutoLeave must be false when not joint");
-            }
+            require(!autoLeave || !outgoing.isEmpty(), "AutoLeave must be false when not joint");
         }
 
         private static void requireNone(IdSet ids, LongPredicate isWrong, String format)

@@ -1,0 +1,54 @@
+package dev.coracle.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import picocli.CommandLine;
+
+/** The entry of the command line. */
+public final class Main {
+    private Main() {}
+
+    /**
+     * Runs one command and ends the process with its status: 0 for success, 1 for a command that failed, 2 for arguments
+     * that it does not take, and what the command's help says beyond that.
+     *
+     * @param arguments the command's name, its options and operands
+     */
+    public static void main(String[] arguments) {
+        try {
+            Logging.configure(System.getenv("CORACLE_LOG"));
+        } catch (IllegalArgumentException e) {
+            System.err.println("coracle: " + e.getMessage());
+            System.exit(CommandLine.ExitCode.USAGE);
+        }
+        int status = run(writer(System.out), writer(System.err), arguments);
+        // Commands that leave threads behind are done as well once they have returned.
+        Logging.stop();
+        System.exit(status);
+    }
+
+    /** Runs one command in this process and returns its exit status. */
+    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        return new CommandLine(new CoracleCommand())
+                .setOut(out)
+                .setErr(err)
+                .setExecutionExceptionHandler(Main::onFailure)
+                .execute(arguments);
+    }
+
+    private static int onFailure(Exception failure, CommandLine command, CommandLine.ParseResult ignored) {
+        PrintWriter err = command.getErr();
+        if (failure instanceof CommandFailedException) {
+            err.println("coracle: " + failure.getMessage());
+        } else {
+            err.println("coracle: " + command.getCommandName() + " failed unexpectedly");
+            failure.printStackTrace(err);
+        }
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(stream, true, Charset.defaultCharset());
+    }
+}
