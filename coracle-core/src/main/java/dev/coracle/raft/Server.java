@@ -455,7 +455,9 @@ final class Server {
         if (entries.isEmpty()) {
             return;
         }
-        appliedTo(entries.get(entries.size() - 1).index(), Entries.encodedSize(entries));
+        // A snapshot that was stored while these were being applied is further on.
+        long last = entries.get(entries.size() - 1).index();
+        appliedTo(Math.max(last, raftLog.applied()), Entries.encodedSize(entries));
         Leader leading = leading();
         if (leading != null) {
             leading.reduceUncommitted(Entries.payloadSize(entries));

@@ -1,0 +1,891 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.Bytes;
+import dev.coracle.raft.Check;
+import dev.coracle.raft.ConfChangeCodec;
+import dev.coracle.raft.ConfChangeV2;
+import dev.coracle.raft.ConfState;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.InvalidConfChangeException;
+import dev.coracle.raft.MemoryStorage;
+import dev.coracle.raft.Message;
+import dev.coracle.raft.Proposal;
+import dev.coracle.raft.RandomSource;
+import dev.coracle.raft.RawNode;
+import dev.coracle.raft.ReadState;
+import dev.coracle.raft.Ready;
+import dev.coracle.raft.RoleName;
+import dev.coracle.raft.SnapshotMetadata;
+import dev.coracle.raft.SoftState;
+import dev.coracle.raft.Storage;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jctools.queues.SpscArrayQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The consensus thread's work, and the only user of the core: time, messages and requests go in, writes, messages and
+ * committed entries come out. No user code runs here but replies, and nothing waits.
+ *
+ * <p>The log in memory holds exactly what the storage writer has made durable: it changes when a write comes back, in
+ * the order of the writes, and before the core hears of it.
+ */
+final class Loop extends NodeAgent {
+    /** How many messages, and how many requests, are taken in one turn. */
+    private static final int TURN_LIMIT = 1024;
+
+    /** How much work the applier may have queued; more waits here, limited by the core and by the open requests. */
+    static final int APPLY_CAPACITY = 1024;
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(RaftNode.class);
+
+    private final NodeConfig config;
+    private final long group;
+    private final long id;
+    private final RawNode raw;
+    private final MemoryStorage log;
+    private final LogStore store;
+    private final ConfChangeCodec codec;
+    private final Transport transport;
+    private final Inbox inbox;
+    private final RequestQueue requests;
+    private final Channels channels;
+
+    /** Time: how far it has been turned into ticks. */
+    private final long tickNanos;
+
+    private boolean started;
+    private long tickedUpTo;
+    private long ticks;
+
+    /** What the core last said of itself. */
+    private RoleName role = RoleName.FOLLOWER;
+
+    private long leader = RawNode.NONE;
+    private long term;
+    private long commit;
+    private long applied;
+    private volatile NodeView view;
+
+    /** Requests, from their arrival to their end. */
+    private final DeadlineWheel open;
+
+    /** Those that wait for a leader, or for the disk; in the order of their arrival. */
+    private final ArrayDeque<Request<?>> waiting = new ArrayDeque<>();
+
+    private final PendingProposals proposals;
+    private final PendingReads reads;
+    private final SnapshotCycle snapshots;
+    private Request.@Nullable Transfer transfer;
+    private int expiredCount;
+    private long releasedBytes;
+
+    /** What this turn proposes and reads, each at once. */
+    private final List<Entry> batch = new ArrayList<>();
+
+    private final List<Request.Proposal> batchRequests = new ArrayList<>();
+    private long batchBytes;
+    private List<Request.Read> turnReads = new ArrayList<>();
+
+    /** Whether something was sent since the last flush. */
+    private boolean sent;
+
+    /** Writes and work out with the other agents. */
+    private int outstandingWrites;
+
+    private int outstandingWork;
+    private final ArrayDeque<ApplyWork> applyBacklog = new ArrayDeque<>();
+
+    /** The last index whose entry, or whose snapshot, is queued for the applier. */
+    private long handedOver;
+
+    /** Reads whose index is confirmed and not handed over yet. */
+    private final List<ConfirmedReads> confirmedReads = new ArrayList<>();
+
+    private record ConfirmedReads(long index, List<Request.Read> reads) {}
+
+    /** The queues between the loop and the other agents, and how to wake those. */
+    record Channels(
+            SpscArrayQueue<WriteWork> writes,
+            SpscArrayQueue<WriteWork> written,
+            Runnable wakeStorage,
+            SpscArrayQueue<ApplyWork> work,
+            SpscArrayQueue<ApplyWork> done,
+            Runnable wakeApplier,
+            SpscArrayQueue<SnapshotWork> snapshotWork,
+            SpscArrayQueue<SnapshotWork.Written> snapshotsWritten,
+            Runnable wakeSnapshotWriter) {}
+
+    Loop(
+            NodeConfig config,
+            RawNode raw,
+            MemoryStorage log,
+            LogStore store,
+            ConfChangeCodec codec,
+            Transport transport,
+            RandomSource random,
+            Inbox inbox,
+            RequestQueue requests,
+            Channels channels,
+            Lifecycle lifecycle) {
+        super("loop", lifecycle);
+        this.config = config;
+        this.group = config.group;
+        this.id = config.id;
+        this.raw = raw;
+        this.log = log;
+        this.store = store;
+        this.codec = codec;
+        this.transport = transport;
+        this.inbox = inbox;
+        this.requests = requests;
+        this.channels = channels;
+        this.tickNanos = config.tickNanos;
+        this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
+        this.proposals = new PendingProposals(this::lost);
+        this.reads = new PendingReads(random);
+
+        var snapshot = log.snapshot();
+        SnapshotMetadata recovered = snapshot == null ? SnapshotMetadata.EMPTY : snapshot.metadata();
+        this.snapshots = new SnapshotCycle(config, recovered);
+        HardState hardState = log.hardState();
+        term = hardState.term();
+        commit = hardState.commit();
+        applied = recovered.index();
+        handedOver = recovered.index();
+        view = new NodeView(role, leader, term, commit, applied);
+        if (recovered.index() > 0) {
+            applyBacklog.add(new ApplyWork.Restore(recovered));
+        }
+    }
+
+    NodeView view() {
+        return view;
+    }
+
+    @Override
+    int turn(long nowNanos) {
+        // Without room for one more write the core must not be asked for work, and so it must not be given any: the node
+        // stands still, as if its process were stopped, and counts the time as passed when it goes on.
+        boolean room = hasRoom();
+        int work = room ? tick(nowNanos) : 0;
+        work += takeWritten() + takeApplied() + takeSnapshots();
+        if (room) {
+            work += takeMessages();
+        }
+        work += takeRequests(nowNanos);
+        if (room) {
+            work += startWaiting();
+            askReadsAgain();
+        }
+        work += handleReadies();
+        beginSnapshot();
+        feedApplier();
+        if (sent) {
+            sent = false;
+            transport.flush();
+        }
+        open.expire(nowNanos, this::expire);
+        sweepWaiting();
+        if (releasedBytes > 0) {
+            requests.release(releasedBytes);
+            releasedBytes = 0;
+        }
+        publish();
+        return work;
+    }
+
+    private boolean hasRoom() {
+        return outstandingWrites < config.maxOutstandingWrites;
+    }
+
+    // ---- time
+
+    /**
+     * Turns elapsed time into ticks: all of it, but at most an election timeout's worth, since after a longer pause only
+     * that it was too long is of interest.
+     */
+    private int tick(long nowNanos) {
+        if (!started) {
+            started = true;
+            tickedUpTo = nowNanos;
+        }
+        long due = (nowNanos - tickedUpTo) / tickNanos;
+        if (due <= 0) {
+            return 0;
+        }
+        tickedUpTo += due * tickNanos;
+        int count = (int) Math.min(due, config.electionTicks);
+        for (int i = 0; i < count; i++) {
+            raw.tick();
+            ticks++;
+        }
+        checkTransfer();
+        return count;
+    }
+
+    // ---- what comes back from the other agents
+
+    private int takeWritten() {
+        int count = 0;
+        WriteWork done = channels.written.poll();
+        while (done != null) {
+            count++;
+            outstandingWrites--;
+            if (done instanceof WriteWork.Append append) {
+                onWritten(append.message());
+            } else if (done instanceof WriteWork.Record record) {
+                onRecorded(record.snapshot());
+            }
+            done = channels.written.poll();
+        }
+        return count;
+    }
+
+    private void onWritten(Message.StorageAppend message) {
+        if (!message.snapshot().isEmpty()) {
+            SnapshotMetadata snapshot = message.snapshot().metadata();
+            Check.that(log.applySnapshot(message.snapshot()), "snapshot %d is not news", snapshot.index());
+            proposals.skipTo(snapshot.index(), this::skipped);
+            handedOver = snapshot.index();
+            applyBacklog.add(new ApplyWork.Restore(snapshot));
+            handOverReads();
+        }
+        log.append(message.entries());
+        for (Message response : message.responses()) {
+            deliver(response);
+        }
+    }
+
+    private void deliver(Message message) {
+        if (message.to() == id) {
+            raw.step(message);
+        } else {
+            send(message);
+        }
+    }
+
+    private void send(Message message) {
+        transport.send(group, message);
+        sent = true;
+    }
+
+    private int takeApplied() {
+        int count = 0;
+        ApplyWork done = channels.done.poll();
+        while (done != null) {
+            count++;
+            outstandingWork--;
+            if (done instanceof ApplyWork.Entries entries) {
+                onApplied(entries);
+            } else if (done instanceof ApplyWork.Reads applierReads) {
+                applierReads.reads().forEach(this::forget);
+            } else if (done instanceof ApplyWork.Restore restore) {
+                applied = restore.snapshot().index();
+                purge(restore.snapshot());
+            } else if (done instanceof ApplyWork.Pin pin) {
+                onPinned(pin);
+            }
+            done = channels.done.poll();
+        }
+        return count;
+    }
+
+    private void onApplied(ApplyWork.Entries work) {
+        List<Entry> entries = work.message.entries();
+        applied = entries.get(entries.size() - 1).index();
+        Request.@Nullable OfLog<?> @Nullable [] finished = work.requests;
+        if (finished != null) {
+            for (Request.@Nullable OfLog<?> request : finished) {
+                if (request != null) {
+                    forget(request);
+                }
+            }
+        }
+        for (Message response : work.message.responses()) {
+            deliver(response);
+        }
+    }
+
+    // ---- snapshots
+
+    private void beginSnapshot() {
+        if (!snapshots.isDue()) {
+            return;
+        }
+        if (handedOver < snapshots.newest().index()) {
+            // A leader's is on its way into the log.
+            return;
+        }
+        if (handedOver == snapshots.newest().index()) {
+            endSnapshot(handedOver == 0 ? "there is nothing in the log yet" : null, snapshots.newest());
+            return;
+        }
+        snapshots.begin();
+        applyBacklog.add(new ApplyWork.Pin());
+    }
+
+    private void onPinned(ApplyWork.Pin pin) {
+        PinnedState pinned = pin.pinned;
+        Check.that(pinned != null, "the applier pinned nothing");
+        Check.that(channels.snapshotWork.offer(new SnapshotWork.Write(pinned)), "the snapshot writer's queue is full");
+        channels.wakeSnapshotWriter.run();
+    }
+
+    private int takeSnapshots() {
+        // Its record is one more write.
+        if (!hasRoom()) {
+            return 0;
+        }
+        SnapshotWork.Written written = channels.snapshotsWritten.poll();
+        if (written == null) {
+            return 0;
+        }
+        SnapshotMetadata snapshot = written.snapshot();
+        if (written.failure() != null) {
+            endSnapshot("it could not be written: " + written.failure(), snapshot);
+        } else if (snapshot.index() <= snapshots.newest().index()) {
+            // A leader's snapshot came in meanwhile, and the log begins behind it.
+            endSnapshot(null, snapshots.newest());
+        } else {
+            snapshots.advanceTo(snapshot);
+            write(new WriteWork.Record(snapshot));
+        }
+        return 1;
+    }
+
+    private void onRecorded(SnapshotMetadata snapshot) {
+        // Still newer than what the log begins with, unless a leader's was written between the two.
+        if (log.createSnapshot(snapshot.index(), snapshot.confState(), Bytes.EMPTY) != null) {
+            log.compact(compactionIndex(snapshot.index()));
+        }
+        purge(snapshot);
+        endSnapshot(null, snapshot);
+    }
+
+    /** Where the log may begin: followers that are a little behind shall not need the snapshot. */
+    private long compactionIndex(long snapshotIndex) {
+        long first = Math.max(log.firstIndex(), snapshotIndex + 1 - config.catchUpEntries);
+        if (first > snapshotIndex) {
+            return snapshotIndex;
+        }
+        try {
+            List<Entry> entries = log.entries(first, snapshotIndex + 1, Long.MAX_VALUE);
+            long bytes = 0;
+            int keep = entries.size();
+            while (keep > 0 && bytes + entries.get(keep - 1).encodedSize() <= config.snapshotBytes) {
+                keep--;
+                bytes += entries.get(keep).encodedSize();
+            }
+            return first + keep - 1;
+        } catch (Storage.CompactedException | Storage.UnavailableException e) {
+            throw Check.fail("the log has no entries from %d to %d: %s", first, snapshotIndex, e.getMessage());
+        }
+    }
+
+    private void endSnapshot(@Nullable String failure, SnapshotMetadata snapshot) {
+        for (Request.TakeSnapshot request : snapshots.finish()) {
+            if (failure == null) {
+                request.done(snapshot);
+            } else {
+                request.fail(Failure.of(Failure.Kind.SNAPSHOT_FAILED, failure));
+            }
+            forget(request);
+        }
+    }
+
+    /** Asks for old snapshots to be deleted; if the writer has too much to do, the next time will do as well. */
+    private void purge(SnapshotMetadata newest) {
+        if (channels.snapshotWork.size() < channels.snapshotWork.capacity() - 1) {
+            channels.snapshotWork.offer(new SnapshotWork.Purge(newest.id()));
+            channels.wakeSnapshotWriter.run();
+        }
+    }
+
+    // ---- messages
+
+    private int takeMessages() {
+        int count = 0;
+        Message report = inbox.pollReport();
+        while (report != null && count < TURN_LIMIT) {
+            count++;
+            if (report instanceof Message.SnapshotStatus status) {
+                raw.reportSnapshot(status.from(), status.reject());
+            } else {
+                raw.reportUnreachable(report.from());
+            }
+            report = inbox.pollReport();
+        }
+        for (int i = 0; i < TURN_LIMIT; i++) {
+            Message message = inbox.poll();
+            if (message == null) {
+                break;
+            }
+            count++;
+            raw.step(message);
+        }
+        return count;
+    }
+
+    // ---- requests
+
+    private int takeRequests(long nowNanos) {
+        int count = 0;
+        while (count < TURN_LIMIT) {
+            Request<?> request = requests.poll();
+            if (request == null) {
+                break;
+            }
+            count++;
+            open.add(request);
+            if (request.deadlineNanos - nowNanos <= 0) {
+                end(request, Failure.of(Failure.Kind.OVERLOADED, "its deadline passed before its turn came"));
+            } else if (request.needsLeader()) {
+                waiting.addLast(request);
+            } else {
+                serve(request);
+            }
+        }
+        return count;
+    }
+
+    /** What needs no leader is served at once. */
+    private void serve(Request<?> request) {
+        if (request instanceof Request.Read read) {
+            applyBacklog.add(new ApplyWork.Reads(List.of(read)));
+        } else if (request instanceof Request.TakeSnapshot takeSnapshot) {
+            snapshots.await(takeSnapshot);
+        } else if (request instanceof Request.AskStatus askStatus) {
+            askStatus.done(status());
+            forget(request);
+        } else if (request instanceof Request.Campaign campaign) {
+            raw.campaign();
+            campaign.done(true);
+            forget(request);
+        } else if (request instanceof Request.StepDown stepDown) {
+            stepDown(stepDown);
+        } else {
+            throw Check.unreachable("a request that nobody serves");
+        }
+    }
+
+    /** Begins what waits, as far as a leader is known and a batch has room. */
+    private int startWaiting() {
+        int count = 0;
+        if (leader != RawNode.NONE) {
+            int limit = waiting.size();
+            while (count < limit && batchBytes < config.maxSizePerMessage) {
+                Request<?> request = waiting.removeFirst();
+                count++;
+                if (!request.isOpen()) {
+                    continue;
+                }
+                if (request instanceof Request.Read read) {
+                    turnReads.add(read);
+                } else if (leader != id) {
+                    end(request, notLeader(leader));
+                } else if (request instanceof Request.Proposal proposal) {
+                    addToBatch(proposal);
+                } else if (request instanceof Request.Configuration configuration) {
+                    proposeBatch();
+                    propose(configuration);
+                } else if (request instanceof Request.Transfer newTransfer) {
+                    transfer(newTransfer);
+                }
+            }
+        }
+        proposeBatch();
+        if (!turnReads.isEmpty()) {
+            ask(turnReads);
+            turnReads = new ArrayList<>();
+        }
+        return count;
+    }
+
+    private void addToBatch(Request.Proposal proposal) {
+        if (!store.hasSpace()) {
+            end(proposal, Failure.of(Failure.Kind.NO_SPACE, "the disk has no room for more proposals"));
+            return;
+        }
+        batch.add(proposal.entry);
+        batchRequests.add(proposal);
+        batchBytes += proposal.entry.encodedSize();
+    }
+
+    private void proposeBatch() {
+        if (batch.isEmpty()) {
+            return;
+        }
+        Proposal proposal = raw.propose(batch);
+        for (int i = 0; i < batchRequests.size(); i++) {
+            settle(batchRequests.get(i), proposal, i);
+        }
+        batch.clear();
+        batchRequests.clear();
+        batchBytes = 0;
+    }
+
+    private void propose(Request.Configuration request) {
+        Proposal proposal = request.older != null
+                ? raw.proposeConfChange(request.older)
+                : raw.proposeConfChange(Objects.requireNonNull(request.newer));
+        settle(request, proposal, 0);
+    }
+
+    /** Keeps a request that has its place in the log, and ends it otherwise. */
+    private void settle(Request.OfLog<?> request, Proposal proposal, int position) {
+        switch (proposal.outcome()) {
+            case APPENDED -> {
+                request.placeAt(proposal.term(), proposal.firstIndex() + position);
+                proposals.add(request);
+            }
+            case REFUSED_PENDING_CHANGE -> refuse(request, "another configuration change is not applied yet");
+            case REFUSED_JOINT -> refuse(request, "the configuration is joint and must be left first");
+            case REFUSED_NOT_JOINT -> refuse(request, "the configuration is not joint");
+            case DROPPED_MALFORMED -> refuse(request, "the change cannot be read");
+            case DROPPED_NO_LEADER -> waiting.addLast(request); // It was lost since the last turn.
+            case DROPPED_NOT_LEADER, DROPPED_NOT_MEMBER -> end(
+                    request, notLeader(raw.status().softState().leader()));
+            case DROPPED_TRANSFERRING -> end(
+                    request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node"));
+            case DROPPED_BACKLOG -> end(
+                    request,
+                    Failure.of(
+                            Failure.Kind.OVERLOADED,
+                            "more than " + config.maxUncommittedBytes + " bytes of proposals are not applied yet"));
+            case FORWARDED -> throw Check.unreachable("proposals are not forwarded");
+        }
+    }
+
+    private void refuse(Request.OfLog<?> request, String reason) {
+        end(request, Failure.of(Failure.Kind.REFUSED_CONFIG, reason));
+    }
+
+    private Failure notLeader(long knownLeader) {
+        long other = knownLeader == id ? RawNode.NONE : knownLeader;
+        return new Failure(
+                Failure.Kind.NOT_LEADER,
+                other,
+                other == RawNode.NONE ? "this node leads no more" : "node " + Long.toUnsignedString(other) + " leads");
+    }
+
+    private NodeStatus status() {
+        return new NodeStatus(
+                raw.status(),
+                log.firstIndex(),
+                log.lastIndex(),
+                snapshots.newest(),
+                snapshots.isUnderWay(),
+                requests.openBytes(),
+                outstandingWrites,
+                store.syncs());
+    }
+
+    // ---- reads
+
+    private void ask(List<Request.Read> asking) {
+        raw.readIndex(reads.ask(asking, ticks));
+    }
+
+    /** Questions and answers may be lost; after an election timeout they are asked again. */
+    private void askReadsAgain() {
+        if (leader != RawNode.NONE && reads.hasOpenSince(ticks - config.electionTicks)) {
+            List<Request.Read> open = reads.takeAll();
+            if (!open.isEmpty()) {
+                ask(open);
+            }
+        }
+    }
+
+    private void onReadState(ReadState state) {
+        List<Request.Read> answered = reads.answered(state.context());
+        if (answered != null) {
+            confirmedReads.add(new ConfirmedReads(state.index(), answered));
+        }
+    }
+
+    /** Queues the reads whose index the applier will have reached when it comes to them. */
+    private void handOverReads() {
+        confirmedReads.removeIf(confirmed -> {
+            boolean reached = confirmed.index() <= handedOver;
+            if (reached) {
+                applyBacklog.add(new ApplyWork.Reads(confirmed.reads()));
+            }
+            return reached;
+        });
+    }
+
+    // ---- leadership
+
+    private void transfer(Request.Transfer request) {
+        if (request.target == id) {
+            request.done(id);
+            forget(request);
+            return;
+        }
+        if (transfer != null && transfer.isOpen()) {
+            end(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node already"));
+            return;
+        }
+        raw.transferLeader(request.target);
+        transfer = request;
+        checkTransfer();
+    }
+
+    /** Ends a transfer that succeeded, or that the core has given up. */
+    private void checkTransfer() {
+        Request.Transfer pending = transfer;
+        if (pending == null) {
+            return;
+        }
+        if (!pending.isOpen()) {
+            transfer = null;
+            return;
+        }
+        long leaderNow = raw.status().softState().leader();
+        if (leaderNow == pending.target) {
+            pending.done(leaderNow);
+        } else if (leaderNow == id && raw.status().transferee() != pending.target) {
+            pending.fail(new Failure(
+                    Failure.Kind.REFUSED_TRANSFER,
+                    id,
+                    "node " + Long.toUnsignedString(pending.target)
+                            + " is no voter, or did not take over within an election timeout"));
+        } else if (leaderNow != id && leaderNow != RawNode.NONE) {
+            pending.fail(new Failure(Failure.Kind.REFUSED_TRANSFER, leaderNow, "another node was faster"));
+        } else {
+            return;
+        }
+        transfer = null;
+        forget(pending);
+    }
+
+    /** Gives a leadership up by entering the next term, as any server may at any time (§5.1). */
+    private void stepDown(Request.StepDown request) {
+        SoftState soft = raw.status().softState();
+        if (soft.role() != RoleName.LEADER || raw.status().hardState().term() != request.term) {
+            end(request, notLeader(soft.leader()));
+            return;
+        }
+        raw.step(new Message.ForgetLeader(id, id, request.term + 1));
+        request.done(request.term + 1);
+        forget(request);
+    }
+
+    // ---- what the core wants done
+
+    private int handleReadies() {
+        int count = 0;
+        while (hasRoom() && raw.hasReady()) {
+            handle(raw.ready());
+            count++;
+        }
+        return count;
+    }
+
+    private void handle(Ready ready) {
+        SoftState soft = ready.softState();
+        if (soft != null) {
+            role = soft.role();
+            leader = soft.leader();
+            if (leader != RawNode.NONE) {
+                // The questions went to another leader, and are lost with it.
+                List<Request.Read> unanswered = reads.takeAll();
+                turnReads.addAll(unanswered);
+            }
+            checkTransfer();
+        }
+        if (!ready.hardState().isEmpty()) {
+            term = ready.hardState().term();
+            commit = ready.hardState().commit();
+        }
+        List<ReadState> readStates = ready.readStates();
+        for (int i = 0; i < readStates.size(); i++) {
+            onReadState(readStates.get(i));
+        }
+        List<Message> messages = ready.messages();
+        for (int i = 0; i < messages.size(); i++) {
+            Message message = messages.get(i);
+            if (message instanceof Message.StorageAppend append) {
+                if (!append.snapshot().isEmpty()) {
+                    snapshots.advanceTo(append.snapshot().metadata());
+                }
+                write(new WriteWork.Append(append));
+            } else if (message instanceof Message.StorageApply apply) {
+                handOver(apply);
+            } else {
+                send(message);
+            }
+        }
+        handOverReads();
+    }
+
+    private void write(WriteWork work) {
+        Check.that(channels.writes.offer(work), "the storage writer's queue is full");
+        outstandingWrites++;
+        channels.wakeStorage.run();
+    }
+
+    /**
+     * Queues committed entries for the applier, each with the request that waits for it. Configuration changes take
+     * effect here, in the order of the log; the applier only notes them.
+     */
+    private void handOver(Message.StorageApply apply) {
+        List<Entry> entries = apply.entries();
+        Request.@Nullable OfLog<?> @Nullable [] waitingFor = null;
+        List<ApplyWork.Change> changes = List.of();
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            Check.that(entry.index() == handedOver + 1, "entry %d is committed after %d", entry.index(), handedOver);
+            handedOver = entry.index();
+            snapshots.count(entry.encodedSize());
+            Request.OfLog<?> request = proposals.take(entry.term(), entry.index());
+            if (entry.type() != EntryType.NORMAL) {
+                if (changes.isEmpty()) {
+                    changes = new ArrayList<>();
+                }
+                changes.add(putIntoForce(entry, request));
+            }
+            if (request != null && request.isOpen()) {
+                if (waitingFor == null) {
+                    waitingFor = new Request.OfLog<?>[entries.size()];
+                }
+                waitingFor[i] = request;
+            }
+        }
+        applyBacklog.add(new ApplyWork.Entries(apply, waitingFor, changes));
+    }
+
+    /** Every node comes to the same result here, since all see the same changes in the same order. */
+    private ApplyWork.Change putIntoForce(Entry entry, Request.@Nullable OfLog<?> request) {
+        String reason;
+        try {
+            ConfChangeV2 change = codec.decode(entry);
+            ConfState configuration = raw.applyConfChange(change);
+            if (request instanceof Request.Configuration waitingRequest) {
+                waitingRequest.tookEffect(configuration);
+            }
+            return new ApplyWork.Change(change, configuration);
+        } catch (ConfChangeCodec.MalformedException | InvalidConfChangeException e) {
+            reason = String.valueOf(e.getMessage());
+        }
+        LOGGER.warn("node {} refuses the configuration change at {}: {}", id, entry.index(), reason);
+        if (request != null) {
+            refuse(request, reason);
+        }
+        return new ApplyWork.Change(null, ConfState.EMPTY);
+    }
+
+    private void feedApplier() {
+        boolean fed = false;
+        while (!applyBacklog.isEmpty() && outstandingWork < APPLY_CAPACITY) {
+            Check.that(channels.work.offer(applyBacklog.removeFirst()), "the applier's queue is full");
+            outstandingWork++;
+            fed = true;
+        }
+        if (fed) {
+            channels.wakeApplier.run();
+        }
+    }
+
+    private void publish() {
+        NodeView shown = view;
+        if (shown.role() != role
+                || shown.leader() != leader
+                || shown.term() != term
+                || shown.commit() != commit
+                || shown.applied() != applied) {
+            view = new NodeView(role, leader, term, commit, applied);
+        }
+    }
+
+    // ---- the end of requests
+
+    private void end(Request<?> request, Failure failure) {
+        request.fail(failure);
+        forget(request);
+    }
+
+    /** Gives back what a request that has ended counts. */
+    private void forget(Request<?> request) {
+        if (open.remove(request)) {
+            releasedBytes += request.sizeBytes;
+        }
+    }
+
+    private void lost(Request.OfLog<?> request) {
+        end(
+                request,
+                new Failure(
+                        Failure.Kind.LOST,
+                        leader,
+                        "another leader's entry was committed at index " + request.index()));
+    }
+
+    private void skipped(Request.OfLog<?> request) {
+        end(
+                request,
+                new Failure(
+                        Failure.Kind.UNKNOWN,
+                        leader,
+                        "a snapshot replaced the log, and what it holds at index " + request.index() + " is not known"));
+    }
+
+    private void expire(Request<?> request) {
+        expiredCount++;
+        boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;
+        Failure failure;
+        if (inLog) {
+            failure = role == RoleName.LEADER
+                    ? Failure.of(Failure.Kind.TIMED_OUT, "the deadline passed before the entry was applied")
+                    : new Failure(Failure.Kind.UNKNOWN, leader, "leadership was lost, the entry's fate is not known");
+        } else if (request.needsLeader() && leader == RawNode.NONE) {
+            failure = Failure.of(Failure.Kind.NO_LEADER, "no leader was known before the deadline");
+        } else {
+            failure = new Failure(Failure.Kind.OVERLOADED, leader, "the deadline passed before there was an answer");
+        }
+        end(request, failure);
+    }
+
+    /** Drops the requests that expired while they waited, now and then, so that they do not pile up without a leader. */
+    private void sweepWaiting() {
+        if (expiredCount > waiting.size() / 2) {
+            expiredCount = 0;
+            waiting.removeIf(request -> !request.isOpen());
+        }
+    }
+
+    /** Ends every request. What is in the log may be committed by the others. */
+    @Override
+    int afterStop() {
+        open.forEach(request -> {
+            boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;
+            end(
+                    request,
+                    inLog
+                            ? Failure.of(Failure.Kind.UNKNOWN, "the node stopped before the entry was applied")
+                            : RequestQueue.stopped());
+        });
+        int count = 0;
+        Request<?> request = requests.poll();
+        while (request != null) {
+            request.fail(RequestQueue.stopped());
+            count++;
+            request = requests.poll();
+        }
+        ApplyWork done = channels.done.poll();
+        while (done != null) {
+            if (done instanceof ApplyWork.Pin pin && pin.pinned != null) {
+                pin.pinned.drop();
+            }
+            done = channels.done.poll();
+        }
+        return count;
+    }
+}

@@ -1,0 +1,11 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.RoleName;
+
+/**
+ * What metrics ask of a node, as of the end of a turn of its loop.
+ *
+ * @param leader who leads, or {@link dev.coracle.raft.RawNode#NONE}
+ * @param applied the last index that the state machine has applied, as far as the loop knows
+ */
+public record NodeView(RoleName role, long leader, long term, long commit, long applied) {}

@@ -1,0 +1,314 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.Check;
+import dev.coracle.raft.ConfChange;
+import dev.coracle.raft.ConfChangeCodec;
+import dev.coracle.raft.ConfChangeV2;
+import dev.coracle.raft.ConfState;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.MemoryStorage;
+import dev.coracle.raft.RaftConfig;
+import dev.coracle.raft.RandomSource;
+import dev.coracle.raft.RawNode;
+import dev.coracle.raft.ReadOnlyOption;
+import dev.coracle.raft.Snapshot;
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jctools.queues.SpscArrayQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A durable member of a Raft cluster: the core driven over a log, snapshots, a network and a state machine, which are all
+ * handed in. It has no threads: whoever makes it runs its {@link #agents}, each by one thread at a time.
+ *
+ * <p>Requests may be made by any thread and never block. Every one of them ends in exactly one call of its {@link Reply},
+ * at the latest when its deadline has passed, as long as the agents are run; a deadline is a moment of the clock whose
+ * time is given to {@link Agent#doWork}. Only the leader takes proposals, configuration changes and transfers; while no
+ * leader is known they wait, and when another node leads they fail with its id.
+ *
+ * <p>A broken invariant, a failure of the storage and an exception out of the state machine stop the node for good.
+ */
+public final class RaftNode implements AutoCloseable {
+    private final NodeConfig config;
+    private final Lifecycle lifecycle;
+    private final RequestQueue requests;
+    private final Inbox inbox;
+    private final Loop loop;
+    private final StorageWriter storageWriter;
+    private final Applier applier;
+    private final SnapshotWriter snapshotWriter;
+    private final Agent housekeeping;
+
+    /**
+     * Recovers a node from its log; the state machine is restored in the first turn of its agent.
+     *
+     * @param transport carries the node's messages; the caller starts it with {@link #inbound} and closes it
+     * @throws Check.BrokenInvariantException if what the log holds contradicts itself
+     * @throws IllegalArgumentException if the configuration breaks a rule of the core
+     */
+    public RaftNode(
+            NodeConfig config,
+            LogStore log,
+            SnapshotStore snapshots,
+            Transport transport,
+            StateMachine stateMachine,
+            RandomSource random,
+            ConfChangeCodec codec) {
+        this.config = config;
+        lifecycle = new Lifecycle(config.id);
+        requests = new RequestQueue(config.requestCapacity, config.maxPendingBytes, lifecycle);
+        inbox = new Inbox(config, lifecycle);
+
+        MemoryStorage stored = recover(log.recover(config.group));
+        RawNode raw = new RawNode(coreConfig(config, stored, random, codec));
+        if (!config.bootstrap.isEmpty() && stored.lastIndex() == 0) {
+            raw.bootstrap(config.bootstrap);
+        }
+
+        var writes = new SpscArrayQueue<WriteWork>(config.maxOutstandingWrites);
+        var written = new SpscArrayQueue<WriteWork>(config.maxOutstandingWrites);
+        var work = new SpscArrayQueue<ApplyWork>(Loop.APPLY_CAPACITY);
+        var done = new SpscArrayQueue<ApplyWork>(Loop.APPLY_CAPACITY);
+        var snapshotWork = new SpscArrayQueue<SnapshotWork>(8);
+        var snapshotsWritten = new SpscArrayQueue<SnapshotWork.Written>(4);
+        storageWriter = new StorageWriter(config, log, writes, written, lifecycle, this::wakeLoop);
+        applier = new Applier(config, stateMachine, snapshots, work, done, lifecycle, this::wakeLoop);
+        snapshotWriter =
+                new SnapshotWriter(config, snapshots, snapshotWork, snapshotsWritten, lifecycle, this::wakeLoop);
+        Loop.Channels channels = new Loop.Channels(
+                writes,
+                written,
+                storageWriter::wake,
+                work,
+                done,
+                applier::wake,
+                snapshotWork,
+                snapshotsWritten,
+                snapshotWriter::wake);
+        loop = new Loop(
+                config, raw, stored, log, codec, transport, random, inbox, requests, channels, lifecycle);
+        inbox.onWork(loop::wake);
+        housekeeping = new Housekeeping(log.housekeeping(), lifecycle);
+    }
+
+    private void wakeLoop() {
+        loop.wake();
+    }
+
+    private static RaftConfig coreConfig(
+            NodeConfig config, MemoryStorage stored, RandomSource random, ConfChangeCodec codec) {
+        return RaftConfig.builder()
+                .id(config.id)
+                .electionTicks(config.electionTicks)
+                .heartbeatTicks(config.heartbeatTicks)
+                .storage(stored)
+                .codec(codec)
+                .random(random)
+                .applied(stored.firstIndex() - 1)
+                .asyncStorageWrites(true)
+                .maxSizePerMessage(config.maxSizePerMessage)
+                .maxCommittedSizePerReady(config.maxApplyingBytes)
+                .maxUncommittedSize(config.maxUncommittedBytes)
+                .maxInflightMessages(config.maxInflightMessages)
+                .maxInflightBytes(config.maxInflightBytes)
+                .checkQuorum(config.checkQuorum)
+                .preVote(config.preVote)
+                .readOnlyOption(ReadOnlyOption.SAFE)
+                .disableProposalForwarding(true)
+                .stepDownOnRemoval(config.stepDownOnRemoval)
+                .logger(config.logger)
+                .observer(config.observer)
+                .build();
+    }
+
+    /** Loads what the log holds, mended where a crash between two records of one write can have left a gap. */
+    private static MemoryStorage recover(LogStore.Recovered recovered) {
+        MemoryStorage stored = new MemoryStorage();
+        HardState hardState = recovered.hardState();
+        SnapshotMetadata snapshot = recovered.snapshot();
+        if (hardState.isEmpty() && snapshot.index() == 0) {
+            // Nothing was ever synced, since the first write ends with a term; whatever is there was promised to nobody.
+            return stored;
+        }
+        if (snapshot.index() > 0) {
+            stored.applySnapshot(Snapshot.of(snapshot));
+        }
+        List<Entry> entries = recovered.entries();
+        stored.append(entries);
+        long lastTerm = stored.term(stored.lastIndex());
+        long term = hardState.term();
+        long vote = hardState.vote();
+        if (lastTerm > term) {
+            // The entries arrived, the term after them did not. No vote of that term can have left this node.
+            term = lastTerm;
+            vote = RawNode.NONE;
+        }
+        Check.that(
+                hardState.commit() <= stored.lastIndex(),
+                "the log ends at %d, and up to %d was committed",
+                stored.lastIndex(),
+                hardState.commit());
+        stored.setHardState(new HardState(term, vote, Math.max(hardState.commit(), snapshot.index())));
+        return stored;
+    }
+
+    /**
+     * What drives the node: loop, storage writer, applier, snapshot writer and the log's housekeeping. Each may have a
+     * thread of its own; all may share one. They go on to be run for a while after {@link #close}, to end what is open.
+     */
+    public List<Agent> agents() {
+        return List.of(loop, storageWriter, applier, snapshotWriter, housekeeping);
+    }
+
+    /** Where the transport hands in messages for this node. */
+    public Transport.Inbound inbound() {
+        return inbox;
+    }
+
+    /** The node's id. */
+    public long id() {
+        return config.id;
+    }
+
+    /**
+     * Proposes a command. Done with what the state machine returned for it here.
+     *
+     * @param data the command, at least one byte; the node takes ownership
+     * @throws IllegalArgumentException if {@code data} is empty
+     */
+    public void propose(byte[] data, long deadlineNanos, Reply<@Nullable Object> reply) {
+        if (data.length == 0) {
+            throw new IllegalArgumentException("data: 0 bytes, must have at least 1");
+        }
+        if (data.length > config.maxProposalBytes) {
+            reply.failed(Failure.of(
+                    Failure.Kind.TOO_LARGE,
+                    "data: " + data.length + " bytes, must not exceed maxProposalBytes " + config.maxProposalBytes));
+            return;
+        }
+        submit(new Request.Proposal(data, deadlineNanos, reply));
+    }
+
+    /**
+     * Proposes a change of the configuration. Done with the configuration that it led to, which may be a joint one that
+     * is still to be left, once it is in force here and noted by the state machine.
+     */
+    public void changeConfiguration(ConfChangeV2 change, long deadlineNanos, Reply<ConfState> reply) {
+        submit(new Request.Configuration(null, change, deadlineNanos, reply));
+    }
+
+    /** The same in the older form, the only one that some programs of etcd's dialect understand. */
+    public void changeConfiguration(ConfChange change, long deadlineNanos, Reply<ConfState> reply) {
+        submit(new Request.Configuration(change, null, deadlineNanos, reply));
+    }
+
+    /**
+     * Reads linearizably (thesis §6.4), on any member. Done, on the applier's thread, with the index that the state
+     * machine stands at: the reply may look at the state machine, which has everything that was done before this call.
+     */
+    public void read(long deadlineNanos, Reply<Long> reply) {
+        submit(new Request.Read(true, deadlineNanos, reply));
+    }
+
+    /**
+     * Reads what this node has, which may be old. Done, on the applier's thread, with the index that the state machine
+     * stands at.
+     */
+    public void staleRead(long deadlineNanos, Reply<Long> reply) {
+        submit(new Request.Read(false, deadlineNanos, reply));
+    }
+
+    /** Hands leadership to another voter (thesis §3.10). Done with its id once it leads. */
+    public void transferLeadership(long target, long deadlineNanos, Reply<Long> reply) {
+        submit(new Request.Transfer(target, deadlineNanos, reply));
+    }
+
+    /** Starts an election, unless the node leads or may not. Done when it has begun. */
+    public void campaign(long deadlineNanos, Reply<Boolean> reply) {
+        submit(new Request.Campaign(deadlineNanos, reply));
+    }
+
+    /**
+     * Gives leadership up, if the node leads in {@code term}, by moving on to the next term. Done with that term; any
+     * node, this one too, may be elected then.
+     */
+    public void stepDown(long term, long deadlineNanos, Reply<Long> reply) {
+        submit(new Request.StepDown(term, deadlineNanos, reply));
+    }
+
+    /** Takes a snapshot, or waits for the one that is under way. Done when it is durable and recorded in the log. */
+    public void snapshot(long deadlineNanos, Reply<SnapshotMetadata> reply) {
+        submit(new Request.TakeSnapshot(deadlineNanos, reply));
+    }
+
+    /** Asks for all that the node knows about itself. */
+    public void status(long deadlineNanos, Reply<NodeStatus> reply) {
+        submit(new Request.AskStatus(deadlineNanos, reply));
+    }
+
+    private void submit(Request<?> request) {
+        requests.submit(request);
+        loop.wake();
+    }
+
+    /** What the node knew of itself at the end of the loop's last turn. Any thread may call, often. */
+    public NodeView view() {
+        return loop.view();
+    }
+
+    /** The number of messages from the network that were refused because they made no sense. */
+    public long refusedMessages() {
+        return inbox.refused();
+    }
+
+    /**
+     * Sets who hears, once and on whatever thread, of the failure that stopped the node; at once if it has happened. The
+     * node is dead then, and its process should end.
+     */
+    public void onFailure(Consumer<Throwable> listener) {
+        lifecycle.onFailure(listener);
+    }
+
+    /** Tells whether the node has stopped. */
+    public boolean hasStopped() {
+        return lifecycle.hasStopped();
+    }
+
+    /** What stopped the node, or null if nothing did or {@link #close}. */
+    public @Nullable Throwable failure() {
+        return lifecycle.failure();
+    }
+
+    /**
+     * Stops the node. The next turn of its loop fails everything open; what is made afterwards fails at once. Log,
+     * snapshots and transport stay open, and are the caller's to close when the agents are not run any more.
+     */
+    @Override
+    public void close() {
+        lifecycle.stop();
+        loop.wake();
+        snapshotWriter.wake();
+    }
+
+    /** The log's own agent, whose failures stop the node like those of the others. */
+    private static final class Housekeeping extends NodeAgent {
+        private final Agent agent;
+
+        Housekeeping(Agent agent, Lifecycle lifecycle) {
+            super(agent.name(), lifecycle);
+            this.agent = agent;
+        }
+
+        @Override
+        int turn(long nowNanos) {
+            return agent.doWork(nowNanos);
+        }
+
+        @Override
+        public void onWork(Runnable wakeUp) {
+            agent.onWork(wakeUp);
+        }
+    }
+}

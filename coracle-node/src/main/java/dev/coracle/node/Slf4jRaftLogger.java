@@ -1,0 +1,30 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.RaftLogger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Hands the core's log lines to SLF4J, under the name of the core's package. */
+final class Slf4jRaftLogger implements RaftLogger {
+    private final Logger logger = LoggerFactory.getLogger("dev.coracle.raft");
+
+    @Override
+    public boolean enabled(Level level) {
+        return switch (level) {
+            case DEBUG -> logger.isDebugEnabled();
+            case INFO -> logger.isInfoEnabled();
+            case WARN -> logger.isWarnEnabled();
+            case ERROR, FATAL -> logger.isErrorEnabled();
+        };
+    }
+
+    @Override
+    public void log(Level level, String text) {
+        switch (level) {
+            case DEBUG -> logger.debug(text);
+            case INFO -> logger.info(text);
+            case WARN -> logger.warn(text);
+            case ERROR, FATAL -> logger.error(text);
+        }
+    }
+}

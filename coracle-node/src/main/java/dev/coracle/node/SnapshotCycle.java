@@ -1,0 +1,72 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * When the next snapshot is due, and who waits for it. One is under way at a time: pinned by the applier, written by the
+ * snapshot writer, recorded in the log by the storage writer.
+ */
+final class SnapshotCycle {
+    private final long everyEntries;
+    private final long everyBytes;
+    private final List<Request.TakeSnapshot> waiting = new ArrayList<>();
+
+    private boolean underWay;
+    private long entriesSince;
+    private long bytesSince;
+
+    /** The newest snapshot that the log knows or will know once all writes that are queued are done. */
+    private SnapshotMetadata newest;
+
+    SnapshotCycle(NodeConfig config, SnapshotMetadata recovered) {
+        everyEntries = config.snapshotEntries;
+        everyBytes = config.snapshotBytes;
+        newest = recovered;
+    }
+
+    boolean isUnderWay() {
+        return underWay;
+    }
+
+    SnapshotMetadata newest() {
+        return newest;
+    }
+
+    /** Counts an entry that was handed to the applier. */
+    void count(int sizeBytes) {
+        entriesSince++;
+        bytesSince += sizeBytes;
+    }
+
+    /** Tells whether a snapshot is to be begun. */
+    boolean isDue() {
+        return !underWay && (!waiting.isEmpty() || entriesSince >= everyEntries || bytesSince >= everyBytes);
+    }
+
+    void begin() {
+        underWay = true;
+        entriesSince = 0;
+        bytesSince = 0;
+    }
+
+    /** Notes the newest one: taken here and about to be recorded, or received. */
+    void advanceTo(SnapshotMetadata snapshot) {
+        newest = snapshot;
+    }
+
+    /** Ends the one under way; returns who waited for it. */
+    List<Request.TakeSnapshot> finish() {
+        underWay = false;
+        List<Request.TakeSnapshot> waited = List.copyOf(waiting);
+        waiting.clear();
+        return waited;
+    }
+
+    /** Lets a request wait for the snapshot under way, or for the one that it makes due. */
+    void await(Request.TakeSnapshot request) {
+        waiting.removeIf(other -> !other.isOpen());
+        waiting.add(request);
+    }
+}

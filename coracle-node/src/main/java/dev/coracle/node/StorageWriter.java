@@ -1,0 +1,141 @@
+package dev.coracle.node;
+
+import dev.coracle.raft.Check;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.Message;
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.ArrayList;
+import java.util.List;
+import org.jctools.queues.SpscArrayQueue;
+
+/**
+ * The storage thread's work: writes all that is queued and syncs once for all of it. What piles up during a sync is the
+ * next batch; no timer waits for more.
+ */
+final class StorageWriter extends NodeAgent {
+    /** What a record in the log takes besides the entry, generously. */
+    private static final int RECORD_BYTES = 32;
+
+    private final long group;
+    private final long maxBatchBytes;
+    private final LogStore log;
+    private final SpscArrayQueue<WriteWork> work;
+    private final SpscArrayQueue<WriteWork> finished;
+    private final Runnable wakeLoop;
+
+    private final List<WriteWork> batch = new ArrayList<>();
+    /** Bytes of entries since the last sync. */
+    private long unsyncedBytes;
+    /** Whether anything was written since the last sync. */
+    private boolean dirty;
+
+    StorageWriter(
+            NodeConfig config,
+            LogStore log,
+            SpscArrayQueue<WriteWork> work,
+            SpscArrayQueue<WriteWork> finished,
+            Lifecycle lifecycle,
+            Runnable wakeLoop) {
+        super("storage", lifecycle);
+        this.group = config.group;
+        this.maxBatchBytes = config.maxBatchBytes;
+        this.log = log;
+        this.work = work;
+        this.finished = finished;
+        this.wakeLoop = wakeLoop;
+    }
+
+    @Override
+    int turn(long nowNanos) throws StorageException {
+        boolean mustSync = false;
+        long bytes = 0;
+        while (bytes < maxBatchBytes) {
+            WriteWork next = work.poll();
+            if (next == null) {
+                break;
+            }
+            if (next instanceof WriteWork.Append append) {
+                Message.StorageAppend message = append.message();
+                write(message);
+                bytes += size(message.entries());
+                // Without responses nobody is told, so nothing need be durable yet (thesis §10.2.1).
+                mustSync |= !message.responses().isEmpty() || !message.snapshot().isEmpty();
+            } else if (next instanceof WriteWork.Record record) {
+                log.appendSnapshot(group, record.snapshot());
+                dirty = true;
+                mustSync = true;
+            }
+            batch.add(next);
+        }
+        if (batch.isEmpty()) {
+            return 0;
+        }
+        if (mustSync) {
+            sync();
+        }
+        for (WriteWork done : batch) {
+            release(done);
+            Check.that(finished.offer(done), "more writes came back than were handed out");
+        }
+        int count = batch.size();
+        batch.clear();
+        wakeLoop.run();
+        return count;
+    }
+
+    private void write(Message.StorageAppend message) throws StorageException {
+        // The snapshot first: a hard state that commits its index must not be found without it.
+        if (!message.snapshot().isEmpty()) {
+            log.appendSnapshot(group, message.snapshot().metadata());
+            dirty = true;
+        }
+        List<Entry> entries = message.entries();
+        HardState hardState = message.hardState();
+        if (entries.isEmpty() && hardState.isEmpty()) {
+            return;
+        }
+        // Recovery tells torn writes from damage by how far one batch can reach, so a batch never exceeds its limit.
+        int from = 0;
+        for (int i = 0; i < entries.size(); i++) {
+            long size = entries.get(i).encodedSize() + RECORD_BYTES;
+            if (unsyncedBytes > 0 && unsyncedBytes + size > maxBatchBytes) {
+                if (i > from) {
+                    log.append(group, HardState.EMPTY, entries.subList(from, i));
+                    from = i;
+                }
+                dirty = true;
+                sync();
+            }
+            unsyncedBytes += size;
+        }
+        log.append(group, hardState, entries.subList(from, entries.size()));
+        dirty = true;
+    }
+
+    /** Syncs, unless all that was written is durable already: an answer alone costs nothing. */
+    private void sync() throws StorageException {
+        if (dirty) {
+            log.sync();
+            dirty = false;
+            unsyncedBytes = 0;
+        }
+    }
+
+    private void release(WriteWork done) throws StorageException {
+        SnapshotMetadata snapshot = done instanceof WriteWork.Append append
+                ? append.message().snapshot().metadata()
+                : ((WriteWork.Record) done).snapshot();
+        if (snapshot.index() > 0) {
+            log.release(group, snapshot.index());
+        }
+    }
+
+    private static long size(List<Entry> entries) {
+        long size = 0;
+        for (int i = 0; i < entries.size(); i++) {
+            size += entries.get(i).encodedSize() + RECORD_BYTES;
+        }
+        return size;
+    }
+}
