@@ -1,0 +1,190 @@
+package dev.coracle.wal;
+
+import dev.coracle.node.Agent;
+import dev.coracle.node.Disk;
+import dev.coracle.node.DiskFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Prepares the next segment before it is needed, filled with zeros so that syncs of it need not allocate blocks, and
+ * deletes released segments. A chunk, or a file, a turn.
+ *
+ * <p>Failures here are not final, as nothing that was promised is touched: without a prepared segment the log makes one
+ * itself, and a released one that stays costs space only. Both are tried again later.
+ */
+final class Housekeeping implements Agent {
+    /** A file that is locked, and zeros all over if it was prepared here. */
+    record Spare(Path path, DiskFile file) {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
+    private static final int CHUNK_BYTES = 1 << 20;
+    private static final long RETRY_NANOS = 1_000_000_000;
+
+    /** Prepared segments are called 0 and 1 in turn, as etcd does. */
+    private static final int NAMES = 2;
+
+    private final Disk disk;
+    private final Path directory;
+    private final WalOptions options;
+    private final ByteBuffer zeros;
+
+    private final AtomicReference<@Nullable Spare> ready = new AtomicReference<>();
+
+    /** Released segments, oldest first; bounded by the number of segments. */
+    private final ConcurrentLinkedQueue<Segment> released = new ConcurrentLinkedQueue<>();
+
+    private volatile long usableBytes;
+    private volatile Runnable wakeUp = () -> {};
+
+    private @Nullable Spare filling;
+    private long filled;
+    private int nextName;
+    private boolean waiting;
+    private long retryNanos;
+    private boolean closed;
+
+    Housekeeping(Disk disk, Path directory, WalOptions options) throws IOException {
+        this.disk = disk;
+        this.directory = directory;
+        this.options = options;
+        this.zeros = ByteBuffer.allocateDirect((int) Math.min(CHUNK_BYTES, options.segmentBytes()));
+        this.usableBytes = disk.usableSpace(directory);
+    }
+
+    @Override
+    public String name() {
+        return "wal-housekeeping";
+    }
+
+    @Override
+    public void onWork(Runnable newWakeUp) {
+        wakeUp = newWakeUp;
+    }
+
+    /** Tells whether the next segment is certain and free space above the watermark. May be called by any thread. */
+    boolean hasSpace() {
+        long needed = options.lowSpaceBytes() + (ready.get() == null ? options.segmentBytes() : 0);
+        return usableBytes >= needed;
+    }
+
+    /** The prepared segment, which is the caller's then, or null. */
+    @Nullable Spare take() {
+        Spare spare = ready.getAndSet(null);
+        wakeUp.run();
+        return spare;
+    }
+
+    /** Has a segment deleted, whose open file is no more the caller's. Oldest first. */
+    void delete(Segment segment) {
+        released.add(segment);
+        wakeUp.run();
+    }
+
+    @Override
+    public synchronized int doWork(long nowNanos) {
+        if (closed || waiting && nowNanos - retryNanos < 0) {
+            return 0;
+        }
+        try {
+            waiting = false;
+            usableBytes = disk.usableSpace(directory);
+            return prepare() + purge();
+        } catch (IOException e) {
+            LOG.warn("cannot prepare or purge segments in {}, trying again in a second: {}", directory, e.toString());
+            dropFilling();
+            waiting = true;
+            retryNanos = nowNanos + RETRY_NANOS;
+            return 0;
+        }
+    }
+
+    /** Ends the work. The log is closed, or about to be. */
+    synchronized void close() {
+        closed = true;
+        dropFilling();
+        Spare spare = ready.getAndSet(null);
+        if (spare != null) {
+            drop(spare);
+        }
+        SegmentDirectory.closeAll(released);
+        released.clear();
+    }
+
+    private int prepare() throws IOException {
+        if (ready.get() != null) {
+            return 0;
+        }
+        Spare spare = filling;
+        if (spare == null) {
+            if (usableBytes < options.segmentBytes() + options.lowSpaceBytes()) {
+                return 0;
+            }
+            // Two names, so that the new one never takes that of the one that is just being put into use.
+            Path path = directory.resolve(nextName + SegmentDirectory.TEMPORARY_SUFFIX);
+            nextName = (nextName + 1) % NAMES;
+            // Emptied, or what a crash left in it would stand behind the records of the new segment.
+            filling = create(disk, path);
+            filled = 0;
+            return 1;
+        }
+        long left = options.segmentBytes() - filled;
+        if (left > 0) {
+            int length = (int) Math.min(zeros.capacity(), left);
+            spare.file().write(zeros.clear().limit(length), filled);
+            filled += length;
+        } else {
+            spare.file().sync();
+            filling = null;
+            ready.set(spare);
+        }
+        return 1;
+    }
+
+    private int purge() throws IOException {
+        Segment oldest = released.peek();
+        if (oldest == null) {
+            return 0;
+        }
+        // Deleted while it is locked; synced before the next, so that a crash leaves no gap.
+        if (disk.exists(oldest.path())) {
+            disk.delete(oldest.path());
+        }
+        disk.syncDirectory(directory);
+        released.remove();
+        oldest.file().close();
+        return 1;
+    }
+
+    private void dropFilling() {
+        if (filling != null) {
+            drop(filling);
+            filling = null;
+        }
+    }
+
+    private void drop(Spare spare) {
+        try {
+            spare.file().close();
+            disk.delete(spare.path());
+        } catch (IOException e) {
+            LOG.warn("cannot delete {}, which is of no use any more: {}", spare.path(), e.toString());
+        }
+    }
+
+    /** An empty file, locked. */
+    static Spare create(Disk disk, Path path) throws IOException {
+        DiskFile file = disk.open(path, Disk.Mode.CREATE_OR_TRUNCATE);
+        if (!file.tryLock()) {
+            file.close();
+            throw new IOException(path + " is locked by another process");
+        }
+        return new Spare(path, file);
+    }
+}

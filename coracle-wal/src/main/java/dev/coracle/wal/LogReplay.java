@@ -1,0 +1,239 @@
+package dev.coracle.wal;
+
+import dev.coracle.codec.CodecException;
+import dev.coracle.codec.EtcdCodec;
+import dev.coracle.node.LogStore.Recovered;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.Bytes;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryId;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a Raft log out of the records of a {@link ChainReader}. Later entries replace earlier ones from their index on.
+ * A snapshot record within the log marks a place; one that the log does not lead to means that the leader sent the
+ * snapshot, and the log begins anew behind it:
+ *
+ * <pre>
+ *   entries 48 49 50   snapshot 100   entries 101 102   state commit 100
+ * </pre>
+ *
+ * Such a snapshot counts once a state says that it is committed. Until then it may be half of a batch whose rest was
+ * lost; whatever follows it at or below its index takes the log up where the snapshot interrupted it.
+ */
+final class LogReplay {
+    /** The log's contiguous entries, and what they follow. */
+    private static final class Log {
+        /** The index before the first entry, and its term, or 0 if unknown. */
+        private long baseIndex;
+
+        private final long baseTerm;
+
+        /** Whether a snapshot stands at the base, so that nothing at or below it can be replaced. */
+        private final boolean afterSnapshot;
+
+        private final ArrayList<Entry> entries = new ArrayList<>();
+
+        Log(long baseIndex, long baseTerm, boolean afterSnapshot) {
+            this.baseIndex = baseIndex;
+            this.baseTerm = baseTerm;
+            this.afterSnapshot = afterSnapshot;
+        }
+
+        long lastIndex() {
+            return baseIndex + entries.size();
+        }
+
+        /** The term at an index of the log or of its base; 0 if unknown. */
+        long term(long index) {
+            return index == baseIndex ? baseTerm : entries.get((int) (index - baseIndex) - 1).term();
+        }
+
+        boolean contains(EntryId id) {
+            if (id.index() < baseIndex || id.index() > lastIndex()) {
+                return false;
+            }
+            long term = term(id.index());
+            return term == id.term() || (term == 0 && !afterSnapshot);
+        }
+
+        void truncateFrom(long index) {
+            entries.subList((int) (index - baseIndex) - 1, entries.size()).clear();
+        }
+    }
+
+    private final ChainReader records;
+    private Log log;
+
+    /** The log that an uncommitted snapshot record interrupted, or null. */
+    private @Nullable Log interrupted;
+
+    private HardState state = HardState.EMPTY;
+
+    /** The commit of the state before the last one. */
+    private long earlierCommit;
+
+    private final Set<EntryId> snapshots = new LinkedHashSet<>();
+
+    /** A replay that begins with the segment of the given name. */
+    LogReplay(ChainReader records, SegmentName first) {
+        this.records = records;
+        this.log = new Log(Math.max(first.index() - 1, 0), 0, false);
+    }
+
+    /** Reads all records. */
+    void run() throws StorageException {
+        while (records.next()) {
+            try {
+                switch (records.type()) {
+                    case METADATA, CHECKSUM -> {}
+                    case ENTRY -> onEntry(EtcdCodec.INSTANCE.entries().decode(data()));
+                    case STATE -> onState(EtcdCodec.INSTANCE.hardStates().decode(data()));
+                    case SNAPSHOT -> onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data()).id());
+                }
+            } catch (CodecException e) {
+                throw records.corrupt("a record of type " + records.type(), e.getMessage());
+            }
+        }
+        if (interrupted != null) {
+            log = interrupted;
+        }
+        if (state.commit() > log.lastIndex()) {
+            throw Damage.corrupt(
+                    records.segment().path(),
+                    records.end(),
+                    "entries up to " + state.commit() + ", which are committed",
+                    "the end of the log at " + log.lastIndex()
+                            + (records.tornTail() == null ? "" : " and " + records.tornTail()));
+        }
+    }
+
+    /**
+     * What is there from the newest snapshot on that is committed, sound, and followed by the log.
+     *
+     * @throws StorageException if there is none
+     */
+    Recovered recover(FileSnapshotStore files) throws StorageException {
+        List<EntryId> candidates = new ArrayList<>(snapshots);
+        candidates.sort(Comparator.comparingLong(EntryId::index)
+                .thenComparingLong(EntryId::term)
+                .reversed());
+        for (EntryId id : candidates) {
+            if (id.index() > state.commit() || id.index() < log.baseIndex) {
+                continue;
+            }
+            if (!log.contains(id)) {
+                throw Damage.corrupt(
+                        records.segment().path(),
+                        records.end(),
+                        "the term of the snapshot at index " + id.index() + " to be " + log.term(id.index()),
+                        "a snapshot record of term " + id.term());
+            }
+            SnapshotMetadata found = id.index() == 0 ? SnapshotMetadata.EMPTY : files.findSound(id);
+            if (found != null) {
+                int from = (int) (id.index() - log.baseIndex);
+                return new Recovered(state, found, List.copyOf(log.entries.subList(from, log.entries.size())));
+            }
+        }
+        throw new StorageException(records.segment().path().getParent()
+                + " cannot be used: its log begins behind index " + log.baseIndex + " and is committed up to "
+                + state.commit() + ", but of the snapshots " + candidates + " none in between is there and sound in "
+                + files.directory() + ". Restore the snapshot's file, or remove this node from the cluster and let it"
+                + " join again under a new id with an empty directory");
+    }
+
+    /** The last index of the log. */
+    long lastIndex() {
+        return log.lastIndex();
+    }
+
+    /** The term at the last index, or 0 if it is unknown. */
+    long lastTerm() {
+        return log.term(log.lastIndex());
+    }
+
+    /** The last state, or empty. */
+    HardState state() {
+        return state;
+    }
+
+    private byte[] data() throws StorageException {
+        Bytes data = records.data();
+        if (data == null) {
+            throw records.corrupt("a record of type " + records.type() + " with data", "one without");
+        }
+        return data.array();
+    }
+
+    private void onEntry(Entry entry) throws StorageException {
+        long index = entry.index();
+        if (interrupted != null && index <= log.baseIndex) {
+            log = interrupted;
+            interrupted = null;
+        }
+        if (index <= log.baseIndex) {
+            if (log.afterSnapshot || index == 0) {
+                throw records.corrupt("an entry above index " + log.baseIndex, "index " + index);
+            }
+            // The oldest segment that is left begins by replacing entries of one that is gone.
+            log.entries.clear();
+            log.baseIndex = index - 1;
+        }
+        if (index > log.lastIndex() + 1) {
+            throw records.corrupt("an entry of index " + (log.lastIndex() + 1) + " or below", "index " + index);
+        }
+        if (entry.term() < log.term(index - 1)) {
+            throw records.corrupt(
+                    "term " + log.term(index - 1) + " or above at index " + index, "term " + entry.term());
+        }
+        if (index <= log.lastIndex()) {
+            if (index <= state.commit() && entry.term() != log.term(index)) {
+                throw records.corrupt(
+                        "the committed entry " + index + " to keep its term " + log.term(index),
+                        "term " + entry.term());
+            }
+            log.truncateFrom(index);
+        }
+        log.entries.add(entry);
+    }
+
+    private void onState(HardState next) throws StorageException {
+        if (next.term() < state.term()) {
+            throw records.corrupt("a state of term " + state.term() + " or above", "term " + next.term());
+        }
+        earlierCommit = state.commit();
+        state = next;
+        if (state.commit() >= log.baseIndex) {
+            interrupted = null;
+        }
+    }
+
+    private void onSnapshot(EntryId id) throws StorageException {
+        if (interrupted != null) {
+            log = interrupted;
+            interrupted = null;
+        }
+        snapshots.add(id);
+        if (id.index() < log.baseIndex || log.contains(id)) {
+            return;
+        }
+        // etcd 3.4 wrote the state that commits a received snapshot before the snapshot's record, so the last state
+        // proves nothing about the entries that the snapshot replaces.
+        if (id.index() <= log.lastIndex() && id.index() <= earlierCommit) {
+            throw records.corrupt(
+                    "a snapshot of term " + log.term(id.index()) + " at the committed index " + id.index(),
+                    "term " + id.term());
+        }
+        if (id.index() > state.commit()) {
+            interrupted = log;
+        }
+        log = new Log(id.index(), id.term(), true);
+    }
+}

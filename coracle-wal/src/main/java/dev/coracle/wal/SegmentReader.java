@@ -1,0 +1,324 @@
+package dev.coracle.wal;
+
+import dev.coracle.node.DiskFile;
+import dev.coracle.raft.Bytes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the records of one segment in order and follows the chain of checksums. It tells damage from the end, and does
+ * not decide what either means: that takes the whole log.
+ */
+final class SegmentReader {
+    /** What stands at the next place. */
+    enum Outcome {
+        /** A record, as the accessors tell. */
+        RECORD,
+        /** No record: a length of zero, or the end of the file. */
+        END,
+        /** Something that is no whole and sound record, as {@link #damage} tells. */
+        DAMAGE
+    }
+
+    private static final int LENGTH_BYTES = Long.BYTES;
+    private static final long LENGTH_MASK = (1L << 56) - 1;
+    private static final int PADDING_SHIFT = 56;
+    private static final int PADDING_MASK = 7;
+    private static final int ALIGNMENT = 8;
+    private static final int WINDOW_BYTES = 256 << 10;
+
+    /** The shortest record: type and checksum. */
+    private static final int SMALLEST_RECORD = 4;
+
+    private static final int TYPE_FIELD = 1;
+    private static final int CHECKSUM_FIELD = 2;
+    private static final int DATA_FIELD = 3;
+
+    private final DiskFile file;
+    private final long size;
+    private final RunningChecksum running = new RunningChecksum();
+
+    private byte[] window = new byte[WINDOW_BYTES];
+    private long windowStart;
+    private int windowLength;
+
+    private long next;
+    private String damage = "";
+
+    // The record at hand; its data is in the window, and a length of -1 means that it has none.
+    private long offset;
+    private long end;
+    private long type;
+    private int checksum;
+    private int dataAt;
+    private int dataLength;
+
+    /** Reads a segment whose chain begins with {@code checksum}. */
+    SegmentReader(DiskFile file, int checksum) throws IOException {
+        this.file = file;
+        this.size = file.size();
+        this.running.start(checksum);
+    }
+
+    /** Goes to the next record. After anything but a record it stays where it is. */
+    Outcome next() throws IOException {
+        if (next == size) {
+            damage = "the file ends";
+            return Outcome.END;
+        }
+        if (size - next < LENGTH_BYTES) {
+            damage = "a length of " + LENGTH_BYTES + " bytes does not fit the " + (size - next) + " left";
+            return Outcome.DAMAGE;
+        }
+        load(next, LENGTH_BYTES);
+        if (littleEndian(next) == 0) {
+            damage = "a length of zero";
+            return Outcome.END;
+        }
+        if (!parse(next)) {
+            return Outcome.DAMAGE;
+        }
+        if (type == RecordType.CHECKSUM.number()) {
+            // It says what came before, and adds nothing.
+            next = end;
+            return Outcome.RECORD;
+        }
+        int before = running.value();
+        if (dataLength > 0) {
+            running.update(window, dataAt, dataLength);
+        }
+        if (running.value() != checksum) {
+            damage = "checksum " + hex(checksum) + " instead of " + hex(running.value());
+            running.start(before);
+            return Outcome.DAMAGE;
+        }
+        next = end;
+        return Outcome.RECORD;
+    }
+
+    /** Why there was no record. */
+    String damage() {
+        return damage;
+    }
+
+    /** Where the record at hand stands. */
+    long offset() {
+        return offset;
+    }
+
+    /** The number of its type. */
+    long type() {
+        return type;
+    }
+
+    /** The checksum in it. */
+    int checksum() {
+        return checksum;
+    }
+
+    /** A copy of its data, or null if it has none. */
+    @Nullable Bytes data() {
+        return dataLength < 0 ? null : Bytes.of(Arrays.copyOfRange(window, dataAt, dataAt + dataLength));
+    }
+
+    /** Where the last record ends. */
+    long end() {
+        return next;
+    }
+
+    /** The checksum of all data up to there. */
+    int running() {
+        return running.value();
+    }
+
+    /** Goes on with a chain that a checksum record began. */
+    void startChain(int value) {
+        running.start(value);
+    }
+
+    /** Behind the last byte that is not zero, but not before the end of the last record. */
+    long contentEnd() throws IOException {
+        long contentEnd = next;
+        for (long position = next; position < size; ) {
+            int length = (int) Math.min(WINDOW_BYTES, size - position);
+            load(position, length);
+            int at = (int) (position - windowStart);
+            for (int i = at + length - 1; i >= at; i--) {
+                if (window[i] != 0) {
+                    contentEnd = windowStart + i + 1;
+                    break;
+                }
+            }
+            position += length;
+        }
+        return contentEnd;
+    }
+
+    /**
+     * Searches, at every eighth byte from {@code from} on, for a record followed by one whose checksum continues its
+     * own. Each proves the other: nothing else makes 32 bits agree.
+     *
+     * @return where the first of the two stands, or -1
+     */
+    long findProvenRecord(long from, long to) throws IOException {
+        RunningChecksum chain = new RunningChecksum();
+        for (long position = from; to - position >= LENGTH_BYTES + SMALLEST_RECORD; position += ALIGNMENT) {
+            load(position, LENGTH_BYTES);
+            if (!couldBeLength(littleEndian(position)) || !parse(position) || RecordType.of(type) == null) {
+                continue;
+            }
+            chain.start(checksum);
+            if (end < to && size - end >= LENGTH_BYTES && parse(end) && RecordType.of(type) != null) {
+                if (dataLength > 0) {
+                    chain.update(window, dataAt, dataLength);
+                }
+                if (chain.value() == checksum) {
+                    return position;
+                }
+            }
+        }
+        return -1;
+    }
+
+    /** Tells whether a length is one that is written today: with the padding that fills it up to eight bytes. */
+    private static boolean couldBeLength(long length) {
+        long bytes = length & LENGTH_MASK;
+        long padding = -bytes & PADDING_MASK;
+        return bytes >= SMALLEST_RECORD && length >>> PADDING_SHIFT == (padding == 0 ? 0 : 0x80 | padding);
+    }
+
+    /** Takes apart what stands at {@code position}, without its checksum. False, with the damage, if it is no record. */
+    private boolean parse(long position) throws IOException {
+        load(position, LENGTH_BYTES);
+        long length = littleEndian(position);
+        long bytes = length & LENGTH_MASK;
+        int padding = length < 0 ? (int) (length >>> PADDING_SHIFT) & PADDING_MASK : 0;
+        if (bytes > size - position - LENGTH_BYTES - padding) {
+            damage = "a record of " + bytes + " bytes does not fit the " + (size - position - LENGTH_BYTES) + " left";
+            return false;
+        }
+        if (bytes > Integer.MAX_VALUE - LENGTH_BYTES - PADDING_MASK) {
+            damage = "a record of " + bytes + " bytes is longer than any that can be written";
+            return false;
+        }
+        load(position, LENGTH_BYTES + (int) bytes + padding);
+        offset = position;
+        end = position + LENGTH_BYTES + bytes + padding;
+        int start = (int) (position - windowStart) + LENGTH_BYTES;
+        return parseFields(new Cursor(start, start + (int) bytes));
+    }
+
+    private boolean parseFields(Cursor cursor) {
+        type = 0;
+        checksum = 0;
+        dataLength = -1;
+        while (cursor.at < cursor.limit) {
+            long tag = cursor.varint();
+            int number = (int) (tag >>> 3);
+            int wireType = (int) tag & 7;
+            if (number == TYPE_FIELD && wireType == 0) {
+                type = cursor.varint();
+            } else if (number == CHECKSUM_FIELD && wireType == 0) {
+                checksum = (int) cursor.varint();
+            } else if (number == DATA_FIELD && wireType == 2) {
+                dataLength = cursor.length();
+                dataAt = cursor.at;
+                cursor.skip(dataLength);
+            } else if (number <= DATA_FIELD) {
+                cursor.valid = false;
+            } else {
+                cursor.skipField(wireType);
+            }
+            if (!cursor.valid) {
+                damage = "a record that is not protobuf";
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The fields of a record in the window. What does not fit makes it invalid, and the values mean nothing then. */
+    private final class Cursor {
+        private final int limit;
+        private int at;
+        private boolean valid = true;
+
+        Cursor(int at, int limit) {
+            this.at = at;
+            this.limit = limit;
+        }
+
+        long varint() {
+            long value = 0;
+            for (int shift = 0; shift < Long.SIZE && at < limit; shift += 7) {
+                byte bits = window[at++];
+                value |= (long) (bits & 0x7f) << shift;
+                if (bits >= 0) {
+                    return value;
+                }
+            }
+            valid = false;
+            return 0;
+        }
+
+        int length() {
+            long length = varint();
+            if (length < 0 || length > limit - at) {
+                valid = false;
+                return 0;
+            }
+            return (int) length;
+        }
+
+        void skip(int count) {
+            if (count > limit - at) {
+                valid = false;
+            } else {
+                at += count;
+            }
+        }
+
+        void skipField(int wireType) {
+            switch (wireType) {
+                case 0 -> varint();
+                case 1 -> skip(Long.BYTES);
+                case 2 -> skip(length());
+                case 5 -> skip(Integer.BYTES);
+                default -> valid = false;
+            }
+        }
+    }
+
+    private long littleEndian(long position) {
+        int at = (int) (position - windowStart);
+        long value = 0;
+        for (int i = LENGTH_BYTES - 1; i >= 0; i--) {
+            value = value << Byte.SIZE | window[at + i] & 0xff;
+        }
+        return value;
+    }
+
+    /** Brings bytes of the file into the window, which grows to hold them. */
+    private void load(long position, int length) throws IOException {
+        if (position >= windowStart && position + length <= windowStart + windowLength) {
+            return;
+        }
+        if (length > window.length) {
+            window = new byte[length];
+        }
+        windowStart = position;
+        windowLength = (int) Math.min(window.length, size - position);
+        int read = file.read(ByteBuffer.wrap(window, 0, windowLength), position);
+        if (read < length) {
+            throw new IOException("the file ended at byte " + (position + read) + " while it was being read");
+        }
+        windowLength = read;
+    }
+
+    private static String hex(int value) {
+        return String.format(Locale.ROOT, "%08x", value);
+    }
+}

@@ -1,0 +1,512 @@
+package dev.coracle.wal;
+
+import dev.coracle.codec.EtcdCodec;
+import dev.coracle.node.Agent;
+import dev.coracle.node.Disk;
+import dev.coracle.node.DiskFile;
+import dev.coracle.node.LogStore;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.Bytes;
+import dev.coracle.raft.Check;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.SnapshotMetadata;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The log in etcd's files: a directory of segments named {@code sequence-index.wal}, each a chain of records. Holds one
+ * group, as the format does.
+ *
+ * <p>Opening reads everything and refuses, with a {@link StorageException} that says where and what to do, whatever may
+ * have been promised and is not there: damage in a segment that is not the last, damage further before sound records
+ * than one batch reaches, an end below the commit index, a missing segment, records that make no log. Damage behind all
+ * that is a torn tail, what a crash leaves of a batch that was never synced: it is copied to {@code <segment>.broken},
+ * cut off and reported ({@link #tornTail}).
+ *
+ * <p>The first failure of a write, a sync or a cut is final: every later call throws it again, and nothing is tried a
+ * second time, because a system that failed to write a page may forget that it did.
+ *
+ * <p>A hard state in which only the commit index is new is written by {@link #sync}, but does not make it wait for the
+ * disk: the commit index is only a head start (Figure 2 counts it as volatile), and a crash of the process alone does
+ * not lose it.
+ */
+public final class WalLogStore implements LogStore {
+    private static final Logger LOG = LoggerFactory.getLogger(WalLogStore.class);
+
+    /** What the copy of a segment whose tail is cut ends with, and a snapshot that is damaged. */
+    static final String BROKEN_SUFFIX = ".broken";
+
+    private static final int COPY_BYTES = 1 << 20;
+
+    /** The name under which a segment is made that was not prepared; the prepared ones are called 0 and 1. */
+    private static final String UNPREPARED = "2" + SegmentDirectory.TEMPORARY_SUFFIX;
+
+    private final Disk disk;
+    private final Path directory;
+    private final WalOptions options;
+    private final @Nullable Bytes metadata;
+    private final @Nullable TornTail tornTail;
+    private final Housekeeping housekeeping;
+    private final RecordWriter writer;
+
+    /** The segments that may be needed, oldest first. */
+    private final ArrayDeque<Segment> segments;
+
+    private final AtomicLong syncs = new AtomicLong();
+    private @Nullable Recovered recovered;
+    private HardState state;
+    private long lastIndex;
+    private long lastTerm;
+
+    /** The newest snapshot record, and the newest of those that are durable. */
+    private long snapshotIndex;
+
+    private long durableSnapshotIndex;
+    private long durableCommit;
+
+    /** Up to where the segment at hand is durable, and whether what follows must be before anybody is told. */
+    private long syncedOffset;
+
+    private boolean mustSync;
+    private boolean closed;
+    private volatile @Nullable StorageException failure;
+
+    private WalLogStore(
+            Disk disk,
+            Path directory,
+            WalOptions options,
+            List<Segment> segments,
+            ChainReader records,
+            LogReplay replay,
+            Recovered recovered)
+            throws IOException {
+        this.disk = disk;
+        this.directory = directory;
+        this.options = options;
+        this.metadata = records.metadata();
+        this.tornTail = records.tornTail();
+        this.housekeeping = new Housekeeping(disk, directory, options);
+        this.segments = new ArrayDeque<>(segments);
+        this.writer = new RecordWriter(this.segments.getLast().file(), records.end(), records.checksum());
+        this.syncedOffset = records.end();
+        this.recovered = recovered;
+        this.state = recovered.hardState();
+        this.durableCommit = state.commit();
+        this.lastIndex = replay.lastIndex();
+        this.lastTerm = replay.lastTerm();
+        this.snapshotIndex = recovered.snapshot().index();
+        this.durableSnapshotIndex = snapshotIndex;
+    }
+
+    /**
+     * Opens a log, or creates it if its directory is empty or missing. It is locked until it is closed.
+     *
+     * @param disk where it is
+     * @param directory its segments, and nothing else
+     * @param snapshots the snapshots that its records speak of. What is damaged there is renamed to {@code .broken} if
+     *     the log would need it, and what unfinished ones left is deleted.
+     * @param options how it is written
+     * @throws StorageException if it is in use, if the system refuses something, or if anything that may have been
+     *     promised is not there
+     */
+    public static WalLogStore open(Disk disk, Path directory, FileSnapshotStore snapshots, WalOptions options)
+            throws StorageException {
+        List<Segment> segments;
+        try {
+            if (!holdsSegments(disk, directory)) {
+                create(disk, directory, options);
+            }
+            segments = SegmentDirectory.lock(disk, directory, SegmentDirectory.names(disk, directory));
+        } catch (IOException e) {
+            throw Damage.failed("open", directory, e);
+        }
+        boolean done = false;
+        try {
+            WalLogStore store = open(disk, directory, snapshots, options, segments);
+            done = true;
+            return store;
+        } catch (IOException e) {
+            throw Damage.failed("open", directory, e);
+        } finally {
+            if (!done) {
+                SegmentDirectory.closeAll(segments);
+            }
+        }
+    }
+
+    private static WalLogStore open(
+            Disk disk, Path directory, FileSnapshotStore snapshots, WalOptions options, List<Segment> segments)
+            throws IOException, StorageException {
+        ChainReader records = new ChainReader(segments, options.maxBatchBytes());
+        LogReplay replay = new LogReplay(records, segments.get(0).name());
+        replay.run();
+        if (options.metadata() != null && !options.metadata().equals(records.metadata())) {
+            throw new StorageException(directory + " is the log of another node: its metadata are "
+                    + ChainReader.text(records.metadata()) + " and must be " + ChainReader.text(options.metadata())
+                    + ". Give this node its own directory");
+        }
+        Recovered recovered = replay.recover(snapshots);
+
+        // Only now that nothing is refused any more may anything be changed.
+        SegmentDirectory.deleteTemporaries(disk, directory);
+        snapshots.deleteTemporaries();
+        Segment last = segments.get(segments.size() - 1);
+        TornTail tail = records.tornTail();
+        if (tail != null) {
+            cutTail(disk, last, tail, options);
+        }
+        // What was read may be in the system's cache only, if the process before died without the machine.
+        last.file().sync();
+        disk.syncDirectory(directory);
+        disk.syncDirectory(SegmentDirectory.parentOf(directory));
+        return new WalLogStore(disk, directory, options, segments, records, replay, recovered);
+    }
+
+    private static boolean holdsSegments(Disk disk, Path directory) throws IOException, StorageException {
+        if (!disk.exists(directory)) {
+            return false;
+        }
+        if (!SegmentDirectory.names(disk, directory).isEmpty()) {
+            return true;
+        }
+        List<String> names = new ArrayList<>(disk.list(directory));
+        names.removeIf(name -> name.endsWith(SegmentDirectory.TEMPORARY_SUFFIX));
+        if (!names.isEmpty()) {
+            throw new StorageException(directory + " holds no log, but files: expected segments like "
+                    + SegmentName.FIRST.fileName() + " or nothing, found " + names.get(0)
+                    + ". Give the log a directory of its own, or restore its segments");
+        }
+        return false;
+    }
+
+    /** Makes the first segment in a directory beside, and gives that its name: a log is there whole or not at all. */
+    private static void create(Disk disk, Path directory, WalOptions options) throws IOException, StorageException {
+        Path parent = SegmentDirectory.parentOf(directory);
+        Path building = parent.resolve(directory.getFileName() + SegmentDirectory.TEMPORARY_SUFFIX);
+        if (disk.exists(building)) {
+            deleteUnfinished(disk, building, directory);
+        }
+        SegmentDirectory.createDurably(disk, building);
+        Path path = building.resolve(SegmentName.FIRST.fileName());
+        // The lock is held until the directory has its name, or another process could take it for an unfinished one.
+        try (DiskFile file = disk.open(path, Disk.Mode.CREATE_NEW)) {
+            if (!file.tryLock()) {
+                throw Damage.inUse(directory);
+            }
+            file.truncate(options.segmentBytes());
+            RecordWriter writer = new RecordWriter(file, 0, 0);
+            writer.writeChecksum();
+            writer.write(RecordType.METADATA, arrayOrNull(options.metadata()));
+            writer.write(RecordType.SNAPSHOT, SnapshotRecordCodec.INSTANCE.encode(SnapshotMetadata.EMPTY));
+            writer.flush();
+            file.sync();
+            disk.syncDirectory(building);
+            if (disk.exists(directory)) {
+                SegmentDirectory.deleteTemporaries(disk, directory);
+                disk.delete(directory);
+            }
+            disk.rename(building, directory);
+            disk.syncDirectory(parent);
+        }
+    }
+
+    private static void deleteUnfinished(Disk disk, Path building, Path directory)
+            throws IOException, StorageException {
+        for (String name : disk.list(building)) {
+            Path path = building.resolve(name);
+            try (DiskFile file = disk.open(path, Disk.Mode.WRITE)) {
+                if (!file.tryLock()) {
+                    throw Damage.inUse(directory);
+                }
+                disk.delete(path);
+            }
+        }
+        disk.delete(building);
+    }
+
+    private static void cutTail(Disk disk, Segment last, TornTail tail, WalOptions options) throws IOException {
+        Path copy = last.path().resolveSibling(last.name().fileName() + BROKEN_SUFFIX);
+        try (DiskFile file = disk.open(copy, Disk.Mode.CREATE_OR_TRUNCATE)) {
+            ByteBuffer buffer = ByteBuffer.allocate(COPY_BYTES);
+            long end = tail.offset() + tail.bytes();
+            for (long position = 0; position < end; position += buffer.limit()) {
+                buffer.clear().limit((int) Math.min(COPY_BYTES, end - position));
+                last.file().read(buffer, position);
+                file.write(buffer.flip(), position);
+            }
+            file.sync();
+        }
+        disk.syncDirectory(SegmentDirectory.parentOf(copy));
+        // Cut first and extended then, so that nothing of the tail is left behind the next records.
+        long size = last.file().size();
+        last.file().truncate(tail.offset());
+        last.file().truncate(Math.max(Math.max(size, options.segmentBytes()), tail.offset()));
+        LOG.warn("cut a torn tail, which a crash leaves and nobody was promised: {}; kept as {}", tail, copy);
+    }
+
+    /** What was cut off when the log was opened. */
+    public Optional<TornTail> tornTail() {
+        return Optional.ofNullable(tornTail);
+    }
+
+    /** The metadata at the head of each segment. */
+    public Optional<Bytes> metadata() {
+        return Optional.ofNullable(metadata);
+    }
+
+    @Override
+    public Recovered recover(long group) {
+        requireGroup(group);
+        Recovered found = recovered;
+        Check.that(found != null, "group %d was recovered before", group);
+        recovered = null;
+        return Objects.requireNonNull(found);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>If a batch would become longer than {@link WalOptions#maxBatchBytes}, what there is of it is synced first.
+     *
+     * @throws IllegalArgumentException if an entry alone is longer, or if the group is not this one; nothing is written
+     */
+    @Override
+    public void append(long group, HardState hardState, List<Entry> entries) throws StorageException {
+        requireGroup(group);
+        requireUsable();
+        requireContinuation(entries);
+        try {
+            for (int i = 0; i < entries.size(); i++) {
+                Entry entry = entries.get(i);
+                makeRoom(RecordWriter.maxRecordBytes(entry));
+                writer.writeEntry(entry);
+                lastIndex = entry.index();
+                lastTerm = entry.term();
+                mustSync = true;
+            }
+            if (!hardState.isEmpty()) {
+                byte[] data = EtcdCodec.INSTANCE.hardStates().encode(hardState);
+                makeRoom(RecordWriter.OVERHEAD_BYTES + data.length);
+                writer.write(RecordType.STATE, data);
+                mustSync |= hardState.term() != state.term() || hardState.vote() != state.vote();
+                state = hardState;
+            }
+        } catch (IOException e) {
+            throw poison("write to", e);
+        }
+    }
+
+    @Override
+    public void appendSnapshot(long group, SnapshotMetadata snapshot) throws StorageException {
+        requireGroup(group);
+        requireUsable();
+        Check.that(snapshot.index() > 0, "a snapshot at index %d covers nothing", snapshot.index());
+        try {
+            byte[] data = SnapshotRecordCodec.INSTANCE.encode(snapshot);
+            makeRoom(RecordWriter.OVERHEAD_BYTES + data.length);
+            writer.write(RecordType.SNAPSHOT, data);
+            mustSync = true;
+            snapshotIndex = Math.max(snapshotIndex, snapshot.index());
+            if (snapshot.index() > lastIndex) {
+                lastIndex = snapshot.index();
+                lastTerm = snapshot.term();
+            }
+        } catch (IOException e) {
+            throw poison("write to", e);
+        }
+    }
+
+    @Override
+    public void sync() throws StorageException {
+        requireUsable();
+        try {
+            writer.flush();
+            if (mustSync) {
+                syncAll();
+            }
+        } catch (IOException e) {
+            throw poison("sync", e);
+        }
+    }
+
+    @Override
+    public void release(long group, long index) throws StorageException {
+        requireGroup(group);
+        requireUsable();
+        Check.that(
+                index <= Math.min(durableSnapshotIndex, durableCommit),
+                "released up to %d, but the durable snapshot is at %d and the durable commit at %d",
+                index,
+                durableSnapshotIndex,
+                durableCommit);
+        // The snapshot's record stands in the segment before the first one that is named at or above it, or behind.
+        int keepFrom = -1;
+        int position = 0;
+        for (Segment segment : segments) {
+            if (segment.name().index() >= index) {
+                break;
+            }
+            keepFrom = position++;
+        }
+        int count = Math.min(keepFrom, segments.size() - 2);
+        for (int i = 0; i < count; i++) {
+            housekeeping.delete(segments.removeFirst());
+        }
+    }
+
+    @Override
+    public boolean hasSpace() {
+        return failure == null && housekeeping.hasSpace();
+    }
+
+    @Override
+    public long syncs() {
+        return syncs.get();
+    }
+
+    @Override
+    public Agent housekeeping() {
+        return housekeeping;
+    }
+
+    /** Makes everything durable, unless something failed before, and gives up the locks. */
+    @Override
+    public void close() throws StorageException {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            if (failure == null) {
+                writer.flush();
+                if (writer.offset() > syncedOffset) {
+                    syncFile();
+                }
+            }
+        } catch (IOException e) {
+            throw poison("sync", e);
+        } finally {
+            housekeeping.close();
+            SegmentDirectory.closeAll(segments);
+        }
+    }
+
+    private void requireGroup(long group) {
+        if (group != options.group()) {
+            throw new IllegalArgumentException(
+                    "group " + group + " is not in this log: it holds group " + options.group() + " alone");
+        }
+    }
+
+    private void requireUsable() throws StorageException {
+        StorageException first = failure;
+        if (first != null) {
+            throw first;
+        }
+        Check.that(!closed, "the log was closed");
+    }
+
+    /** Nothing is written that opening would refuse. */
+    private void requireContinuation(List<Entry> entries) {
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            long previousIndex = i == 0 ? lastIndex : entries.get(i - 1).index();
+            long previousTerm = i == 0 ? lastTerm : entries.get(i - 1).term();
+            boolean next = entry.index() == previousIndex + 1;
+            Check.that(
+                    next || i == 0 && entry.index() > 0 && entry.index() <= previousIndex,
+                    "entry %d does not continue the log, which ends at %d",
+                    entry.index(),
+                    previousIndex);
+            Check.that(
+                    !next || entry.term() >= previousTerm,
+                    "entry %d has term %d, below the term %d before it",
+                    entry.index(),
+                    entry.term(),
+                    previousTerm);
+            long bytes = RecordWriter.maxRecordBytes(entry);
+            if (bytes > options.maxBatchBytes()) {
+                throw new IllegalArgumentException("entry " + entry.index() + " may take " + bytes
+                        + " bytes in the log, and maxBatchBytes is " + options.maxBatchBytes());
+            }
+        }
+    }
+
+    /** Keeps what is between two syncs within the limit by which opening tells a torn tail from corruption. */
+    private void makeRoom(long bytes) throws IOException {
+        if (writer.offset() - syncedOffset + bytes > options.maxBatchBytes()) {
+            syncAll();
+        }
+    }
+
+    private void syncAll() throws IOException {
+        writer.flush();
+        syncFile();
+        syncedOffset = writer.offset();
+        mustSync = false;
+        durableSnapshotIndex = snapshotIndex;
+        durableCommit = state.commit();
+        if (syncedOffset >= options.segmentBytes()) {
+            cut();
+        }
+    }
+
+    private void syncFile() throws IOException {
+        segments.getLast().file().sync();
+        syncs.incrementAndGet();
+    }
+
+    /** Begins the next segment. Everything in this one is durable. */
+    private void cut() throws IOException {
+        Housekeeping.Spare spare = housekeeping.take();
+        if (spare == null) {
+            if (disk.usableSpace(directory) < options.segmentBytes()) {
+                // This segment grows instead, while hasSpace() holds new proposals back.
+                return;
+            }
+            spare = Housekeeping.create(disk, directory.resolve(UNPREPARED));
+            spare.file().truncate(options.segmentBytes());
+        }
+        Segment full = segments.getLast();
+        if (full.file().size() > syncedOffset) {
+            full.file().truncate(syncedOffset);
+        }
+        writer.moveTo(spare.file());
+        writer.writeChecksum();
+        writer.write(RecordType.METADATA, arrayOrNull(metadata));
+        if (!state.isEmpty()) {
+            // Always, also if this process stored none: the segments that hold it may be purged.
+            writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state));
+        }
+        writer.flush();
+        spare.file().sync();
+        syncs.incrementAndGet();
+        SegmentName name = new SegmentName(full.name().sequence() + 1, lastIndex + 1);
+        Path path = directory.resolve(name.fileName());
+        disk.rename(spare.path(), path);
+        disk.syncDirectory(directory);
+        segments.addLast(new Segment(name, path, spare.file()));
+        syncedOffset = writer.offset();
+    }
+
+    private StorageException poison(String what, IOException cause) {
+        StorageException first = Damage.failed(what, segments.getLast().path(), cause);
+        failure = first;
+        return first;
+    }
+
+    private static byte @Nullable [] arrayOrNull(@Nullable Bytes bytes) {
+        return bytes == null ? null : bytes.array();
+    }
+}
