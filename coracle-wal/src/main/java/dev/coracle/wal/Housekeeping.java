@@ -75,7 +75,8 @@ final class Housekeeping implements Agent {
     }
 
     /** The prepared segment, which is the caller's then, or null. */
-    @Nullable Spare take() {
+    @Nullable
+    Spare take() {
         Spare spare = ready.getAndSet(null);
         wakeUp.run();
         return spare;

@@ -120,7 +120,8 @@ final class SegmentReader {
     }
 
     /** A copy of its data, or null if it has none. */
-    @Nullable Bytes data() {
+    @Nullable
+    Bytes data() {
         return dataLength < 0 ? null : Bytes.of(Arrays.copyOfRange(window, dataAt, dataAt + dataLength));
     }
 

@@ -63,7 +63,10 @@ final class SnapshotFileHead {
 
     /** The size of the head of a snapshot with these metadata. */
     static long size(SnapshotMetadata metadata) {
-        return OUTER_BYTES + 2L + LENGTHS_BYTES + EtcdCodec.INSTANCE.snapshotMetadata().sizeOf(metadata);
+        return OUTER_BYTES
+                + 2L
+                + LENGTHS_BYTES
+                + EtcdCodec.INSTANCE.snapshotMetadata().sizeOf(metadata);
     }
 
     /** A whole file around an encoded snapshot, in the fewest bytes, or null if its checksum is 0. */
