@@ -37,7 +37,7 @@ final class RunningChecksum {
         // A fresh checksum is all ones, and the first four bytes are added to it.
         int bytes = ~state;
         for (int i = 0; i < Integer.BYTES; i++) {
-            state = state < 0 ? (((state ^ POLYNOMIAL) << 1) | 1) : (state << 1);
+            seed[i] = (byte) (bytes >>> (i * Byte.SIZE));
         }
         crc.reset();
         crc.update(seed, 0, seed.length);
