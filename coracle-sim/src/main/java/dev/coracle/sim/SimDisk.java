@@ -84,7 +84,7 @@ public final class SimDisk {
 
     /** The disk as another process sees it. */
     public synchronized Disk process() {
-        return new Process(processes++);
+        return new View(processes++);
     }
 
     /** Sets what decides about failures from now on. */
@@ -265,10 +265,10 @@ public final class SimDisk {
         }
     }
 
-    private final class Process implements Disk {
+    private final class View implements Disk {
         private final int id;
 
-        Process(int id) {
+        View(int id) {
             this.id = id;
         }
 
