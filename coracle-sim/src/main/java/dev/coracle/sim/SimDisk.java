@@ -84,7 +84,7 @@ public final class SimDisk {
 
     /** The disk as another process sees it. */
     public synchronized Disk process() {
-        return new Process(processes++);
+        return new View(processes++);
     }
 
     /** Sets what decides about failures from now on. */
@@ -265,10 +265,10 @@ public final class SimDisk {
         }
     }
 
-    private final class Process implements Disk {
+    private final class View implements Disk {
         private final int id;
 
-        Process(int id) {
+        View(int id) {
             this.id = id;
         }
 
@@ -318,7 +318,7 @@ public final class SimDisk {
                 }
                 FileNode file = node == null ? new FileNode() : (FileNode) node;
                 if (file.lockedBy == id) {
-                    throw new IOException(path + " is locked by this process");
+                    throw new LockedException(path);
                 }
                 if (node == null) {
                     parent(path).change(new Change(null, name(path), file));

@@ -90,7 +90,7 @@ final class Housekeeping implements Agent {
 
     @Override
     public synchronized int doWork(long nowNanos) {
-        if (closed || waiting && nowNanos - retryNanos < 0) {
+        if (closed || (waiting && nowNanos - retryNanos < 0)) {
             return 0;
         }
         try {

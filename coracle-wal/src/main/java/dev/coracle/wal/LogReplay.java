@@ -102,7 +102,7 @@ final class LogReplay {
                         onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data()).id());
                 }
             } catch (CodecException e) {
-                throw records.corrupt("a record of type " + records.type(), e.getMessage());
+                throw records.corrupt("a record of type " + records.type(), String.valueOf(e.getMessage()));
             }
         }
         if (interrupted != null) {

@@ -297,7 +297,7 @@ final class SegmentReader {
         int at = (int) (position - windowStart);
         long value = 0;
         for (int i = LENGTH_BYTES - 1; i >= 0; i--) {
-            value = value << Byte.SIZE | window[at + i] & 0xff;
+            value = (value << Byte.SIZE) | (window[at + i] & 0xff);
         }
         return value;
     }

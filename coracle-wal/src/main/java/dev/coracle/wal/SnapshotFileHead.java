@@ -100,7 +100,7 @@ final class SnapshotFileHead {
     private static void putPadded(ByteBuffer target, long value, int size) {
         long rest = value;
         for (int i = 1; i < size; i++) {
-            target.put((byte) (rest & 0x7f | 0x80));
+            target.put((byte) ((rest & 0x7f) | 0x80));
             rest >>>= 7;
         }
         Check.that(rest <= 0x7f, "%d does not fit %d bytes", value, size);

@@ -434,7 +434,7 @@ public final class WalLogStore implements LogStore {
             long previousTerm = i == 0 ? lastTerm : entries.get(i - 1).term();
             boolean next = entry.index() == previousIndex + 1;
             Check.that(
-                    next || i == 0 && entry.index() > 0 && entry.index() <= previousIndex,
+                    next || (i == 0 && entry.index() > 0 && entry.index() <= previousIndex),
                     "entry %d does not continue the log, which ends at %d",
                     entry.index(),
                     previousIndex);

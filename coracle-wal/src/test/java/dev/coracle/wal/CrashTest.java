@@ -4,6 +4,7 @@ import static dev.coracle.wal.LogFixture.GROUP;
 import static dev.coracle.wal.LogFixture.SMALL;
 import static dev.coracle.wal.LogFixture.entry;
 import static dev.coracle.wal.LogFixture.snapshot;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.node.LogStore.Recovered;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -176,9 +178,10 @@ final class CrashTest {
                 return;
             }
             // The term is that of the entry, as a state machine knows it.
-            TreeMap<Long, Entry> entries = entries(appended.size());
+            NavigableMap<Long, Entry> entries = entries(appended.size());
             long index = oldest + 1 + random.nextInt((int) (state.commit() - oldest));
-            SnapshotMetadata metadata = snapshot(index, entries.get(index).term());
+            SnapshotMetadata metadata =
+                    snapshot(index, requireNonNull(entries.get(index)).term());
             log.saveSnapshot(metadata, new byte[random.nextInt(3_000)]);
             appendSnapshot(store, metadata);
             sync(store);
@@ -260,8 +263,8 @@ final class CrashTest {
             return newest;
         }
 
-        private TreeMap<Long, Entry> entries(int count) {
-            TreeMap<Long, Entry> entries = new TreeMap<>();
+        private NavigableMap<Long, Entry> entries(int count) {
+            NavigableMap<Long, Entry> entries = new TreeMap<>();
             start.entries().forEach(entry -> entries.put(entry.index(), entry));
             for (int i = 0; i < count; i++) {
                 Optional<Entry> entry = appended.get(i).entry();

@@ -77,7 +77,7 @@ final class DamagedLogTest {
         int content = Math.max(lastByte(bytes) + 1, start);
         try (WalLogStore store = log.open()) {
             assertThat(store.recover(GROUP)).isEqualTo(expected);
-            if (bytes.length == start || content == start && bytes.length > start + 8) {
+            if (bytes.length == start || (content == start && bytes.length > start + 8)) {
                 assertThat(store.tornTail()).isEmpty();
                 return;
             }

@@ -136,10 +136,10 @@ final class FileSnapshotStoreTest {
         int[] columns = new int[32];
         int[] bits = new int[32];
         for (int bit = 0; bit < 32; bit++) {
-            inner[at + bit / 8] ^= (byte) (1 << bit % 8);
+            inner[at + bit / 8] ^= (byte) (1 << (bit % 8));
             columns[bit] = crc(inner) ^ constant;
             bits[bit] = 1 << bit;
-            inner[at + bit / 8] ^= (byte) (1 << bit % 8);
+            inner[at + bit / 8] ^= (byte) (1 << (bit % 8));
         }
         int solution = 0;
         int rest = constant;
@@ -168,7 +168,7 @@ final class FileSnapshotStoreTest {
             }
         }
         for (int i = 0; i < 4; i++) {
-            inner[at + i] ^= (byte) (solution >>> 8 * i);
+            inner[at + i] ^= (byte) (solution >>> (8 * i));
             data[i] = inner[at + i];
         }
         assertThat(crc(inner)).isZero();

@@ -88,9 +88,8 @@ final class GoldenBytesTest {
         }
 
         // 3.7 leaves out that the configuration does not leave by itself; 3.5 and this log say so.
-        byte[] data = HexFormat.of()
-                .parseHex(
-                        Dump.of(List.of(segment(log, SegmentName.FIRST))).get(7).data());
+        byte[] data = hex(String.valueOf(
+                Dump.of(List.of(segment(log, SegmentName.FIRST))).get(7).data()));
         assertThat(data).isEqualTo(hex("08031002 1a04 0801 2800"));
         assertThat(SnapshotRecordCodec.INSTANCE.encode(SnapshotMetadata.EMPTY)).isEqualTo(hex("08001000"));
     }
@@ -127,7 +126,7 @@ final class GoldenBytesTest {
                                     1,
                                     1,
                                     EntryType.CONF_CHANGE,
-                                    hex(records == RECORDS_OF_3_7 ? "10001801" : "080010001801")),
+                                    hex(records.equals(RECORDS_OF_3_7) ? "10001801" : "080010001801")),
                             ENTRIES.get(1)));
             assertThat(decode(read.subList(5, 6))).isEqualTo(ENTRIES.subList(2, 3));
         }
@@ -269,7 +268,7 @@ final class GoldenBytesTest {
         byte[] bytes = hex(text);
         long value = 0;
         for (int i = bytes.length - 1; i >= 0; i--) {
-            value = value << 7 | bytes[i] & 0x7f;
+            value = (value << 7) | (bytes[i] & 0x7f);
         }
         return (int) value;
     }

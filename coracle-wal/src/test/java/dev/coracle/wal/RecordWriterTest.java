@@ -15,10 +15,12 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class RecordWriterTest {
     private static final long SEED = 20260103;
+    private static final List<EntryType> TYPES = List.of(EntryType.values());
 
     /** The writer encodes entries by itself, to allocate nothing; here is the proof that it does so as the codec does. */
     @Test
@@ -28,9 +30,9 @@ final class RecordWriterTest {
         List<Entry> entries = new ArrayList<>();
         for (int i = 0; i < 3_000; i++) {
             entries.add(new Entry(
-                    random.nextLong() >>> 1 + random.nextInt(63),
-                    random.nextLong() >>> 1 + random.nextInt(63),
-                    EntryType.values()[random.nextInt(3)],
+                    random.nextLong() >>> (1 + random.nextInt(63)),
+                    random.nextLong() >>> (1 + random.nextInt(63)),
+                    TYPES.get(random.nextInt(TYPES.size())),
                     randomBytes(random),
                     random.nextInt(3) == 0 ? randomBytes(random) : null));
         }
@@ -56,7 +58,7 @@ final class RecordWriterTest {
         }
     }
 
-    private static byte[] randomBytes(Random random) {
+    private static byte @Nullable [] randomBytes(Random random) {
         if (random.nextInt(8) == 0) {
             return null;
         }
