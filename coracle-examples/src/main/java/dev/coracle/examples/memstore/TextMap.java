@@ -45,6 +45,11 @@ final class TextMap {
         return size;
     }
 
+    /** How many entries lie on the longest path. */
+    int height() {
+        return Node.height(root);
+    }
+
     /** The value at {@code key}, or null. */
     @Nullable String get(long key) {
         Node node = root;

@@ -98,7 +98,7 @@ final class TomlTable {
     /** The whole number at {@code key}, from {@code least} to {@code most}. */
     long integer(String key, long least, long most) throws ConfigException {
         JsonNode value = value(key);
-        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < least
+        if (!value.canConvertToExactIntegral() || !value.canConvertToLong() || value.longValue() < least
                 || value.longValue() > most) {
             throw bad(key, "must be a whole number from " + least + " to " + most);
         }
