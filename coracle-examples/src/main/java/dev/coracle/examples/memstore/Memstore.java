@@ -38,8 +38,8 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "memstore",
+        header = "Runs one member of a replicated map from numbers to texts, with a web API.",
         description = {
-            "Runs one member of a replicated map from numbers to texts, with a web API.",
             "",
             "The first start makes a new cluster of this one member; with --peer-addr it joins the cluster of that"
                     + " member; with --cluster-config it is one of the members that the file lists. Every later start"
@@ -75,7 +75,7 @@ public final class Memstore implements Callable<Integer> {
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
-            description = "Where everything is kept, never wiped; default: ./memstore-data/HOST-PORT of --raft-addr.")
+            description = "Where everything is kept, never wiped; default: memstore-data/HOST-PORT, those of --raft-addr.")
     private @Nullable Path dataDirectory;
 
     @Option(
@@ -87,7 +87,7 @@ public final class Memstore implements Callable<Integer> {
     @Option(names = "--exit-with-parent", hidden = true, description = "Ends when the standard input does.")
     private boolean exitsWithParent;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help and ends.")
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help message and exit.")
     private boolean help;
 
     @Spec

@@ -35,7 +35,6 @@ import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.server.handler.GracefulHandler;
-import org.eclipse.jetty.util.BlockingArrayQueue;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,7 +61,7 @@ import org.slf4j.LoggerFactory;
  * </table>
  *
  * <p>Keys, ids and terms are decimal u64. Values are UTF-8, escaped by percent signs where a URL needs it; a plus sign is
- * itself. All else is answered with a text that says why: 400 for a request that breaks a rule, 404 for a key without a
+ * itself. U+0000 cannot be part of a URL. All else is answered with a text that says why: 400 for a request that breaks a rule, 404 for a key without a
  * value, 409 for what does not fit the member's state, 413 for a value above the limit, 503 when it cannot be served now
  * or it is not known whether it was done, with the leader's address on a second line where it is known.
  *
@@ -129,9 +128,8 @@ final class WebApi implements AutoCloseable {
         config.http.maxRequestSize = MAX_BODY_BYTES;
         config.http.prefer405over404 = true;
         config.router.ignoreTrailingSlashes = false;
-        // Each connection has at most one job in the queue, besides a few of Jetty's own.
-        QueuedThreadPool threads = new QueuedThreadPool(
-                MAX_THREADS, MAX_THREADS / 4, IDLE_THREAD_MILLIS, new BlockingArrayQueue<>(64, 64, 2 * MAX_CONNECTIONS));
+        // Its queue is bounded by the number of connections: each has at most one job in it.
+        QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, MAX_THREADS / 4, IDLE_THREAD_MILLIS);
         threads.setName("web");
         config.jetty.threadPool = threads;
         config.jetty.modifyHttpConfiguration(WebApi::configureHttp);
