@@ -71,7 +71,10 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--exit", description = "Ends the cluster after the checks.")
     private boolean exits;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help message and exit.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help message and exit.")
     private boolean help;
 
     @Spec
@@ -81,7 +84,11 @@ public final class Demo implements Callable<Integer> {
     private record Kill(MemstoreProcess victim, long id, long atNanos) {}
 
     /** A line of the table: what was looked at, what was found, whether it had to hold and does, how long it took. */
-    private record Row(String what, String found, @Nullable Boolean held, @Nullable Duration took) {}
+    private record Row(
+            String what,
+            String found,
+            @Nullable Boolean held,
+            @Nullable Duration took) {}
 
     /** Something that is asked again and again. */
     @FunctionalInterface
@@ -155,8 +162,9 @@ public final class Demo implements Callable<Integer> {
         Duration startup = since(begin);
         MemstoreProcess leader = leader(members);
         for (MemstoreProcess member : members) {
-            print("  member %d   raft %s   web %s%s", member.number(), member.raftAddress(), member.url(),
-                    member == leader ? "   leads" : "");
+            print(
+                    "  member %d   raft %s   web %s%s",
+                    member.number(), member.raftAddress(), member.url(), member == leader ? "   leads" : "");
         }
 
         try (Writers writers = new Writers(web, members, KEYS)) {
@@ -178,10 +186,13 @@ public final class Demo implements Callable<Integer> {
         members.add(second);
         members.add(third);
         startAll(List.of(second, third));
-        await("all three know three members", () -> all(member -> web.json(member, "/peers").size() == 3));
+        await(
+                "all three know three members",
+                () -> all(member -> web.json(member, "/peers").size() == 3));
     }
 
-    private void startAll(List<MemstoreProcess> processes) throws IOException, InterruptedException, DemoFailedException {
+    private void startAll(List<MemstoreProcess> processes)
+            throws IOException, InterruptedException, DemoFailedException {
         for (MemstoreProcess process : processes) {
             process.pickPorts();
             process.start();
@@ -200,7 +211,8 @@ public final class Demo implements Callable<Integer> {
 
     /** Waits until a process answers and knows a leader; false if it ends instead. */
     private boolean isReady(MemstoreProcess process) throws InterruptedException, DemoFailedException {
-        await("member " + process.number() + " starts",
+        await(
+                "member " + process.number() + " starts",
                 () -> !process.isAlive() || web.leader(process).isPresent());
         return process.isAlive();
     }
@@ -218,23 +230,30 @@ public final class Demo implements Callable<Integer> {
         });
         await("half of the writes are acknowledged", kill::isDone);
         Kill killed = kill.join();
-        print("  %,d are acknowledged: member %d, which leads, is killed (SIGKILL)",
+        print(
+                "  %,d are acknowledged: member %d, which leads, is killed (SIGKILL)",
                 writers.acknowledged().size(), killed.victim.number());
 
         List<MemstoreProcess> survivors =
                 members.stream().filter(member -> member != killed.victim).toList();
-        await("the others have a new leader", () -> any(survivors, member -> {
-            OptionalLong leader = web.leader(member);
-            return leader.isPresent() && leader.getAsLong() != killed.id;
-        }));
+        await(
+                "the others have a new leader",
+                () -> any(survivors, member -> {
+                    OptionalLong leader = web.leader(member);
+                    return leader.isPresent() && leader.getAsLong() != killed.id;
+                }));
         Duration leaderless = since(killed.atNanos);
         print("  member %d leads after %s", leader(survivors).number(), text(leaderless));
 
         boolean all = writers.await(TIMEOUT.toSeconds());
         Duration writing = since(begin);
-        print("  %,d are acknowledged: %d, %d and %d by members 1, 2 and 3; %d had to be sent again",
-                writers.acknowledged().size(), writers.acknowledgedBy(0), writers.acknowledgedBy(1),
-                writers.acknowledgedBy(2), writers.repeated());
+        print(
+                "  %,d are acknowledged: %d, %d and %d by members 1, 2 and 3; %d had to be sent again",
+                writers.acknowledged().size(),
+                writers.acknowledgedBy(0),
+                writers.acknowledgedBy(1),
+                writers.acknowledgedBy(2),
+                writers.repeated());
 
         print("Starting member %d again", killed.victim.number());
         long restarted = System.nanoTime();
@@ -250,7 +269,10 @@ public final class Demo implements Callable<Integer> {
 
     private void catchUp(MemstoreProcess victim, List<MemstoreProcess> survivors)
             throws InterruptedException, DemoFailedException {
-        long target = web.json(leader(survivors), "/debug").path("raft_log").path("committed").asLong();
+        long target = web.json(leader(survivors), "/debug")
+                .path("raft_log")
+                .path("committed")
+                .asLong();
         try {
             victim.start();
         } catch (IOException e) {
@@ -301,7 +323,11 @@ public final class Demo implements Callable<Integer> {
     private void printTable(Duration total) {
         print("");
         for (Row row : table) {
-            print("  %-34s %-18s %9s   %s", row.what, row.found, row.took == null ? "" : text(row.took),
+            print(
+                    "  %-34s %-18s %9s   %s",
+                    row.what,
+                    row.found,
+                    row.took == null ? "" : text(row.took),
                     row.held == null ? "" : row.held ? "ok" : "FAILED");
         }
         print("  %-34s %-18s %9s", "altogether", "", text(total));

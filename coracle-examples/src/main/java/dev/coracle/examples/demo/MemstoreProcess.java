@@ -148,7 +148,9 @@ final class MemstoreProcess {
     String tail() {
         try {
             List<String> lines = Files.exists(log)
-                    ? new String(Files.readAllBytes(log), Charset.defaultCharset()).lines().toList()
+                    ? new String(Files.readAllBytes(log), Charset.defaultCharset())
+                            .lines()
+                            .toList()
                     : List.of();
             return String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size()));
         } catch (IOException e) {

@@ -17,7 +17,8 @@ final class ClusterFile {
         TomlTable raft = TomlTable.read(file, "raft").table("raft", "peers");
         List<TomlTable> peers = raft == null ? List.of() : raft.tables("peers", "ip", "port", "node_id", "role");
         if (peers.isEmpty()) {
-            throw new ConfigException(file + ": raft.peers: is missing, there must be a [[raft.peers]] for each member");
+            throw new ConfigException(
+                    file + ": raft.peers: is missing, there must be a [[raft.peers]] for each member");
         }
         List<Member> members = new ArrayList<>();
         Set<Long> ids = new HashSet<>();

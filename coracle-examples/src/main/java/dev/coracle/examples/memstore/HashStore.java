@@ -28,7 +28,8 @@ final class HashStore implements StateMachine<Insert, @Nullable Void> {
     }
 
     /** The value at {@code key}, or null. */
-    @Nullable String get(long key) {
+    @Nullable
+    String get(long key) {
         return map.get(key);
     }
 
@@ -79,8 +80,8 @@ final class HashStore implements StateMachine<Insert, @Nullable Void> {
         String field = "snapshot: the value at " + Long.toUnsignedString(key);
         long length = u64(in);
         if (length < 0 || length > Integer.MAX_VALUE) {
-            throw new IOException(
-                    field + " has " + Long.toUnsignedString(length) + " bytes, at most " + Integer.MAX_VALUE + " can be");
+            throw new IOException(field + " has " + Long.toUnsignedString(length) + " bytes, at most "
+                    + Integer.MAX_VALUE + " can be");
         }
         // Reads piece by piece: a length that lies costs no more memory than there are bytes.
         byte[] bytes = in.readNBytes((int) length);
@@ -88,7 +89,10 @@ final class HashStore implements StateMachine<Insert, @Nullable Void> {
             throw new EOFException(field + " ends after " + bytes.length + " of " + length + " bytes");
         }
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new IOException(field + " is no UTF-8", e);
         }

@@ -66,7 +66,10 @@ public final class Memstore implements Callable<Integer> {
             description = "Where the other members reach this one.")
     private String raftAddress;
 
-    @Option(names = "--web-server", paramLabel = "HOST:PORT", description = "Where the web API listens; default: nowhere.")
+    @Option(
+            names = "--web-server",
+            paramLabel = "HOST:PORT",
+            description = "Where the web API listens; default: nowhere.")
     private @Nullable String webAddress;
 
     @ArgGroup
@@ -75,7 +78,8 @@ public final class Memstore implements Callable<Integer> {
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
-            description = "Where everything is kept, never wiped; default: memstore-data/HOST-PORT, those of --raft-addr.")
+            description =
+                    "Where everything is kept, never wiped; default: memstore-data/HOST-PORT, those of --raft-addr.")
     private @Nullable Path dataDirectory;
 
     @Option(
@@ -87,7 +91,10 @@ public final class Memstore implements Callable<Integer> {
     @Option(names = "--exit-with-parent", hidden = true, description = "Ends when the standard input does.")
     private boolean exitsWithParent;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help message and exit.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help message and exit.")
     private boolean help;
 
     @Spec
@@ -143,7 +150,8 @@ public final class Memstore implements Callable<Integer> {
         Runnable stop = () -> {
             told.complete(null);
             if (!started.get()) {
-                // A start may wait long for a cluster that does not answer. Nothing is lost: starts survive crashes too.
+                // A start may wait long for a cluster that does not answer. Nothing is lost: starts survive crashes
+                // too.
                 System.exit(CommandLine.ExitCode.OK);
             }
         };
@@ -151,7 +159,8 @@ public final class Memstore implements Callable<Integer> {
             whenInputEnds(System.in, stop);
         }
         Signals.onStop(stop);
-        // The web comes first: a member that has joined and then finds that address taken would be down for its cluster.
+        // The web comes first: a member that has joined and then finds that address taken would be down for its
+        // cluster.
         try (WebApi web = webAddress == null ? null : WebApi.start(webHost(webAddress), MAX_REQUESTS);
                 Raft<Insert, @Nullable Void, HashStore> raft = builder.start()) {
             started.set(true);
@@ -160,8 +169,10 @@ public final class Memstore implements Callable<Integer> {
                 web.serve(raft);
                 webText = ", web http://" + new HostPort(webHost(webAddress).host(), web.port());
             }
-            spec.commandLine().getOut().println("memstore ready: id " + Long.toUnsignedString(raft.id()) + ", raft "
-                    + raft.raftAddress() + webText + ", data " + directory);
+            spec.commandLine()
+                    .getOut()
+                    .println("memstore ready: id " + Long.toUnsignedString(raft.id()) + ", raft " + raft.raftAddress()
+                            + webText + ", data " + directory);
             CompletableFuture.anyOf(told, raft.stopped()).join();
             return raft.stopped().isDone() ? onStopped(raft.stopped().join()) : CommandLine.ExitCode.OK;
         }
@@ -176,8 +187,9 @@ public final class Memstore implements Callable<Integer> {
         } else if (origin.clusterFile != null) {
             List<Member> members = ClusterFile.read(origin.clusterFile);
             if (members.stream().noneMatch(member -> member.address().equals(raftHost.toString()))) {
-                throw new IllegalArgumentException("--raft-addr: " + raftHost + " is no member of " + origin.clusterFile
-                        + ", must be one of " + members.stream().map(Member::address).collect(joining(", ")));
+                throw new IllegalArgumentException(
+                        "--raft-addr: " + raftHost + " is no member of " + origin.clusterFile + ", must be one of "
+                                + members.stream().map(Member::address).collect(joining(", ")));
             }
             builder.members(members);
         }

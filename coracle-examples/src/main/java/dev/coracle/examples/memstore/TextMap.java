@@ -22,7 +22,11 @@ final class TextMap {
     }
 
     private record Node(
-            long key, String value, @Nullable Node left, @Nullable Node right, int height) {
+            long key,
+            String value,
+            @Nullable Node left,
+            @Nullable Node right,
+            int height) {
         Node(long key, String value, @Nullable Node left, @Nullable Node right) {
             this(key, value, left, right, 1 + Math.max(height(left), height(right)));
         }
@@ -51,7 +55,8 @@ final class TextMap {
     }
 
     /** The value at {@code key}, or null. */
-    @Nullable String get(long key) {
+    @Nullable
+    String get(long key) {
         Node node = root;
         while (node != null) {
             int order = Long.compareUnsigned(key, node.key);

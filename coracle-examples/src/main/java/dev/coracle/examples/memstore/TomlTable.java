@@ -1,7 +1,7 @@
 package dev.coracle.examples.memstore;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import java.io.IOException;
@@ -32,8 +32,8 @@ final class TomlTable {
         for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
             String key = names.next();
             if (!keys.contains(key)) {
-                throw new ConfigException(file + ": " + path(key) + ": unknown key, must be one of "
-                        + String.join(", ", keys));
+                throw new ConfigException(
+                        file + ": " + path(key) + ": unknown key, must be one of " + String.join(", ", keys));
             }
         }
     }
@@ -61,7 +61,8 @@ final class TomlTable {
     }
 
     /** The table at {@code key}, or null. */
-    @Nullable TomlTable table(String key, String... keys) throws ConfigException {
+    @Nullable
+    TomlTable table(String key, String... keys) throws ConfigException {
         JsonNode value = node.get(key);
         return value == null ? null : new TomlTable(file, path(key), value, List.of(keys));
     }
@@ -98,7 +99,9 @@ final class TomlTable {
     /** The whole number at {@code key}, from {@code least} to {@code most}. */
     long integer(String key, long least, long most) throws ConfigException {
         JsonNode value = value(key);
-        if (!value.canConvertToExactIntegral() || !value.canConvertToLong() || value.longValue() < least
+        if (!value.canConvertToExactIntegral()
+                || !value.canConvertToLong()
+                || value.longValue() < least
                 || value.longValue() > most) {
             throw bad(key, "must be a whole number from " + least + " to " + most);
         }
@@ -109,8 +112,11 @@ final class TomlTable {
     BigDecimal number(String key, BigDecimal least, BigDecimal most) throws ConfigException {
         JsonNode value = value(key);
         // Infinity and NaN are numbers to TOML, and have no decimal value.
-        boolean finite = value.isNumber() && !Double.isInfinite(value.doubleValue()) && !Double.isNaN(value.doubleValue());
-        if (!finite || value.decimalValue().compareTo(least) < 0 || value.decimalValue().compareTo(most) > 0) {
+        boolean finite =
+                value.isNumber() && !Double.isInfinite(value.doubleValue()) && !Double.isNaN(value.doubleValue());
+        if (!finite
+                || value.decimalValue().compareTo(least) < 0
+                || value.decimalValue().compareTo(most) > 0) {
             throw bad(key, "must be a number from " + least + " to " + most);
         }
         return value.decimalValue();
@@ -128,7 +134,8 @@ final class TomlTable {
     /** A complaint about the value at {@code key}, with the rule that it breaks. */
     ConfigException bad(String key, String rule) {
         JsonNode value = node.get(key);
-        return new ConfigException(file + ": " + path(key) + ": " + (value == null ? "is missing," : value) + " " + rule);
+        return new ConfigException(
+                file + ": " + path(key) + ": " + (value == null ? "is missing," : value) + " " + rule);
     }
 
     private JsonNode value(String key) throws ConfigException {

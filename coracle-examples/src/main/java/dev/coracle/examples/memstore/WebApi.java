@@ -4,7 +4,6 @@ import dev.coracle.Consistency;
 import dev.coracle.Member;
 import dev.coracle.Raft;
 import dev.coracle.RaftException;
-import dev.coracle.RaftStatus;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
@@ -140,7 +139,8 @@ final class WebApi implements AutoCloseable {
     private static void configureHttp(HttpConfiguration http) {
         http.setRequestHeaderSize(MAX_HEADER_BYTES);
         http.setSendServerVersion(false);
-        // Any text is a value, "..", "%2F" and ";" too. What Jetty guards against is confusion about which file or which
+        // Any text is a value, "..", "%2F" and ";" too. What Jetty guards against is confusion about which file or
+        // which
         // context is meant: there are none here, and routes are matched on the path as it was sent.
         http.setUriCompliance(UriCompliance.UNSAFE);
     }
@@ -189,8 +189,12 @@ final class WebApi implements AutoCloseable {
 
     private void get(Context context) {
         long key = u64(context, "key", 2);
-        read(context, store -> Optional.ofNullable(store.get(key)), found -> text(
-                context, found.orElseThrow(() -> new HttpResponseException(404, "there is no value at this key"))));
+        read(
+                context,
+                store -> Optional.ofNullable(store.get(key)),
+                found -> text(
+                        context,
+                        found.orElseThrow(() -> new HttpResponseException(404, "there is no value at this key"))));
     }
 
     private void leader(Context context) {
@@ -204,7 +208,8 @@ final class WebApi implements AutoCloseable {
         for (Member member : raft().members()) {
             String role = member.role().name();
             peers.add("\"" + Long.toUnsignedString(member.id()) + "\":{\"addr\":\"" + member.address()
-                    + "\",\"initial_role\":\"" + role.charAt(0) + role.substring(1).toLowerCase(Locale.ROOT)
+                    + "\",\"initial_role\":\"" + role.charAt(0)
+                    + role.substring(1).toLowerCase(Locale.ROOT)
                     + "\",\"client_tls_config\":null}");
         }
         return peers.toString();
@@ -212,15 +217,19 @@ final class WebApi implements AutoCloseable {
 
     private void digest(Context context) {
         long applied = raft().status().applied();
-        read(context, HashStore::pin, map -> json(
+        read(
                 context,
-                "{\"applied\":" + applied + ",\"entries\":" + map.size() + ",\"sha256\":\"" + sha256(map) + "\"}"));
+                HashStore::pin,
+                map -> json(
+                        context,
+                        "{\"applied\":" + applied + ",\"entries\":" + map.size() + ",\"sha256\":\"" + sha256(map)
+                                + "\"}"));
     }
 
     private void transferLeader(Context context) {
         long id = u64(context, "id", 2);
-        boolean votes = raft().members().stream()
-                .anyMatch(member -> member.id() == id && member.role() != Member.Role.LEARNER);
+        boolean votes =
+                raft().members().stream().anyMatch(member -> member.id() == id && member.role() != Member.Role.LEARNER);
         if (!votes) {
             throw new HttpResponseException(400, "id: " + Long.toUnsignedString(id) + " is no voter of this cluster");
         }
@@ -243,8 +252,8 @@ final class WebApi implements AutoCloseable {
         Consistency consistency = switch (name) {
             case "linearizable" -> Consistency.LINEARIZABLE;
             case "stale" -> Consistency.STALE;
-            default -> throw new HttpResponseException(
-                    400, "consistency: \"" + name + "\" must be linearizable or stale");
+            default ->
+                throw new HttpResponseException(400, "consistency: \"" + name + "\" must be linearizable or stale");
         };
         answer(context, () -> raft().read(consistency, query, READ_TIMEOUT), onDone);
     }
@@ -266,7 +275,8 @@ final class WebApi implements AutoCloseable {
             requests.release();
             throw e;
         }
-        context.future(() -> future.whenComplete((value, failure) -> requests.release()).thenAccept(onDone));
+        context.future(() ->
+                future.whenComplete((value, failure) -> requests.release()).thenAccept(onDone));
     }
 
     private Raft<Insert, @Nullable Void, HashStore> raft() {
@@ -329,7 +339,8 @@ final class WebApi implements AutoCloseable {
             if (c != '%' && c < 0x80) {
                 bytes.put((byte) c);
                 at++;
-            } else if (c == '%' && at + 2 < text.length()
+            } else if (c == '%'
+                    && at + 2 < text.length()
                     && HexFormat.isHexDigit(text.charAt(at + 1))
                     && HexFormat.isHexDigit(text.charAt(at + 2))) {
                 bytes.put((byte) HexFormat.fromHexDigits(text, at + 1, at + 3));

@@ -167,7 +167,8 @@ class ConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "host", ":1", "host:", "host:65536", "host:123456", "::1:80", "[::1]", "a b:1", "h/x:1"})
+    @ValueSource(
+            strings = {"", "host", ":1", "host:", "host:65536", "host:123456", "::1:80", "[::1]", "a b:1", "h/x:1"})
     void addressesThatAreNoneAreRefused(String text) {
         assertThatThrownBy(() -> HostPort.parse("--raft-addr", text))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -60,9 +60,11 @@ class HashStoreTest {
     @Test
     void theEntriesOfASnapshotMayStandInAnyOrder() throws IOException {
         HashStore store = new HashStore();
-        restore(store, "0200000000000000"
-                + "ffffffffffffffff" + "0200000000000000" + "c3a9"
-                + "0700000000000000" + "0200000000000000" + "6162");
+        restore(
+                store,
+                "0200000000000000"
+                        + "ffffffffffffffff" + "0200000000000000" + "c3a9"
+                        + "0700000000000000" + "0200000000000000" + "6162");
         assertThat(HexFormat.of().formatHex(bytes(store.snapshot()))).isEqualTo(SNAPSHOT);
     }
 
@@ -108,7 +110,8 @@ class HashStoreTest {
             assertThatThrownBy(() -> restore(store, cut)).isInstanceOf(EOFException.class);
         }
         assertThatThrownBy(() -> restore(store, SNAPSHOT + "00")).hasMessageContaining("after its 2 entries");
-        assertThatThrownBy(() -> restore(store, SNAPSHOT.replace("c3a9", "c3c3"))).hasMessageContaining("no UTF-8");
+        assertThatThrownBy(() -> restore(store, SNAPSHOT.replace("c3a9", "c3c3")))
+                .hasMessageContaining("no UTF-8");
         assertThatThrownBy(() -> restore(store, "0100000000000000" + "0100000000000000" + "ffffffffffffffff"))
                 .hasMessageContaining("18446744073709551615 bytes");
         assertThat(store.get(1)).isEqualTo("kept");

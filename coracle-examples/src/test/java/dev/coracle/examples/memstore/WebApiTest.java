@@ -67,8 +67,26 @@ class WebApiTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a/b", "..", ".", "a b", "1+1=2", "100%", "?x&y#z", ";v=1", "héllo", "日本", "🛶", "\\", "\r\n\t",
-        "%2F", "//", "\"<script>", "\u0001\u007f\ufeff"})
+    @ValueSource(
+            strings = {
+                "a/b",
+                "..",
+                ".",
+                "a b",
+                "1+1=2",
+                "100%",
+                "?x&y#z",
+                ";v=1",
+                "héllo",
+                "日本",
+                "🛶",
+                "\\",
+                "\r\n\t",
+                "%2F",
+                "//",
+                "\"<script>",
+                "\u0001\u007f\ufeff"
+            })
     void anyTextIsAValue(String value) throws Exception {
         String escaped = URLEncoder.encode(value, StandardCharsets.UTF_8).replace("+", "%20");
         assertThat(put("/store/2/" + escaped)).isEqualTo(new Answer(200, "OK"));
@@ -106,7 +124,8 @@ class WebApiTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"abc", "-1", "+1", "1.0", "0x1", "18446744073709551616", "%20", "%ff", "%EF%BC%91", "1%2F2"})
+    @ValueSource(
+            strings = {"abc", "-1", "+1", "1.0", "0x1", "18446744073709551616", "%20", "%ff", "%EF%BC%91", "1%2F2"})
     void aKeyThatIsNoU64IsRefused(String key) throws Exception {
         assertThat(get("/store/" + key).status()).isEqualTo(400);
         assertThat(get("/store/" + key).text()).startsWith("key: ");
@@ -150,14 +169,22 @@ class WebApiTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "no http at all\r\n\r\n", "GET /store/%zz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /store/1%00 HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET /../.. HTTP/1.1\r\nHost: x\r\n\r\n", "PUT /store/1/%e HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET /store/1?consistency=%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-        "GET /store/1 HTTP/1.1\r\n\r\n", "\u0000\u0001\u0002\u0003\r\n\r\n"
-    })
+    @ValueSource(
+            strings = {
+                "no http at all\r\n\r\n",
+                "GET /store/%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /store/1%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /../.. HTTP/1.1\r\nHost: x\r\n\r\n",
+                "PUT /store/1/%e HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /store/1?consistency=%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /store/1 HTTP/1.1\r\n\r\n",
+                "\u0000\u0001\u0002\u0003\r\n\r\n"
+            })
     void garbageIsABadRequestWithoutAStackTrace(String request) throws Exception {
-        assertThat(raw(request)).startsWith("HTTP/1.1 400 ").doesNotContain("\tat ").doesNotContain("Exception");
+        assertThat(raw(request))
+                .startsWith("HTTP/1.1 400 ")
+                .doesNotContain("\tat ")
+                .doesNotContain("Exception");
     }
 
     @Test
@@ -177,7 +204,12 @@ class WebApiTest {
         JsonNode state = new ObjectMapper().readTree(get("/debug").text());
         assertThat(state.path("node_id").asText()).isEqualTo(id);
         assertThat(state.path("raft_log").path("applied").asLong()).isPositive();
-        assertThat(state.path("storage").path("conf_state").path("voters").get(0).asText()).isEqualTo(id);
+        assertThat(state.path("storage")
+                        .path("conf_state")
+                        .path("voters")
+                        .get(0)
+                        .asText())
+                .isEqualTo(id);
     }
 
     @Test
@@ -186,10 +218,16 @@ class WebApiTest {
         JsonNode one = new ObjectMapper().readTree(get("/digest").text());
         assertThat(get("/digest").text()).contains(one.path("sha256").asText());
         put("/store/9/two");
-        JsonNode two = new ObjectMapper().readTree(get("/digest?consistency=stale").text());
-        assertThat(two.path("sha256").asText()).hasSize(64).isNotEqualTo(one.path("sha256").asText());
-        assertThat(two.path("entries").asLong()).isEqualTo(one.path("entries").asLong()).isPositive();
-        assertThat(two.path("applied").asLong()).isGreaterThanOrEqualTo(one.path("applied").asLong());
+        JsonNode two =
+                new ObjectMapper().readTree(get("/digest?consistency=stale").text());
+        assertThat(two.path("sha256").asText())
+                .hasSize(64)
+                .isNotEqualTo(one.path("sha256").asText());
+        assertThat(two.path("entries").asLong())
+                .isEqualTo(one.path("entries").asLong())
+                .isPositive();
+        assertThat(two.path("applied").asLong())
+                .isGreaterThanOrEqualTo(one.path("applied").asLong());
     }
 
     @Test
@@ -225,7 +263,8 @@ class WebApiTest {
     @Test
     void leadershipGoesToVotersOnly() throws Exception {
         put("/store/13/there-is-a-leader-now");
-        assertThat(post("/transfer_leader/" + Long.toUnsignedString(single.id()))).isEqualTo(new Answer(200, "OK"));
+        assertThat(post("/transfer_leader/" + Long.toUnsignedString(single.id())))
+                .isEqualTo(new Answer(200, "OK"));
         assertThat(post("/transfer_leader/99").status()).isEqualTo(400);
         assertThat(post("/transfer_leader/99").text()).isEqualTo("id: 99 is no voter of this cluster");
         assertThat(post("/transfer_leader/me").status()).isEqualTo(400);
@@ -311,9 +350,12 @@ class WebApiTest {
                 open.add(0, apis.get(i));
             }
             for (int key = 0; key < 30; key++) {
-                assertThat(send("PUT", apis.get(key % 3), "/store/" + key + "/value-" + key)).isEqualTo(new Answer(200, "OK"));
-                assertThat(send("GET", apis.get((key + 1) % 3), "/store/" + key).text()).isEqualTo("value-" + key);
-                assertThat(send("GET", apis.get((key + 2) % 3), "/store/" + key).text()).isEqualTo("value-" + key);
+                assertThat(send("PUT", apis.get(key % 3), "/store/" + key + "/value-" + key))
+                        .isEqualTo(new Answer(200, "OK"));
+                assertThat(send("GET", apis.get((key + 1) % 3), "/store/" + key).text())
+                        .isEqualTo("value-" + key);
+                assertThat(send("GET", apis.get((key + 2) % 3), "/store/" + key).text())
+                        .isEqualTo("value-" + key);
             }
             String first = hash(send("GET", apis.get(0), "/digest").text());
             assertThat(hash(send("GET", apis.get(1), "/digest").text())).isEqualTo(first);
@@ -326,10 +368,12 @@ class WebApiTest {
 
             // The answer arrives although the member that gives it is on its way out.
             assertThat(send("POST", apis.get(1), "/leave")).isEqualTo(new Answer(200, "OK"));
-            assertThat(members.get(1).stopped().get(30, TimeUnit.SECONDS).kind()).isEqualTo(StopReason.Kind.LEFT);
+            assertThat(members.get(1).stopped().get(30, TimeUnit.SECONDS).kind())
+                    .isEqualTo(StopReason.Kind.LEFT);
             assertThat(send("PUT", apis.get(0), "/store/101/after")).isEqualTo(new Answer(200, "OK"));
             assertThat(send("GET", apis.get(2), "/store/101").text()).isEqualTo("after");
-            JsonNode peers = new ObjectMapper().readTree(send("GET", apis.get(0), "/peers").text());
+            JsonNode peers = new ObjectMapper()
+                    .readTree(send("GET", apis.get(0), "/peers").text());
             assertThat(peers.size()).isEqualTo(2);
             assertThat(peers.has(Long.toUnsignedString(successor))).isFalse();
         } finally {
@@ -376,7 +420,8 @@ class WebApiTest {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + api.port() + path))
                 .method(method, HttpRequest.BodyPublishers.noBody())
                 .build();
-        HttpResponse<String> response = CLIENT.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+        HttpResponse<String> response =
+                CLIENT.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
         return new Answer(response.statusCode(), response.body());
     }
 
