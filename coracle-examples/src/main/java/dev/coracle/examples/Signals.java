@@ -1,7 +1,9 @@
 package dev.coracle.examples;
 
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.Proxy;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 
 /**
  * The signals that ask a program to end. Without this they end the process with status 128 + signal, while a program that
@@ -22,19 +24,14 @@ public final class Signals {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");
             Class<?> handler = Class.forName("sun.misc.SignalHandler");
-            InvocationHandler onCall = (proxy, method, arguments) -> switch (method.getName()) {
-                case "handle" -> {
-                    stop.run();
-                    yield null;
-                }
-                case "equals" -> proxy == arguments[0];
-                case "hashCode" -> System.identityHashCode(proxy);
-                default -> "stop";
-            };
-            Object proxy = Proxy.newProxyInstance(Signals.class.getClassLoader(), new Class<?>[] {handler}, onCall);
+            MethodHandle run = MethodHandles.publicLookup()
+                    .findVirtual(Runnable.class, "run", MethodType.methodType(void.class))
+                    .bindTo(stop);
+            Object onSignal =
+                    MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(run, 0, signal));
             for (String name : new String[] {"TERM", "INT", "HUP"}) {
                 signal.getMethod("handle", signal, handler)
-                        .invoke(null, signal.getConstructor(String.class).newInstance(name), proxy);
+                        .invoke(null, signal.getConstructor(String.class).newInstance(name), onSignal);
             }
         } catch (ReflectiveOperationException e) {
             System.getLogger(Signals.class.getName())
