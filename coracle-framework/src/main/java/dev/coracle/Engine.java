@@ -51,8 +51,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         implements CallHandler, Admission, TransportListener, RaftObserver {
     static final Logger LOG = LoggerFactory.getLogger(Raft.class);
 
-    /** How often a node that should lead tries to, and knows no leader yet. */
-    private static final int CAMPAIGNS = 100;
+    /** How often a node that should lead looks whether it can ask for votes, ten times a tick. */
+    private static final int CAMPAIGNS = 1_000;
 
     private final RaftBuilder<C, R, S> settings;
     private final World world;
@@ -263,7 +263,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         NodeView view = running.view();
         if (view.leader() == RawNode.NONE && view.role() == RoleName.FOLLOWER) {
             long tickNanos = settings.tickInterval.toNanos();
-            running.campaign(nanoTime() + tickNanos, new Ignored<>());
+            if (view.applied() > 0 && view.applied() >= view.commit()) {
+                running.campaign(nanoTime() + tickNanos, new Ignored<>());
+            }
             worker.schedule(() -> campaign(more - 1), Math.max(1, tickNanos / 10));
         }
     }

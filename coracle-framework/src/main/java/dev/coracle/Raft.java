@@ -247,7 +247,9 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         return lead(new Tasks.LeaveJoint(), 0, settings.requestTimeout);
     }
 
-    /** Takes a snapshot of this member's state; gives the index that it covers. */
+    /**
+     * Takes a snapshot of this member's state, or waits for the one that is being taken; gives the index that it covers.
+     */
     public CompletableFuture<Long> snapshot() {
         Promise<Long> promise = engine.newPromise();
         engine.snapshot(deadline(settings.requestTimeout), new Answer<>(promise, 0));
