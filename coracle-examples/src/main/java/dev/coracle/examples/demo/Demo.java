@@ -54,7 +54,7 @@ public final class Demo implements Callable<Integer> {
     private static final int KEYS = 1_000;
     private static final int INTERRUPTED = 130;
     private static final int PORT_ATTEMPTS = 5;
-    private static final int POLL_MILLIS = 5;
+    private static final int POLL_MILLIS = 20;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final String mainClass;
