@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * Five servers under everything that may happen to them: messages lost, doubled and out of order, crashes that lose what
- * was not stored, slow disks, changes of the configuration, transfers, compaction, reads. After each step the safety
+ * Five servers under everything that may happen to them: messages lost, doubled and out of order, crashes that lose
+ * what was not stored, slow disks, changes of the configuration, transfers, compaction, reads. After each step the safety
  * properties of Figure 3 are checked; when the trouble ends, the cluster must come to an agreement. Odd seeds store and
  * apply synchronously, even ones asynchronously.
  */
@@ -146,10 +146,10 @@ class RandomClusterTest {
                 ConfChangeType type = ConfChangeType.values()[random.nextInt(ConfChangeType.values().length)];
                 singles.add(new ConfChangeSingle(type, 1 + random.nextInt(SERVERS)));
             }
-            int transition = random.nextInt(10);
-            return transition == 0
-                    ? ConfChangeV2.LEAVE_JOINT
-                    : new ConfChangeV2(ConfChangeTransition.values()[Math.max(0, transition - 7)], singles, Bytes.EMPTY);
+            int kind = random.nextInt(10);
+            // Mostly automatic, sometimes joint though it need not be.
+            ConfChangeTransition transition = ConfChangeTransition.values()[Math.max(0, kind - 7)];
+            return kind == 0 ? ConfChangeV2.LEAVE_JOINT : new ConfChangeV2(transition, singles, Bytes.EMPTY);
         }
 
         private void deliver() {
