@@ -19,9 +19,9 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Five servers under everything that may happen to them: messages lost, doubled and out of order, crashes that lose
- * what was not stored, slow disks, changes of the configuration, transfers, compaction, reads. After each step the safety
- * properties of Figure 3 are checked; when the trouble ends, the cluster must come to an agreement. Odd seeds store and
- * apply synchronously, even ones asynchronously.
+ * what was not stored, slow disks, changes of the configuration, transfers, compaction, reads. After each step the
+ * safety properties of Figure 3 are checked; when the trouble ends, the cluster must come to an agreement. Odd seeds
+ * store and apply synchronously, even ones asynchronously.
  */
 class RandomClusterTest {
     private static final int SEEDS = 200;
