@@ -128,6 +128,13 @@ final class Inbox implements Transport.Inbound {
         if (from == RawNode.NONE || from == RawNode.APPEND_THREAD || from == RawNode.APPLY_THREAD || from == id) {
             return "no other node has the id of its sender";
         }
+        // Without a term a message would be taken as valid in any, which only a request that may be forwarded is.
+        if (message.term() == 0 && !(message instanceof Message.Propose) && !(message instanceof Message.ReadIndex)) {
+            return "term: 0 is no server's";
+        }
+        if (message instanceof Message.Propose propose && propose.entries().isEmpty()) {
+            return "it proposes nothing";
+        }
         if (message instanceof Message.Append append) {
             return faultOfEntries(append);
         }
@@ -160,7 +167,7 @@ final class Inbox implements Transport.Inbound {
     }
 
     private static int size(Message message) {
-        long size = OVERHEAD_BYTES + message.snapshot().data().length();
+        long size = (long) OVERHEAD_BYTES + message.snapshot().data().length();
         List<Entry> entries = message.entries();
         for (int i = 0; i < entries.size(); i++) {
             size += entries.get(i).encodedSize();

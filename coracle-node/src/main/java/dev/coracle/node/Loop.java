@@ -333,7 +333,9 @@ final class Loop extends NodeAgent {
 
     private void onPinned(ApplyWork.Pin pin) {
         PinnedState pinned = pin.pinned;
-        Check.that(pinned != null, "the applier pinned nothing");
+        if (pinned == null) {
+            throw Check.fail("the applier pinned nothing");
+        }
         Check.that(channels.snapshotWork.offer(new SnapshotWork.Write(pinned)), "the snapshot writer's queue is full");
         channels.wakeSnapshotWriter.run();
     }

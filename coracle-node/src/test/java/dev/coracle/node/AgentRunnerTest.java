@@ -65,6 +65,7 @@ class AgentRunnerTest {
                 AgentRunner two = start(second)) {
             // An even number, so that the ball ends where it began. Each hand-off races with falling asleep.
             first.in.offer(40_000);
+            two.wake();
             one.wake();
             assertThat(first.finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
         }
