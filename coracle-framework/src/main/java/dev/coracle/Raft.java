@@ -148,7 +148,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
             @Override
             public void failed(Failure failure) {
-                answer.failed(failure);
+                if (failure.kind() == Failure.Kind.OVERLOADED && engine.nanoTime() - deadlineNanos >= 0) {
+                    answer.timedOut(failure.text());
+                } else {
+                    answer.failed(failure);
+                }
             }
         };
         if (consistency == Consistency.LINEARIZABLE) {
@@ -171,9 +175,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     /** Who leads, as far as this member knows. */
     public Optional<Member> leader() {
-        long leader = engine.leader();
-        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
-        return address == null ? Optional.empty() : Optional.of(new Member(leader, address, Member.Role.LEADER));
+        return Optional.ofNullable(leader(RawNode.NONE));
     }
 
     /** The members, ascending by id, as of the last configuration that this member has applied. */
@@ -293,14 +295,14 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         return engine;
     }
 
-    private RaftException exception(Failure failure) {
-        return exception(failure, null);
+    /** The member that leads, as far as is known. */
+    private @Nullable Member leader(long told) {
+        long leader = told == RawNode.NONE ? engine.leader() : told;
+        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
+        return address == null ? null : new Member(leader, address, Member.Role.LEADER);
     }
 
-    private RaftException exception(Failure failure, @Nullable Throwable cause) {
-        long leader = failure.leader() == RawNode.NONE ? engine.leader() : failure.leader();
-        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
-        Member known = address == null ? null : new Member(leader, address, Member.Role.LEADER);
+    private RaftException exception(Failure failure) {
         RaftException.Kind kind =
                 switch (failure.kind()) {
                     case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
@@ -320,7 +322,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
                     case RETRY -> RaftException.Certainty.RETRY;
                     case UNKNOWN -> RaftException.Certainty.UNKNOWN;
                 };
-        return new RaftException(kind, certainty, known, failure.text(), cause);
+        return new RaftException(kind, certainty, leader(failure.leader()), failure.text(), null);
     }
 
     /** Answers a promise, and counts what is under way. */
@@ -357,6 +359,13 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         public void failed(Failure failure) {
             openBytes.addAndGet(-bytes);
             promise.fail(exception(failure));
+        }
+
+        /** A read got no answer in time, which has changed nothing. */
+        void timedOut(String text) {
+            openBytes.addAndGet(-bytes);
+            promise.fail(new RaftException(
+                    RaftException.Kind.TIMED_OUT, RaftException.Certainty.RETRY, leader(RawNode.NONE), text, null));
         }
 
         /** The application failed where only the request suffers. */

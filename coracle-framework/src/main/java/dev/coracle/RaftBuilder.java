@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param <R> the results
  * @param <S> the state machine
  */
-public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMachine<C, R>> {
+public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMachine<C, R>> implements Cloneable {
     /** How an empty directory becomes a member. */
     sealed interface Mode {
         /** As the only member of a new cluster. */
@@ -124,6 +124,7 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         int leaders = 0;
         int learners = 0;
         for (Member member : members) {
+            HostAndPort.require("members", member.address(), 1);
             if (!ids.add(member.id())) {
                 throw new IllegalArgumentException(
                         "members: the id " + Long.toUnsignedString(member.id()) + " is there twice");
@@ -290,7 +291,19 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
                 "maxPendingBytes",
                 maxPendingBytes,
                 "must be at least maxEntryBytes " + maxEntryBytes + " and 256");
-        return new Raft<>(this, Engine.start(this, world));
+        RaftBuilder<C, R, S> settings = clone();
+        return new Raft<>(settings, Engine.start(settings, world));
+    }
+
+    /** The settings as they are now: what is set afterwards does not change a member that runs. */
+    @Override
+    @SuppressWarnings("unchecked") // A clone has its original's type.
+    protected RaftBuilder<C, R, S> clone() {
+        try {
+            return (RaftBuilder<C, R, S>) super.clone();
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** How long joining may take. */
