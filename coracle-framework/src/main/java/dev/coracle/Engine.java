@@ -54,7 +54,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** How often a node that should lead looks whether it can ask for votes, ten times a tick. */
     private static final int CAMPAIGNS = 1_000;
 
-    private final RaftBuilder<C, R, S> settings;
+    private final Settings<C, R, S> settings;
     private final World world;
     private final DataDirectory directory;
     private final World.Worker worker;
@@ -77,7 +77,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** What the last configuration was that somebody heard of. The applier's. */
     private Replica.Membership heard = Replica.Membership.NONE;
 
-    private Engine(RaftBuilder<C, R, S> settings, World world, DataDirectory directory) {
+    private Engine(Settings<C, R, S> settings, World world, DataDirectory directory) {
         this.settings = settings;
         this.world = world;
         this.directory = directory;
@@ -90,7 +90,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     /** Starts a member in a directory. */
     static <C, R extends @Nullable Object, S extends StateMachine<C, R>> Engine<C, R, S> start(
-            RaftBuilder<C, R, S> settings, World world) throws StartException, StorageException {
+            Settings<C, R, S> settings, World world) throws StartException, StorageException {
         DataDirectory directory = DataDirectory.open(world.disk(), Objects.requireNonNull(settings.dataDirectory));
         Engine<C, R, S> engine = new Engine<>(settings, world, directory);
         boolean done = false;

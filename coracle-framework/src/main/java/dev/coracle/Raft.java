@@ -43,11 +43,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     private static final Duration LONGEST = Duration.ofDays(365);
 
-    private final RaftBuilder<C, R, S> settings;
+    private final Settings<C, R, S> settings;
     private final Engine<C, R, S> engine;
     private final AtomicLong openBytes = new AtomicLong();
 
-    Raft(RaftBuilder<C, R, S> settings, Engine<C, R, S> engine) {
+    Raft(Settings<C, R, S> settings, Engine<C, R, S> engine) {
         this.settings = settings;
         this.engine = engine;
     }

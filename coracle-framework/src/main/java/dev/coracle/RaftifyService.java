@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class RaftifyService<C, R extends @Nullable Object> implements RaftServiceHandler {
     private final Engine<C, R, ?> engine;
-    private final RaftBuilder<C, R, ?> settings;
+    private final Settings<C, R, ?> settings;
 
-    RaftifyService(Engine<C, R, ?> engine, RaftBuilder<C, R, ?> settings) {
+    RaftifyService(Engine<C, R, ?> engine, Settings<C, R, ?> settings) {
         this.engine = engine;
         this.settings = settings;
     }
