@@ -66,7 +66,8 @@ final class Beginning {
         } else if (settings.id != 0 && settings.id != found.id()) {
             what = "id: " + Long.toUnsignedString(settings.id) + " is not the id of the node there, "
                     + Long.toUnsignedString(found.id());
-        } else if (settings.mode instanceof Settings.Mode.Listed listed && found.firstMembers().size() > 1) {
+        } else if (settings.mode instanceof Settings.Mode.Listed listed
+                && found.firstMembers().size() > 1) {
             Member me = self(listed.members());
             if (me.id() != found.id()) {
                 what = "members: the list says that this is " + Leading.name(me.id()) + ", there is "
@@ -150,8 +151,8 @@ final class Beginning {
                     .append('\n');
         }
         try {
-            byte[] digest = MessageDigest.getInstance("SHA-256")
-                    .digest(text.toString().getBytes(StandardCharsets.UTF_8));
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256").digest(text.toString().getBytes(StandardCharsets.UTF_8));
             long id = ByteBuffer.wrap(digest).getLong();
             return id == 0 ? 1 : id;
         } catch (NoSuchAlgorithmException e) {

@@ -303,25 +303,23 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
     }
 
     private RaftException exception(Failure failure) {
-        RaftException.Kind kind =
-                switch (failure.kind()) {
-                    case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
-                    case OVERLOADED -> RaftException.Kind.OVERLOADED;
-                    case NO_SPACE -> RaftException.Kind.NO_SPACE;
-                    case TOO_LARGE -> RaftException.Kind.TOO_LARGE;
-                    case TRANSFERRING -> RaftException.Kind.TRANSFERRING;
-                    case CHANGE_PENDING, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> RaftException.Kind.REFUSED;
-                    case LOST -> RaftException.Kind.LOST;
-                    case UNKNOWN -> RaftException.Kind.UNKNOWN;
-                    case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
-                    case STOPPED -> RaftException.Kind.STOPPED;
-                };
-        RaftException.Certainty certainty =
-                switch (failure.certainty()) {
-                    case NOT_DONE -> RaftException.Certainty.NOT_DONE;
-                    case RETRY -> RaftException.Certainty.RETRY;
-                    case UNKNOWN -> RaftException.Certainty.UNKNOWN;
-                };
+        RaftException.Kind kind = switch (failure.kind()) {
+            case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
+            case OVERLOADED -> RaftException.Kind.OVERLOADED;
+            case NO_SPACE -> RaftException.Kind.NO_SPACE;
+            case TOO_LARGE -> RaftException.Kind.TOO_LARGE;
+            case TRANSFERRING -> RaftException.Kind.TRANSFERRING;
+            case CHANGE_PENDING, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> RaftException.Kind.REFUSED;
+            case LOST -> RaftException.Kind.LOST;
+            case UNKNOWN -> RaftException.Kind.UNKNOWN;
+            case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
+            case STOPPED -> RaftException.Kind.STOPPED;
+        };
+        RaftException.Certainty certainty = switch (failure.certainty()) {
+            case NOT_DONE -> RaftException.Certainty.NOT_DONE;
+            case RETRY -> RaftException.Certainty.RETRY;
+            case UNKNOWN -> RaftException.Certainty.UNKNOWN;
+        };
         return new RaftException(kind, certainty, leader(failure.leader()), failure.text(), null);
     }
 

@@ -120,8 +120,11 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
 
     /** The name of the cluster, the same on all members: nodes of another cluster are refused. Default "default". */
     public RaftBuilder<C, R, S> clusterName(String value) {
-        require(!value.isBlank() && value.length() <= 200 && value.chars().noneMatch(Character::isISOControl),
-                "clusterName", '"' + value + '"', "must be 1 to 200 characters, not blank, without control characters");
+        require(
+                !value.isBlank() && value.length() <= 200 && value.chars().noneMatch(Character::isISOControl),
+                "clusterName",
+                '"' + value + '"',
+                "must be 1 to 200 characters, not blank, without control characters");
         settings.clusterName = value;
         return this;
     }

@@ -28,8 +28,13 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
     final Codec<C> commands;
     final Codec<R> results;
     String raftAddress = "";
-    @Nullable String advertiseAddress;
-    @Nullable Path dataDirectory;
+
+    @Nullable
+    String advertiseAddress;
+
+    @Nullable
+    Path dataDirectory;
+
     Mode mode = new Mode.Create();
     long id;
     String clusterName = "default";
@@ -44,9 +49,15 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
     int maxEntryBytes = 1 << 20;
     long maxPendingBytes = 64 << 20;
     boolean requireData;
-    @Nullable EntryFormatter<C> formatter;
-    @Nullable ServerCredentials serverCredentials;
-    @Nullable ChannelCredentials channelCredentials;
+
+    @Nullable
+    EntryFormatter<C> formatter;
+
+    @Nullable
+    ServerCredentials serverCredentials;
+
+    @Nullable
+    ChannelCredentials channelCredentials;
 
     Settings(S machine, Codec<C> commands, Codec<R> results) {
         this.machine = machine;

@@ -41,7 +41,8 @@ class EncodingsTest {
 
     @Test
     void anIncarnationThatIsKnownStays() {
-        Tables tables = tables().withKnown(1, "127.0.0.1:1", 8).withKnown(HIGH, "", 9).withKnown(5, "x:1", 5);
+        Tables tables =
+                tables().withKnown(1, "127.0.0.1:1", 8).withKnown(HIGH, "", 9).withKnown(5, "x:1", 5);
         assertThat(tables.member(1)).isEqualTo(new Tables.Known("127.0.0.1:1", 7));
         assertThat(tables.member(HIGH)).isEqualTo(new Tables.Known("[::1]:60062", 9));
         assertThat(tables.member(5)).isNull();
@@ -104,8 +105,7 @@ class EncodingsTest {
                 .containsOnlyKeys(4L)
                 .containsValue(known);
         assertThat(MemberContext.decode(ConfChangeV2.LEAVE_JOINT)).isEmpty();
-        assertThatThrownBy(() ->
-                        MemberContext.decode(new ConfChangeV2(ConfChangeTransition.AUTO, List.of(), context)))
+        assertThatThrownBy(() -> MemberContext.decode(new ConfChangeV2(ConfChangeTransition.AUTO, List.of(), context)))
                 .isInstanceOf(MalformedException.class);
     }
 

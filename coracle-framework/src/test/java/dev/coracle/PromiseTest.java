@@ -16,7 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class PromiseTest {
-    private final ExecutorService dependents = Executors.newSingleThreadExecutor(task -> new Thread(task, "dependents"));
+    private final ExecutorService dependents =
+            Executors.newSingleThreadExecutor(task -> new Thread(task, "dependents"));
     private final ExecutorService node = Executors.newSingleThreadExecutor(task -> new Thread(task, "node"));
 
     @AfterEach
@@ -87,7 +88,9 @@ class PromiseTest {
         Thread.currentThread().interrupt();
         assertThatThrownBy(promise::get).isInstanceOf(InterruptedException.class);
         promise.fail(new IllegalStateException("no"));
-        assertThatThrownBy(promise::join).isInstanceOf(CompletionException.class).hasMessageContaining("no");
+        assertThatThrownBy(promise::join)
+                .isInstanceOf(CompletionException.class)
+                .hasMessageContaining("no");
     }
 
     /** Adding and answering at the same moment: whoever comes second completes, and it is never the node's thread. */

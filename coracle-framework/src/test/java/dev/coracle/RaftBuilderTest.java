@@ -17,7 +17,8 @@ class RaftBuilderTest {
 
     private void refuses(Consumer<RaftBuilder<String, Long, Journal>> settings, String... texts) {
         assertThatThrownBy(() -> {
-                    RaftBuilder<String, Long, Journal> builder = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
+                    RaftBuilder<String, Long, Journal> builder = Raft.builder(
+                                    new Journal(), Codec.utf8(), Codec.int64())
                             .raftAddress("127.0.0.1:0")
                             .dataDirectory(directory);
                     settings.accept(builder);

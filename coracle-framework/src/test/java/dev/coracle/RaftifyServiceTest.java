@@ -55,21 +55,27 @@ class RaftifyServiceTest {
 
     @Test
     void proposedBytesAreTheUsers() {
-        assertThat(client.propose(new ProposeArgs(Bytes.of("one".getBytes())), TIMEOUT).join().error()).isEmpty();
+        assertThat(client.propose(new ProposeArgs(Bytes.of("one".getBytes())), TIMEOUT)
+                        .join()
+                        .error())
+                .isEmpty();
         assertThat(Cluster.lines(first)).containsExactly("one");
     }
 
     @Test
     void whatIsNoCommandDoesNotGetIntoTheLog() {
         Bytes noUtf8 = Bytes.of((byte) 0xff);
-        assertThat(client.propose(new ProposeArgs(noUtf8), TIMEOUT).join().error()).contains("no command");
+        assertThat(client.propose(new ProposeArgs(noUtf8), TIMEOUT).join().error())
+                .contains("no command");
         assertThat(Cluster.lines(second)).isEmpty();
     }
 
     @Test
     void idsAreGivenOnce() {
-        RequestIdResponse one = client.requestId(new RequestIdArgs("127.0.0.1:1"), TIMEOUT).join();
-        RequestIdResponse two = client.requestId(new RequestIdArgs("127.0.0.1:1"), TIMEOUT).join();
+        RequestIdResponse one =
+                client.requestId(new RequestIdArgs("127.0.0.1:1"), TIMEOUT).join();
+        RequestIdResponse two =
+                client.requestId(new RequestIdArgs("127.0.0.1:1"), TIMEOUT).join();
         assertThat(one.code()).isEqualTo(ResultCode.OK);
         assertThat(one.leaderId()).isEqualTo(1);
         assertThat(one.leaderAddr()).isEqualTo(first.raftAddress());
@@ -113,8 +119,7 @@ class RaftifyServiceTest {
         assertThat(lengths.resultType()).isEqualTo(ChangeConfigResultType.REJECTED);
         assertThat(lengths.error()).contains("addrs: 0 addresses");
         ChangeConfigResponse unknown = client.changeConfig(
-                        new ChangeConfigArgs(
-                                List.of(""), List.of(new ConfChangeSingle(ConfChangeType.REMOVE_NODE, 9))),
+                        new ChangeConfigArgs(List.of(""), List.of(new ConfChangeSingle(ConfChangeType.REMOVE_NODE, 9))),
                         TIMEOUT)
                 .join();
         assertThat(unknown.resultType()).isEqualTo(ChangeConfigResultType.REJECTED);

@@ -98,8 +98,9 @@ class RequestsTest {
 
     @Test
     void tooMuchAtOnceIsRefusedAndMayBeTriedAgain() throws Exception {
-        Raft<String, Long, Journal> raft =
-                cluster.with(builder -> builder.maxEntryBytes(10_000).maxPendingBytes(10_256)).start("a");
+        Raft<String, Long, Journal> raft = cluster.with(
+                        builder -> builder.maxEntryBytes(10_000).maxPendingBytes(10_256))
+                .start("a");
         List<CompletableFuture<Long>> all = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             all.add(raft.propose("x".repeat(9_000)));
@@ -190,7 +191,8 @@ class RequestsTest {
         for (int i = 0; i < 100; i++) {
             // Each of these would stop the node for ever if it ran on one of its threads.
             chain = chain.thenCompose(before -> raft.propose("line"))
-                    .thenApply(count -> raft.read(journal -> (long) journal.lines().size()).join());
+                    .thenApply(count ->
+                            raft.read(journal -> (long) journal.lines().size()).join());
         }
         assertThat(chain.get(20, TimeUnit.SECONDS)).isEqualTo(100);
     }
@@ -206,8 +208,8 @@ class RequestsTest {
         root.setLevel(Level.TRACE);
         root.addAppender(heard);
         try {
-            cluster.startListed(Cluster.listed(2)).forEach(raft -> raft.propose("secret by " + raft.id())
-                    .join());
+            cluster.startListed(Cluster.listed(2))
+                    .forEach(raft -> raft.propose("secret by " + raft.id()).join());
             cluster.stop("b");
             cluster.stop("a");
             assertThat(texts(heard)).isNotEmpty().noneMatch(text -> text.contains("secret"));
