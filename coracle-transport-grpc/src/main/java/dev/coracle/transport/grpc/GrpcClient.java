@@ -77,6 +77,15 @@ public final class GrpcClient implements AutoCloseable {
         return unary(address, Methods.CALL, Payload.of(CallRequest.CODEC, call), timeout, bytes -> bytes);
     }
 
+    /**
+     * Calls a node's {@code raft_service.RaftService}.
+     *
+     * @param address the node's {@code host:port}
+     */
+    public RaftServiceClient raftService(String address) {
+        return new RaftServiceClient(this, address);
+    }
+
     /** What turns an answer's bytes into a value. */
     interface Decoder<T> {
         T decode(byte[] bytes) throws CodecException;

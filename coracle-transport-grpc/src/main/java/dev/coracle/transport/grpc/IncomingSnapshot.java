@@ -30,24 +30,20 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
     private final TransportContext context;
     private final PeerService service;
     private final ServerCall<byte[], Payload> call;
-    private final Runnable onEnd;
     private final CRC32C checksum = new CRC32C();
     private final AtomicBoolean answered = new AtomicBoolean();
     private volatile boolean ended;
     private final Watchdog watchdog;
 
-    // gRPC runs the callbacks one after the other.
-    private @Nullable SnapshotHead head;
+    // gRPC runs the callbacks one after the other; the watchdog only looks at the head.
+    private volatile @Nullable SnapshotHead head;
     private SnapshotStore.@Nullable Sink sink;
     private long receivedBytes;
 
-    /** @param onEnd called once when the call has ended */
-    IncomingSnapshot(
-            TransportContext context, PeerService service, ServerCall<byte[], Payload> call, Runnable onEnd) {
+    IncomingSnapshot(TransportContext context, PeerService service, ServerCall<byte[], Payload> call) {
         this.context = context;
         this.service = service;
         this.call = call;
-        this.onEnd = onEnd;
         watchdog = new Watchdog(
                 context.scheduler,
                 context.config.snapshotStallTimeout,
@@ -68,10 +64,11 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
         }
         watchdog.progressed();
         try {
-            if (head == null) {
+            SnapshotHead known = head;
+            if (known == null) {
                 open(context.snapshotHeads.decode(frame));
             } else {
-                take(SnapshotChunk.CODEC.decode(frame), head);
+                take(SnapshotChunk.CODEC.decode(frame), known);
             }
         } catch (CodecException e) {
             fail(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
@@ -98,6 +95,11 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
         Status fault = faultOf(newHead);
         if (fault != null) {
             fail(fault);
+            return;
+        }
+        if (!service.beginSnapshot()) {
+            fail(Status.RESOURCE_EXHAUSTED.withDescription(
+                    "more than " + context.config.maxIncomingSnapshots + " snapshots are arriving"));
             return;
         }
         head = newHead;
@@ -179,8 +181,9 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
 
     private void fail(Status status) {
         if (answered.compareAndSet(false, true)) {
-            if (head != null) {
-                LOG.warn("snapshot from {}: {}", Link.name(head.handshake().node()), status.getDescription());
+            SnapshotHead known = head;
+            if (known != null) {
+                LOG.warn("snapshot from {}: {}", Link.name(known.handshake().node()), status.getDescription());
             }
             call.close(status, new Metadata());
         }
@@ -210,6 +213,8 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
             sink.close();
             sink = null;
         }
-        onEnd.run();
+        if (head != null) {
+            service.endSnapshot();
+        }
     }
 }

@@ -2,8 +2,6 @@ package dev.coracle.transport.grpc;
 
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.Dialect;
-import io.grpc.Metadata;
-import io.grpc.ServerCall;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import java.util.Collections;
@@ -42,7 +40,7 @@ final class PeerService {
     ServerServiceDefinition definition() {
         return ServerServiceDefinition.builder(Methods.PEER_SERVICE)
                 .addMethod(Methods.MESSAGES.server, (call, headers) -> new InboundStream(context, this, call).begin())
-                .addMethod(Methods.SNAPSHOT.server, this::startSnapshot)
+                .addMethod(Methods.SNAPSHOT.server, (call, headers) -> new IncomingSnapshot(context, this, call).begin())
                 .addMethod(Methods.CALL.server, unary.method(this::handleCall))
                 .build();
     }
@@ -88,10 +86,16 @@ final class PeerService {
                             ? Link.name(config.id) + " calls itself"
                             : "another node has the id of this one, " + Long.toUnsignedString(config.id));
         }
-        if (removed.containsKey(handshake.node())) {
-            return removedVerdict(handshake.node());
+        Verdict verdict = removedVerdictOf(handshake.node());
+        if (!verdict.isAccepted()) {
+            return verdict;
         }
         return config.admission.admit(handshake, connection);
+    }
+
+    /** Accepts all who were not removed. */
+    Verdict removedVerdictOf(long node) {
+        return removed.containsKey(node) ? removedVerdict(node) : Verdict.ACCEPTED;
     }
 
     private static Verdict removedVerdict(long node) {
@@ -125,16 +129,18 @@ final class PeerService {
         streams.values().forEach(stream -> stream.close(Status.UNAVAILABLE.withDescription("the node is closing")));
     }
 
-    private ServerCall.Listener<byte[]> startSnapshot(ServerCall<byte[], Payload> call, Metadata headers) {
-        if (incomingSnapshots.incrementAndGet() > context.config.maxIncomingSnapshots) {
-            incomingSnapshots.decrementAndGet();
-            call.close(
-                    Status.RESOURCE_EXHAUSTED.withDescription(
-                            "more than " + context.config.maxIncomingSnapshots + " snapshots are arriving"),
-                    new Metadata());
-            return new ServerCall.Listener<>() {};
+    /** Takes a place for a snapshot that arrives; false if there is none. */
+    boolean beginSnapshot() {
+        if (incomingSnapshots.incrementAndGet() <= context.config.maxIncomingSnapshots) {
+            return true;
         }
-        return new IncomingSnapshot(context, this, call, incomingSnapshots::decrementAndGet).begin();
+        incomingSnapshots.decrementAndGet();
+        return false;
+    }
+
+    /** Gives the place back. */
+    void endSnapshot() {
+        incomingSnapshots.decrementAndGet();
     }
 
     private void handleCall(byte[] bytes, Connection connection, UnaryService.Reply reply)

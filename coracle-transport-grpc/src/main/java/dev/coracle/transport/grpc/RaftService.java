@@ -1,0 +1,159 @@
+package dev.coracle.transport.grpc;
+
+import dev.coracle.codec.CodecException;
+import dev.coracle.codec.Dialect;
+import dev.coracle.codec.RaftRsCodec;
+import dev.coracle.node.SnapshotStore;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.Message;
+import dev.coracle.raft.MessageType;
+import dev.coracle.raft.Snapshot;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** raftify's service: its messages go to the node, its requests to the framework. */
+final class RaftService {
+    private static final int OFFER_RETRY_MILLIS = 5;
+
+    private final TransportContext context;
+    private final PeerService peers;
+    private final UnaryService unary;
+
+    RaftService(TransportContext context, PeerService peers, UnaryService unary) {
+        this.context = context;
+        this.peers = peers;
+        this.unary = unary;
+    }
+
+    ServerServiceDefinition definition() {
+        ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(Methods.RAFT_SERVICE);
+        service.addMethod(RaftServiceMethods.SEND_MESSAGE.server, unary.method(this::sendMessage));
+        RaftServiceHandler handler = context.config.raftServiceHandler;
+        if (handler != null) {
+            add(service, RaftServiceMethods.REQUEST_ID, handler::requestId);
+            add(service, RaftServiceMethods.CHANGE_CONFIG, handler::changeConfig);
+            add(service, RaftServiceMethods.PROPOSE, handler::propose);
+            add(service, RaftServiceMethods.GET_PEERS, (none, reply) -> handler.getPeers(reply));
+            add(service, RaftServiceMethods.SET_PEERS, handler::setPeers);
+            add(service, RaftServiceMethods.LEAVE_JOINT, (none, reply) -> handler.leaveJoint(reply));
+            add(service, RaftServiceMethods.DEBUG_NODE, (none, reply) -> handler.debugNode(reply));
+            add(service, RaftServiceMethods.CREATE_SNAPSHOT, (none, reply) -> handler.createSnapshot(reply));
+        }
+        return service.build();
+    }
+
+    private interface Request<Q, R> {
+        void handle(Q request, RaftServiceHandler.Reply<R> reply);
+    }
+
+    private <Q, R> void add(
+            ServerServiceDefinition.Builder service, RaftServiceMethods.Typed<Q, R> typed, Request<Q, R> request) {
+        service.addMethod(
+                typed.method().server,
+                unary.method((bytes, connection, reply) -> {
+                    Q decoded = typed.request().decode(bytes);
+                    Verdict verdict = context.config.admission.admitCall(0, connection);
+                    if (verdict.isAccepted()) {
+                        request.handle(decoded, new TypedReply<>(typed, reply));
+                    } else {
+                        reply.refused(Status.PERMISSION_DENIED.withDescription(verdict.text()));
+                    }
+                }));
+    }
+
+    private record TypedReply<R>(RaftServiceMethods.Typed<?, R> typed, UnaryService.Reply reply)
+            implements RaftServiceHandler.Reply<R> {
+        @Override
+        public void done(R response) {
+            reply.done(Payload.of(typed.response(), response));
+        }
+
+        @Override
+        public void failed(String text) {
+            reply.failed(Status.UNKNOWN.withDescription(text));
+        }
+    }
+
+    private void sendMessage(byte[] bytes, Connection connection, UnaryService.Reply reply) throws CodecException {
+        if (context.config.dialect != Dialect.RAFT_RS) {
+            reply.refused(Status.FAILED_PRECONDITION.withDescription(
+                    "the dialect of this cluster is " + context.config.dialect + ", it does not take raftify's messages"));
+            return;
+        }
+        Message message = RaftRsCodec.INSTANCE.messages().decode(bytes);
+        Status fault = faultOf(message, connection);
+        if (fault != null) {
+            reply.refused(fault);
+        } else if (message.type() == MessageType.INSTALL_SNAPSHOT) {
+            context.snapshotExecutor.execute(() -> store((Message.InstallSnapshot) message, reply));
+        } else {
+            handIn(message, reply, retries());
+        }
+    }
+
+    private @Nullable Status faultOf(Message message, Connection connection) {
+        if (!context.isStarted()) {
+            return Status.UNAVAILABLE.withDescription("the node is starting");
+        }
+        Status fault = context.fault(message, message.from());
+        if (fault != null) {
+            return fault;
+        }
+        if (message.from() == 0 || message.from() == context.config.id) {
+            return Status.INVALID_ARGUMENT.withDescription("Message.from: " + Long.toUnsignedString(message.from())
+                    + " must be another node");
+        }
+        if (message.type() == MessageType.INSTALL_SNAPSHOT && message.snapshot().isEmpty()) {
+            return Status.INVALID_ARGUMENT.withDescription("Message.snapshot: its index must be above 0");
+        }
+        Verdict removed = peers.removedVerdictOf(message.from());
+        if (!removed.isAccepted()) {
+            return Status.FAILED_PRECONDITION.withDescription(removed.text());
+        }
+        Verdict verdict = context.config.admission.admitCall(message.from(), connection);
+        return verdict.isAccepted() ? null : Status.PERMISSION_DENIED.withDescription(verdict.text());
+    }
+
+    private void store(Message.InstallSnapshot message, UnaryService.Reply reply) {
+        Snapshot snapshot = message.snapshot();
+        try (SnapshotStore.Sink sink = context.config.snapshots.create(context.config.group, snapshot.metadata())) {
+            sink.data().write(snapshot.data().array());
+            sink.commit();
+        } catch (StorageException e) {
+            storageFailed(e, reply);
+            return;
+        } catch (IOException e) {
+            storageFailed(new StorageException("a snapshot from a peer could not be stored: " + e.getMessage(), e), reply);
+            return;
+        }
+        handIn(
+                new Message.InstallSnapshot(
+                        message.from(), message.to(), message.term(), Snapshot.of(snapshot.metadata())),
+                reply,
+                retries());
+    }
+
+    private void storageFailed(StorageException failure, UnaryService.Reply reply) {
+        reply.failed(Status.INTERNAL.withDescription(failure.getMessage()));
+        context.config.listener.storageFailed(failure);
+    }
+
+    private long retries() {
+        return context.config.silenceTimeout.toMillis() / OFFER_RETRY_MILLIS;
+    }
+
+    /** Offers until there is room, or until the sender has lost patience. */
+    private void handIn(Message message, UnaryService.Reply reply, long retriesLeft) {
+        if (context.offer(message)) {
+            reply.done(Payload.EMPTY);
+        } else if (retriesLeft > 0 && !context.isClosed()) {
+            context.scheduler.schedule(
+                    () -> handIn(message, reply, retriesLeft - 1), OFFER_RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        } else {
+            reply.refused(Status.RESOURCE_EXHAUSTED.withDescription("the node's queue is full"));
+        }
+    }
+}
