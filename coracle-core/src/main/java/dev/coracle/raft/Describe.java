@@ -55,7 +55,9 @@ public final class Describe {
             out.append("HardState ").append(hardState(ready.hardState())).append('\n');
         }
         if (!ready.readStates().isEmpty()) {
-            out.append("ReadStates ").append(list(ready.readStates(), Describe::readState)).append('\n');
+            out.append("ReadStates ")
+                    .append(list(ready.readStates(), Describe::readState))
+                    .append('\n');
         }
         if (!ready.entries().isEmpty()) {
             out.append("Entries:\n").append(entries(ready.entries()));
@@ -107,7 +109,8 @@ public final class Describe {
 
     /** Leader and role. */
     public static String softState(SoftState state) {
-        return "Lead:" + Long.toUnsignedString(state.leader()) + " State:" + state.role().etcdName();
+        return "Lead:" + Long.toUnsignedString(state.leader()) + " State:"
+                + state.role().etcdName();
     }
 
     /** The members of a configuration, in the order in which it lists them. */
@@ -119,16 +122,19 @@ public final class Describe {
 
     /** Index, term and configuration of a snapshot, not its data. */
     public static String snapshot(Snapshot snapshot) {
-        return "Index:" + snapshot.index() + " Term:" + snapshot.term()
-                + " ConfState:" + confState(snapshot.metadata().confState());
+        return "Index:" + snapshot.index() + " Term:" + snapshot.term() + " ConfState:"
+                + confState(snapshot.metadata().confState());
     }
 
     /** A configuration change with the names of its parts. */
     public static String confChange(ConfChangeV2 change) {
-        StringBuilder out = new StringBuilder("transition:").append(change.transition().etcdName());
+        StringBuilder out =
+                new StringBuilder("transition:").append(change.transition().etcdName());
         for (ConfChangeSingle single : change.changes()) {
             out.append(" changes:{type:").append(single.type().etcdName());
-            out.append(" node_id:").append(Long.toUnsignedString(single.nodeId())).append('}');
+            out.append(" node_id:")
+                    .append(Long.toUnsignedString(single.nodeId()))
+                    .append('}');
         }
         if (!change.context().isEmpty()) {
             out.append(" context:").append(quote(change.context().array()));
@@ -289,8 +295,8 @@ public final class Describe {
     }
 
     /**
-     * The character whose UTF-8 form begins at {@code at}, or {@link #MALFORMED}. By hand because the JDK's decoder does
-     * not say which bytes it replaced, and every malformed byte must be printed for itself.
+     * The character whose UTF-8 form begins at {@code at}, or {@link #MALFORMED}. By hand because the JDK's decoder
+     * does not say which bytes it replaced, and every malformed byte must be printed for itself.
      */
     private static int decode(byte[] bytes, int at) {
         int first = bytes[at];

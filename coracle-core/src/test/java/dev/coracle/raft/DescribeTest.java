@@ -83,7 +83,9 @@ class DescribeTest {
         Describe upperCase = new Describe(new LetterCodec(), data -> new String(data, UTF_8).toUpperCase(Locale.ROOT));
 
         assertThat(upperCase.entry(normal(1, 2, "hello"))).isEqualTo("1/2 EntryNormal HELLO");
-        assertThat(upperCase.entry(normal(1, 2, ""))).as("nothing to say, no space").isEqualTo("1/2 EntryNormal");
+        assertThat(upperCase.entry(normal(1, 2, "")))
+                .as("nothing to say, no space")
+                .isEqualTo("1/2 EntryNormal");
     }
 
     @Test
@@ -169,8 +171,8 @@ class DescribeTest {
 
     @Test
     void describesTheEmptyReadyWithoutLineFeed() {
-        Ready empty = new Ready(
-                null, HardState.EMPTY, List.of(), List.of(), Snapshot.EMPTY, List.of(), List.of(), true);
+        Ready empty =
+                new Ready(null, HardState.EMPTY, List.of(), List.of(), Snapshot.EMPTY, List.of(), List.of(), true);
 
         assertThat(describe.ready(empty)).isEqualTo("<empty Ready>");
     }
@@ -180,9 +182,7 @@ class DescribeTest {
         Ready ready = new Ready(
                 new SoftState(1, RoleName.LEADER),
                 new HardState(2, 1, 4),
-                List.of(
-                        new ReadState(11, Bytes.of((byte) 99, (byte) 116, (byte) 255)),
-                        new ReadState(12, Bytes.EMPTY)),
+                List.of(new ReadState(11, Bytes.of((byte) 99, (byte) 116, (byte) 255)), new ReadState(12, Bytes.EMPTY)),
                 List.of(normal(2, 5, "new")),
                 SNAPSHOT,
                 List.of(normal(2, 4, "old")),

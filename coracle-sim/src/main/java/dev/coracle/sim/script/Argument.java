@@ -12,13 +12,4 @@ record Argument(String key, List<String> values) {
     boolean isWord() {
         return values.isEmpty();
     }
-
-    @Override
-    public String toString() {
-        return switch (values.size()) {
-            case 0 -> key;
-            case 1 -> key + "=" + values.get(0);
-            default -> key + "=(" + String.join(", ", values) + ")";
-        };
-    }
 }

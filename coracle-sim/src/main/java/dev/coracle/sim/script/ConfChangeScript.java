@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The language that drives the changer of configurations: {@code simple}, {@code enter-joint} and {@code leave-joint}, with
- * the changes as input. It answers with the configuration and the progress of each member; that of a new one tells after how
- * many commands it came.
+ * The language that drives the changer of configurations: {@code simple}, {@code enter-joint} and {@code leave-joint},
+ * with the changes as input. It answers with the configuration and the progress of each member; that of a new one
+ * tells after how many commands it came.
  */
 final class ConfChangeScript implements ScriptLanguage {
     /** The commands by which a script of this language is told. */

@@ -34,8 +34,8 @@ public final class Conformance {
     /**
      * Runs scripts one after the other; a failed one does not keep the others from running.
      *
-     * @param paths files, and folders of which every file {@code *.txt} is run, those of sub-folders included, sorted by
-     *     name
+     * @param paths files, and folders of which every file {@code *.txt} is run, those of sub-folders included, sorted
+     *     by name
      * @param out gets the report as UTF-8, whatever its own charset is
      * @return the exit status of a command that does this: one of the constants here, the greatest that applies
      */

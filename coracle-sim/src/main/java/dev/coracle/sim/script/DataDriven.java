@@ -16,8 +16,8 @@ import java.util.List;
  * the expected answer, up to an empty line or the end
  * </pre>
  *
- * <p>An answer with empty lines stands between two doubled separators. {@code subtest NAME} and {@code subtest end} enclose
- * parts of a script; they may be nested and have no meaning but to be well formed.
+ * <p>An answer with empty lines stands between two doubled separators. {@code subtest NAME} and {@code subtest end}
+ * enclose parts of a script; they may be nested and have no meaning but to be well formed.
  */
 final class DataDriven {
     private static final String SEPARATOR = "----";
@@ -100,17 +100,18 @@ final class DataDriven {
         int expectedLine = next + 1;
         String expected = verbatim ? readVerbatim() : readParagraph();
         directives.add(
-                new Directive(command, arguments, input.toString().strip(), expected, number, expectedLine));
+                new Directive(line, command, arguments, input.toString().strip(), expected, number, expectedLine));
     }
 
     private void readSubtest(List<Argument> arguments) throws GrammarException {
-        if (arguments.isEmpty() || arguments.size() > 2) {
+        if (arguments.isEmpty() || arguments.size() > 2 || !arguments.stream().allMatch(Argument::isWord)) {
             throw error("not of the form: subtest NAME, or: subtest end [NAME]");
         }
-        String name = arguments.get(0).toString();
+        String name = arguments.get(0).key();
         if (!name.equals("end")) {
             if (arguments.size() > 1) {
-                throw error("a subtest has one name, not \"" + name + " " + arguments.get(1) + "\"");
+                throw error("a subtest has one name, not \"" + name + " "
+                        + arguments.get(1).key() + "\"");
             }
             subtests.push(name);
             return;
@@ -119,8 +120,8 @@ final class DataDriven {
             throw error("no subtest has begun");
         }
         String begun = subtests.pop();
-        if (arguments.size() == 2 && !arguments.get(1).toString().equals(begun)) {
-            throw error("subtest " + begun + " is ended as " + arguments.get(1));
+        if (arguments.size() == 2 && !arguments.get(1).key().equals(begun)) {
+            throw error("subtest " + begun + " is ended as " + arguments.get(1).key());
         }
     }
 

@@ -5,6 +5,7 @@ import java.util.List;
 /**
  * A command of a script with what it is given and what it shall answer.
  *
+ * @param text the command's line as it is written, without white space at either end
  * @param command the first word
  * @param arguments the other words of its line
  * @param input the lines below, up to the separator, without white space at either end
@@ -13,7 +14,13 @@ import java.util.List;
  * @param expectedLine the number of the first line of {@code expected}
  */
 record Directive(
-        String command, List<Argument> arguments, String input, String expected, int line, int expectedLine) {
+        String text,
+        String command,
+        List<Argument> arguments,
+        String input,
+        String expected,
+        int line,
+        int expectedLine) {
     Directive {
         arguments = List.copyOf(arguments);
     }
@@ -35,14 +42,5 @@ record Directive(
             }
         }
         throw new MisuseException("%s needs %s=VALUE", command, key);
-    }
-
-    /** The command's line as it reads without superfluous white space. */
-    String text() {
-        StringBuilder text = new StringBuilder(command);
-        for (Argument argument : arguments) {
-            text.append(' ').append(argument);
-        }
-        return text.toString();
     }
 }

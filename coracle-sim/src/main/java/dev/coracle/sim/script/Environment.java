@@ -26,6 +26,7 @@ final class Environment {
     private static final int MAX_ROUNDS = 10_000;
 
     private static final int MAX_MESSAGES = 100_000;
+    private static final int MAX_NODES = 1_000;
 
     private final ScriptLog log;
     private final Describe describe = new Describe(EtcdConfChangeCodec.INSTANCE);
@@ -53,11 +54,15 @@ final class Environment {
 
     /** Adds nodes that are configured alike; their log begins behind {@code start}, unless that has neither content. */
     void addNodes(int count, RaftConfig.Builder config, boolean async, Snapshot start) throws CommandException {
+        if (count > MAX_NODES - nodes.size()) {
+            throw new MisuseException("%d and %d more are more than %d nodes", nodes.size(), count, MAX_NODES);
+        }
         boolean bootstrap = !start.equals(Snapshot.EMPTY);
         if (bootstrap && start.index() <= 1) {
             throw new CommandException("index must be specified as > 1 due to bootstrap");
         }
-        SnapshotMetadata metadata = new SnapshotMetadata(start.index(), 1, start.metadata().confState());
+        SnapshotMetadata metadata =
+                new SnapshotMetadata(start.index(), 1, start.metadata().confState());
         Snapshot first = bootstrap ? new Snapshot(metadata, start.data()) : Snapshot.EMPTY;
         for (int i = 0; i < count; i++) {
             nodes.add(new ScriptNode(nodes.size() + 1, config, async, first));
@@ -91,8 +96,7 @@ final class Environment {
             log.print("no append work to perform");
             return;
         }
-        printWork(new Message.StorageAppend(
-                work.from(), work.hardState(), work.entries(), work.snapshot(), List.of()));
+        printWork(new Message.StorageAppend(work.from(), work.hardState(), work.entries(), work.snapshot(), List.of()));
         node.store(work.hardState(), work.entries(), work.snapshot());
         respond(work.responses());
     }
@@ -265,7 +269,8 @@ final class Environment {
         for (ScriptNode node : nodes) {
             Status status = node.raft.status();
             ConfState members = status.configuration();
-            boolean voter = members.voters().contains(node.id) || members.votersOutgoing().contains(node.id);
+            boolean voter = members.voters().contains(node.id)
+                    || members.votersOutgoing().contains(node.id);
             log.printLine(node.id + ": " + status.softState().role().etcdName() + (voter ? " (Voter)" : " (Non-Voter)")
                     + " Term:" + status.hardState().term()
                     + " Lead:" + Long.toUnsignedString(status.softState().leader()));

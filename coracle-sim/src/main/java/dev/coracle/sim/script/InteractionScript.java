@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The language that drives a cluster: each command makes nodes tick, propose, process what is ready, or moves messages
- * between them, and answers with everything that was logged and handed out meanwhile. Nodes are named by their ids, which
- * count from 1.
+ * between them, and answers with everything that was logged and handed out meanwhile. Nodes are named by their ids,
+ * which count from 1.
  */
 final class InteractionScript implements ScriptLanguage {
     private final ScriptLog log = new ScriptLog();
@@ -169,7 +169,7 @@ final class InteractionScript implements ScriptLanguage {
 
     private void propose(Directive directive) throws CommandException {
         if (directive.arguments().size() != 2 || !directive.argument(1).isWord()) {
-            throw new MisuseException("propose needs a node and one word of data: %s", directive.text());
+            throw new MisuseException("propose needs a node and one word of data");
         }
         environment.propose(firstNode(directive), directive.argument(1).key().getBytes(UTF_8));
     }

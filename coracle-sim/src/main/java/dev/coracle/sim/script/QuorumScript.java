@@ -13,12 +13,12 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * The language that asks the arithmetic of quorums: {@code committed} and {@code vote}, of a majority ({@code cfg=}) or of a
- * joint configuration ({@code cfgj=} as well, where {@code zero} is an empty half). The values in {@code idx=} and
- * {@code votes=} belong to the voters in the order in which they are named, each voter once; {@code _} is none.
+ * The language that asks the arithmetic of quorums: {@code committed} and {@code vote}, of a majority ({@code cfg=})
+ * or of a joint configuration ({@code cfgj=} as well, where {@code zero} is an empty half). The values in {@code idx=}
+ * and {@code votes=} belong to the voters in the order in which they are named, each voter once; {@code _} is none.
  *
- * <p>Each question is put in several ways that must have the same answer; one that differs is printed too, and so fails the
- * script.
+ * <p>Each question is put in several ways that must have the same answer; one that differs is printed too, and so
+ * fails the script.
  */
 final class QuorumScript implements ScriptLanguage {
     /** The commands by which a script of this language is told. */
@@ -162,7 +162,7 @@ final class QuorumScript implements ScriptLanguage {
 
         private static void compare(StringBuilder answer, long index, long other, String how) {
             if (index != other) {
-                answer.append(Majority.indexText(other)).append(" <-- ").append(how).append('\n');
+                answer.append(Majority.indexText(other) + " <-- " + how + "\n");
             }
         }
 

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Collects a command's answer: what the command itself prints and, between that, the log lines of the nodes. The level says
- * which log lines are wanted; at {@code NONE} nothing is, not even what commands print.
+ * Collects a command's answer: what the command itself prints and, between that, the log lines of the nodes. The level
+ * says which log lines are wanted; at {@code NONE} nothing is, not even what commands print.
  */
 final class ScriptLog implements RaftLogger {
     /** In the order of {@link RaftLogger.Level}, with one more. */
@@ -31,7 +31,10 @@ final class ScriptLog implements RaftLogger {
     @Override
     public void log(Level lineLevel, String line) {
         if (enabled(lineLevel)) {
-            text.append(LEVELS.get(lineLevel.ordinal())).append(' ').append(line).append('\n');
+            text.append(LEVELS.get(lineLevel.ordinal()))
+                    .append(' ')
+                    .append(line)
+                    .append('\n');
         }
     }
 

@@ -23,8 +23,8 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One member of a script's cluster: the core over a log in memory, with a state machine that appends what it is told. In
- * asynchronous mode its storage and apply threads do their work when the script says so.
+ * One member of a script's cluster: the core over a log in memory, with a state machine that appends what it is told.
+ * In asynchronous mode its storage and apply threads do their work when the script says so.
  */
 final class ScriptNode {
     static final int ELECTION_TICKS = 3;

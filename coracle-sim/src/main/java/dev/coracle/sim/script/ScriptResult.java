@@ -13,8 +13,8 @@ public sealed interface ScriptResult {
     /**
      * An answer differs; the commands after it were not run.
      *
-     * @param line the line of the file, from 1, where the expected answer differs first from the actual one; where one of
-     *     the two ends early, the line behind its end
+     * @param line the line of the file, from 1, where the expected answer differs first from the actual one; where one
+     *     of the two ends early, the line behind its end
      * @param command the command, as its line reads
      * @param commandLine the line of the command
      * @param expected the expected line, or empty if the answer should have ended
@@ -39,7 +39,8 @@ public sealed interface ScriptResult {
     }
 
     /**
-     * The script did not get as far as an answer: it is malformed, a command makes no sense, or the code under test threw.
+     * The script did not get as far as an answer: it is malformed, a command makes no sense, or the code under test
+     * threw.
      *
      * @param line the line of the file, from 1
      * @param reason what happened

@@ -10,9 +10,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Runs a script: a text file of commands, each with the answer that it shall have. The language is told by the first command
- * that belongs to one of the two small languages; without such a command it is the one that drives a cluster. No state
- * outlives a run, and the same file has the same result every time.
+ * Runs a script: a text file of commands, each with the answer that it shall have. The language is told by the first
+ * command that belongs to one of the two small languages; without such a command it is the one that drives a cluster.
+ * No state outlives a run, and the same file has the same result every time.
  */
 public final class ScriptRunner {
     private static final long MAX_FILE_SIZE = 16 << 20;
@@ -83,9 +83,7 @@ public final class ScriptRunner {
         }
         StackTraceElement[] trace = e.getStackTrace();
         String place = trace.length == 0 ? "" : " (thrown at " + trace[0] + ")";
-        return e instanceof Check.BrokenInvariantException
-                ? "broken invariant: " + e.getMessage()
-                : e + place;
+        return e instanceof Check.BrokenInvariantException ? "broken invariant: " + e.getMessage() : e + place;
     }
 
     private static ScriptResult difference(Path file, Directive directive, String actual) {

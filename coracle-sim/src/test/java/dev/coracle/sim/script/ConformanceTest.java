@@ -40,7 +40,9 @@ class ConformanceTest {
     private static Stream<DynamicTest> scriptsIn(Path folder) throws IOException {
         List<Path> files;
         try (Stream<Path> walk = Files.walk(folder)) {
-            files = walk.filter(path -> path.toString().endsWith(".txt")).sorted().toList();
+            files = walk.filter(path -> path.toString().endsWith(".txt"))
+                    .sorted()
+                    .toList();
         }
         assertThat(files).as("scripts in %s", folder).isNotEmpty();
         return files.stream()

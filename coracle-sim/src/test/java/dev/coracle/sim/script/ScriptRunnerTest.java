@@ -1,0 +1,145 @@
+package dev.coracle.sim.script;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** How scripts end that do not get as far as a wrong answer. */
+class ScriptRunnerTest {
+    private static final Path FILE = Path.of("script.txt");
+    private static final String TWO_QUIET_NODES = """
+            log-level none
+            ----
+            ok
+
+            add-nodes 2 voters=(1,2) index=2
+            ----
+            ok
+
+            """;
+
+    @Test
+    void tellsTheLanguageByItsFirstKnownCommand() {
+        assertThat(run("vote\n----\nVoteWon\n")).isEqualTo(new ScriptResult.Passed(FILE));
+        assertThat(run("what\n----\nunknown command\n\nleave-joint\n----\ncan't leave a non-joint config\n"))
+                .isEqualTo(new ScriptResult.Passed(FILE));
+        assertThat(run("what\n----\nunknown command\n\nraft-state\n----\nok\n"))
+                .isEqualTo(new ScriptResult.Passed(FILE));
+        breaks("what\n----\nunknown command\n\nvote\n----\nVoteWon\n", 1, "what: unknown command: what");
+    }
+
+    @Test
+    void passesAnEmptyScript() {
+        assertThat(run("# Nothing.\n")).isEqualTo(new ScriptResult.Passed(FILE));
+    }
+
+    @Test
+    void expectsNoAnswerWithoutASeparator() {
+        assertThat(run("raft-state\n"))
+                .isEqualTo(new ScriptResult.Differs(FILE, 2, "raft-state", 1, "", "ok", true, false));
+    }
+
+    @Test
+    void forgetsOneScriptBeforeTheNext() {
+        String addsNodeOne = "log-level none\n----\nok\n\nadd-nodes 1 voters=(1) index=2\n----\nok\n\n"
+                + "log-level info\n----\nok\n\nraft-state\n----\n1: StateFollower (Voter) Term:0 Lead:0\n";
+
+        assertThat(run(addsNodeOne)).isEqualTo(new ScriptResult.Passed(FILE));
+        assertThat(run(addsNodeOne)).isEqualTo(new ScriptResult.Passed(FILE));
+    }
+
+    @Test
+    void endsAtABrokenInvariant() {
+        breaks(
+                TWO_QUIET_NODES + "compact 1 100\n----\n",
+                9,
+                "compact 1 100: broken invariant: compacting up to 100 is beyond the last index 2");
+    }
+
+    @Test
+    void endsWhenStabilizeDoesNot() {
+        // Snapshots that no leader sent make two followers take each other for the leader. A proposal goes round for
+        // ever.
+        breaks(TWO_QUIET_NODES + """
+                        send-snapshot 1 2
+                        ----
+                        ok
+
+                        send-snapshot 2 1
+                        ----
+                        ok
+
+                        deliver-msgs 1 2
+                        ----
+                        ok
+
+                        propose 1 hot-potato
+                        ----
+                        ok
+
+                        stabilize
+                        ----
+                        ok
+                        """, 25, "stabilize: stabilize has not come to an end after 10000 rounds");
+    }
+
+    @Test
+    void endsAtNodesThatAreNotThere() {
+        breaks("campaign 1\n----\n", 1, "campaign 1: there is no node 1, only 0");
+        breaks(TWO_QUIET_NODES + "stabilize 3\n----\n", 9, "stabilize 3: there is no node 3, only 2");
+        breaks("status 0\n----\n", 1, "status 0: there is no node 0, only 0");
+        breaks(
+                "transfer-leadership from=1 to=2\n----\n",
+                1,
+                "transfer-leadership from=1 to=2: there is no node 1, only 0");
+    }
+
+    @Test
+    void endsAtArgumentsThatMakeNoSense() {
+        breaks("campaign\n----\n", 1, "campaign: campaign needs at least 1 arguments, has 0");
+        breaks("campaign one\n----\n", 1, "campaign one: strconv.ParseUint: parsing \"one\": invalid syntax");
+        breaks("add-nodes 4294967296\n----\n", 1, "add-nodes 4294967296: 4294967296 is greater than 2147483647");
+        breaks("add-nodes 1001\n----\n", 1, "add-nodes 1001: 0 and 1001 more are more than 1000 nodes");
+        breaks(
+                "add-nodes 1 prevote=yes\n----\n",
+                1,
+                "add-nodes 1 prevote=yes: strconv.ParseBool: parsing \"yes\": invalid syntax");
+        breaks(
+                "add-nodes 1 read-only=lease-based\n----\n",
+                1,
+                "add-nodes 1 read-only=lease-based: readOnlyOption: LEASE_BASED needs checkQuorum");
+        breaks("deliver-msgs type=MsgFoo\n----\n", 1, "deliver-msgs type=MsgFoo: unknown message type MsgFoo");
+        breaks("deliver-msgs 1 drop=1\n----\n", 1, "deliver-msgs 1 drop=1: can't both deliver and drop msgs to 1");
+        breaks("deliver-msgs drop=1 1\n----\n", 1, "deliver-msgs drop=1 1: can't both deliver and drop msgs to 1");
+        breaks(
+                "deliver-msgs drop=1,2\n----\n",
+                1,
+                "deliver-msgs drop=1,2: strconv.ParseUint: parsing \"1,2\": invalid syntax");
+        breaks("propose 1 a b\n----\n", 1, "propose 1 a b: propose needs a node and one word of data");
+        breaks(
+                TWO_QUIET_NODES + "set-randomized-election-timeout 1\n----\n",
+                9,
+                "set-randomized-election-timeout 1: set-randomized-election-timeout needs timeout=VALUE");
+        breaks(
+                "committed cfg=(1) idx=(9223372036854775808)\n----\n",
+                1,
+                "committed cfg=(1) idx=(9223372036854775808):"
+                        + " index 9223372036854775808 is greater than 9223372036854775807");
+        breaks(
+                "committed cfg=(1) idx=(0)\n----\n",
+                1,
+                "committed cfg=(1) idx=(0): cannot use 0 as idx, it stands for _");
+        breaks("vote cfgj=(zero,1)\n----\n", 1, "vote cfgj=(zero,1): cannot mix 'zero' into configuration");
+        breaks("vote who=1\n----\n", 1, "vote who=1: unknown arg who");
+        breaks("enter-joint later=1\n----\n", 1, "enter-joint later=1: enter-joint needs autoleave=VALUE");
+    }
+
+    private static void breaks(String text, int line, String reason) {
+        assertThat(run(text)).isEqualTo(new ScriptResult.Broken(FILE, line, reason));
+    }
+
+    private static ScriptResult run(String text) {
+        return ScriptRunner.run(FILE, text);
+    }
+}
