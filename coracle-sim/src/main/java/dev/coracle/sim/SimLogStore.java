@@ -1,0 +1,189 @@
+package dev.coracle.sim;
+
+import dev.coracle.node.Agent;
+import dev.coracle.node.LogStore;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryId;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A log on a simulated disk. A crash keeps what was synced, and of the records since then as many as chance will have,
+ * from the first one on. It may come in the middle of a write.
+ */
+public final class SimLogStore implements LogStore {
+    /** One record of the log; exactly one of the three is there. */
+    private record Record(
+            long group, @Nullable Entry entry, @Nullable HardState hardState, @Nullable SnapshotMetadata snapshot) {}
+
+    /** What is durable of a group. */
+    private static final class Image {
+        private final TreeMap<Long, Entry> entries = new TreeMap<>();
+        private final List<SnapshotMetadata> snapshots = new ArrayList<>();
+        private HardState hardState = HardState.EMPTY;
+
+        private void take(Record record) {
+            if (record.entry != null) {
+                entries.tailMap(record.entry.index(), true).clear();
+                entries.put(record.entry.index(), record.entry);
+            } else if (record.hardState != null) {
+                hardState = record.hardState;
+            } else if (record.snapshot != null) {
+                take(record.snapshot);
+            }
+        }
+
+        private void take(SnapshotMetadata snapshot) {
+            Entry last = entries.get(snapshot.index());
+            if (last == null || last.term() != snapshot.term()) {
+                // A leader's snapshot, which replaces the log: what lies behind it belongs to another history.
+                entries.clear();
+            }
+            snapshots.add(snapshot);
+        }
+    }
+
+    private final SimSnapshotStore snapshotStore;
+    private final TreeMap<Long, Image> durable = new TreeMap<>();
+    private final List<Record> unsynced = new ArrayList<>();
+    private boolean space = true;
+    private boolean broken;
+    private int operationsToCrash = -1;
+    private long syncs;
+
+    /** An empty log beside a snapshot store. */
+    public SimLogStore(SimSnapshotStore snapshotStore) {
+        this.snapshotStore = snapshotStore;
+    }
+
+    /** Lets the power go in the middle of the work, after so many more appends and syncs. */
+    public void crashAfter(int operations) {
+        operationsToCrash = operations;
+    }
+
+    /** Loses what chance does not keep of the records that were not synced. The log can be recovered again. */
+    public void crash(Random random) {
+        int kept = random.nextInt(unsynced.size() + 1);
+        for (Record record : unsynced.subList(0, kept)) {
+            image(record.group).take(record);
+        }
+        unsynced.clear();
+        operationsToCrash = -1;
+    }
+
+    /** Makes every write and sync fail from now on. */
+    public void breakDown() {
+        broken = true;
+    }
+
+    /** Sets whether there is room for more proposals. */
+    public void setSpace(boolean value) {
+        space = value;
+    }
+
+    @Override
+    public Recovered recover(long group) {
+        Image image = image(group);
+        SnapshotMetadata newest = SnapshotMetadata.EMPTY;
+        for (SnapshotMetadata snapshot : image.snapshots) {
+            if (snapshot.index() > newest.index()
+                    && snapshot.index() <= image.hardState.commit()
+                    && snapshotStore.has(group, snapshot.id())) {
+                newest = snapshot;
+            }
+        }
+        List<Entry> entries =
+                List.copyOf(image.entries.tailMap(newest.index(), false).values());
+        return new Recovered(image.hardState, newest, entries);
+    }
+
+    @Override
+    public void append(long group, HardState hardState, List<Entry> entries) throws StorageException {
+        for (Entry entry : entries) {
+            operate();
+            unsynced.add(new Record(group, entry, null, null));
+        }
+        if (!hardState.isEmpty()) {
+            operate();
+            unsynced.add(new Record(group, null, hardState, null));
+        }
+    }
+
+    @Override
+    public void appendSnapshot(long group, SnapshotMetadata snapshot) throws StorageException {
+        operate();
+        unsynced.add(new Record(group, null, null, snapshot));
+    }
+
+    @Override
+    public void sync() throws StorageException {
+        operate();
+        for (Record record : unsynced) {
+            image(record.group).take(record);
+        }
+        unsynced.clear();
+        syncs++;
+    }
+
+    private void operate() throws StorageException {
+        if (broken) {
+            throw new StorageException("simulated: the disk fails; replace it");
+        }
+        if (operationsToCrash >= 0 && operationsToCrash-- == 0) {
+            throw new SimCrash();
+        }
+    }
+
+    @Override
+    public void release(long group, long index) {
+        image(group).entries.headMap(index, false).clear();
+        image(group).snapshots.removeIf(snapshot -> snapshot.index() < index);
+    }
+
+    /** The id of the last durable entry, or 0/0. */
+    public EntryId lastDurable(long group) {
+        var last = image(group).entries.lastEntry();
+        return last == null ? new EntryId(0, 0) : last.getValue().id();
+    }
+
+    private Image image(long group) {
+        return durable.computeIfAbsent(group, absent -> new Image());
+    }
+
+    @Override
+    public boolean hasSpace() {
+        return space;
+    }
+
+    @Override
+    public long syncs() {
+        return syncs;
+    }
+
+    @Override
+    public Agent housekeeping() {
+        return new Agent() {
+            @Override
+            public int doWork(long nowNanos) {
+                return 0;
+            }
+
+            @Override
+            public String name() {
+                return "housekeeping";
+            }
+
+            @Override
+            public void onWork(Runnable wakeUp) {}
+        };
+    }
+
+    @Override
+    public void close() {}
+}

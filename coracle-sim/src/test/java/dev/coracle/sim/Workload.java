@@ -1,0 +1,154 @@
+package dev.coracle.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.coracle.node.Failure;
+import dev.coracle.node.RaftNode;
+import dev.coracle.node.Reply;
+import dev.coracle.raft.SnapshotMetadata;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Clients that write numbers and read, on any node, and know what may be true afterwards. */
+final class Workload {
+    private static final long PATIENCE_NANOS = 500_000_000;
+
+    /** A request to a node; a node that crashed takes its requests with it. */
+    private record Asked(RaftNode node, Answer<?> answer, long deadlineNanos) {}
+
+    private final SimCluster cluster;
+    private final Random random;
+    private final List<Asked> asked = new ArrayList<>();
+    private final Set<Long> acknowledged = new HashSet<>();
+    private final Set<Long> notDone = new HashSet<>();
+    private final EnumMap<Failure.Kind, Integer> failures = new EnumMap<>(Failure.Kind.class);
+    private long lastNumber;
+    private int readsDone;
+
+    /** The highest index that a finished write or read has shown. */
+    private long seenIndex;
+
+    Workload(SimCluster cluster) {
+        this.cluster = cluster;
+        this.random = cluster.random();
+    }
+
+    int acknowledgedCount() {
+        return acknowledged.size();
+    }
+
+    int readsDone() {
+        return readsDone;
+    }
+
+    Map<Failure.Kind, Integer> failures() {
+        return failures;
+    }
+
+    /** Writes and reads on a running node, half the time the leader. */
+    void act() {
+        List<Long> running = cluster.ids().stream().filter(cluster::isRunning).toList();
+        if (running.isEmpty()) {
+            return;
+        }
+        long id = running.get(random.nextInt(running.size()));
+        if (random.nextBoolean() && cluster.leader() != 0) {
+            id = cluster.leader();
+        }
+        RaftNode node = cluster.node(id);
+        if (random.nextInt(4) == 0) {
+            read(id, node);
+        } else {
+            write(node);
+        }
+    }
+
+    void write(RaftNode node) {
+        long number = ++lastNumber;
+        long deadline = cluster.clock().nanoTime() + 10_000_000 + random.nextInt((int) PATIENCE_NANOS);
+        Answer<@Nullable Object> answer = new Answer<>() {
+            @Override
+            public void done(@Nullable Object index) {
+                super.done(index);
+                acknowledged.add(number);
+                seenIndex = Math.max(seenIndex, (Long) index);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                super.failed(failure);
+                failures.merge(failure.kind(), 1, Integer::sum);
+                if (failure.certainty() != Failure.Certainty.UNKNOWN) {
+                    notDone.add(number);
+                }
+            }
+        };
+        asked.add(new Asked(node, answer, deadline));
+        node.propose(Register.command(number, random.nextInt(100)), deadline, answer);
+    }
+
+    private void read(long id, RaftNode node) {
+        long seenBefore = seenIndex;
+        long deadline = cluster.clock().nanoTime() + 10_000_000 + random.nextInt((int) PATIENCE_NANOS);
+        Answer<Long> answer = new Answer<>() {
+            @Override
+            public void done(Long index) {
+                super.done(index);
+                Register register = (Register) cluster.stateMachine(id);
+                assertThat(index).as("a linearizable read is not older than what was seen before").isGreaterThanOrEqualTo(seenBefore);
+                assertThat(register.lastIndex()).isLessThanOrEqualTo(index);
+                seenIndex = Math.max(seenIndex, index);
+                readsDone++;
+            }
+        };
+        asked.add(new Asked(node, answer, deadline));
+        node.read(deadline, answer);
+    }
+
+    /** Asks a running node for a snapshot. */
+    void snapshot() {
+        List<Long> running = cluster.ids().stream().filter(cluster::isRunning).toList();
+        if (!running.isEmpty()) {
+            RaftNode node = cluster.node(running.get(random.nextInt(running.size())));
+            Reply<SnapshotMetadata> ignored = new Answer<>();
+            node.snapshot(cluster.clock().nanoTime() + PATIENCE_NANOS, ignored);
+        }
+    }
+
+    /** Every request to a node that still runs has ended, once, by its deadline and a little more. */
+    void checkEnded() {
+        long now = cluster.clock().nanoTime();
+        Set<RaftNode> running = new HashSet<>();
+        for (long id : cluster.ids()) {
+            if (cluster.isRunning(id)) {
+                running.add(cluster.node(id));
+            }
+        }
+        asked.removeIf(one -> {
+            if (running.contains(one.node) && now - one.deadlineNanos > 10 * SimCluster.TICK_NANOS) {
+                assertThat(one.answer.ends()).as("a request has ended once").isEqualTo(1);
+            }
+            return one.answer.hasEnded() || !running.contains(one.node);
+        });
+    }
+
+    /** All nodes agree, nothing acknowledged is missing, and nothing refused or done twice is there. */
+    void checkStates(Long... ids) {
+        List<Long> expected = ((Register) cluster.stateMachine(ids[0])).numbers();
+        for (long id : ids) {
+            assertThat(((Register) cluster.stateMachine(id)).numbers())
+                    .as("state of node " + id)
+                    .isEqualTo(expected);
+        }
+        assertThat(expected).doesNotHaveDuplicates();
+        Set<Long> there = new HashSet<>(expected);
+        assertThat(there).containsAll(acknowledged);
+        assertThat(there).doesNotContainAnyElementsOf(notDone);
+    }
+}
