@@ -1,5 +1,6 @@
 package dev.coracle.cli;
 
+import dev.coracle.benchmarks.BenchCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Spec;
                 "Raft for Java: a pure consensus core, a durable node, and a framework for replicated state machines.",
         mixinStandardHelpOptions = true,
         versionProvider = CoracleCommand.Version.class,
-        subcommands = ConformanceCommand.class,
+        subcommands = {ConformanceCommand.class, BenchCommand.class},
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",
