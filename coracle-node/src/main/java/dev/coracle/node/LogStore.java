@@ -32,7 +32,14 @@ public interface LogStore extends AutoCloseable {
      */
     void append(long group, HardState hardState, List<Entry> entries) throws StorageException;
 
-    /** Appends the record of a snapshot whose file is durable already. Durable after {@link #sync}. */
+    /**
+     * Appends the record of a snapshot whose file is durable already. Durable after {@link #sync}.
+     *
+     * <p>NB: a snapshot that the log does not hold the last entry of, by index and term, is a leader's and replaces the
+     * log. When it is the one that is recovered, the entries that were appended before its record must not come back,
+     * whatever their index: they belong to another history. When it is not, because a crash came before the hard state
+     * that commits it, they must.
+     */
     void appendSnapshot(long group, SnapshotMetadata snapshot) throws StorageException;
 
     /** Makes everything durable that was appended. */

@@ -719,11 +719,19 @@ final class Loop extends NodeAgent {
                 write(new WriteWork.Append(append));
             } else if (message instanceof Message.StorageApply apply) {
                 handOver(apply);
+            } else if (message instanceof Message.InstallSnapshot install && isTooOldFor(install)) {
+                // Its receiver would ignore a snapshot that does not know it, and wait for ever.
+                raw.reportSnapshot(install.to(), true);
+                snapshots.demand();
             } else {
                 send(message);
             }
         }
         handOverReads();
+    }
+
+    private static boolean isTooOldFor(Message.InstallSnapshot install) {
+        return !install.snapshot().metadata().confState().contains(install.to());
     }
 
     private void write(WriteWork work) {

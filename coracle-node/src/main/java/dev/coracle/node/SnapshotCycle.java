@@ -14,6 +14,7 @@ final class SnapshotCycle {
     private final List<Request.TakeSnapshot> waiting = new ArrayList<>();
 
     private boolean underWay;
+    private boolean demanded;
     private long entriesSince;
     private long bytesSince;
 
@@ -42,11 +43,18 @@ final class SnapshotCycle {
 
     /** Tells whether a snapshot is to be begun. */
     boolean isDue() {
-        return !underWay && (!waiting.isEmpty() || entriesSince >= everyEntries || bytesSince >= everyBytes);
+        boolean wanted = demanded || !waiting.isEmpty();
+        return !underWay && (wanted || entriesSince >= everyEntries || bytesSince >= everyBytes);
+    }
+
+    /** Makes one due that is newer than the configuration now: for a member that the newest one does not know. */
+    void demand() {
+        demanded = !underWay;
     }
 
     void begin() {
         underWay = true;
+        demanded = false;
         entriesSince = 0;
         bytesSince = 0;
     }
@@ -59,6 +67,7 @@ final class SnapshotCycle {
     /** Ends the one under way; returns who waited for it. */
     List<Request.TakeSnapshot> finish() {
         underWay = false;
+        demanded = false;
         List<Request.TakeSnapshot> waited = List.copyOf(waiting);
         waiting.clear();
         return waited;

@@ -147,6 +147,11 @@ public final class SimCluster {
         diskStallsPerMille = perMille;
     }
 
+    /** Lets a node's disk stand still: what is written meanwhile is not durable. */
+    public void stallDisk(long id, long nanos) {
+        member(id).diskStallsUntil = clock.nanoTime() + nanos;
+    }
+
     /** Lets a moment pass: messages arrive, and most agents have a turn. */
     public void step() {
         clock.advance(50_000 + random.nextInt(1_500_000));

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,40 +23,51 @@ public final class SimLogStore implements LogStore {
     private record Record(
             long group, @Nullable Entry entry, @Nullable HardState hardState, @Nullable SnapshotMetadata snapshot) {}
 
-    /** What is durable of a group. */
+    /**
+     * What is durable of a group.
+     *
+     * <p>A snapshot record that does not continue the log is a leader's, which replaces it: what lies behind its index
+     * belongs to another history. But it does so only once it counts, that is when its index is known as committed; until
+     * then a crash may bring the log before it back.
+     */
     private static final class Image {
         private final TreeMap<Long, Entry> entries = new TreeMap<>();
-        private final List<SnapshotMetadata> snapshots = new ArrayList<>();
+        private final TreeMap<Long, SnapshotMetadata> snapshots = new TreeMap<>();
         private HardState hardState = HardState.EMPTY;
+
+        /** The snapshot record that replaced the log, if nothing was written behind it yet; else 0. */
+        private long replacedAt;
 
         private void take(Record record) {
             if (record.entry != null) {
                 entries.tailMap(record.entry.index(), true).clear();
                 entries.put(record.entry.index(), record.entry);
+                replacedAt = 0;
             } else if (record.hardState != null) {
                 hardState = record.hardState;
             } else if (record.snapshot != null) {
-                take(record.snapshot);
+                Entry last = entries.get(record.snapshot.index());
+                if (last == null || last.term() != record.snapshot.term()) {
+                    replacedAt = record.snapshot.index();
+                }
+                snapshots.put(record.snapshot.index(), record.snapshot);
             }
         }
 
-        private void take(SnapshotMetadata snapshot) {
-            Entry last = entries.get(snapshot.index());
-            if (last == null || last.term() != snapshot.term()) {
-                // A leader's snapshot, which replaces the log: what lies behind it belongs to another history.
-                entries.clear();
-            }
-            snapshots.add(snapshot);
+        private List<Entry> entriesBehind(SnapshotMetadata snapshot) {
+            return snapshot.index() != 0 && snapshot.index() == replacedAt
+                    ? List.of()
+                    : List.copyOf(entries.tailMap(snapshot.index(), false).values());
         }
     }
 
     private final SimSnapshotStore snapshotStore;
     private final TreeMap<Long, Image> durable = new TreeMap<>();
     private final List<Record> unsynced = new ArrayList<>();
-    private boolean space = true;
-    private boolean broken;
+    private volatile boolean space = true;
+    private volatile boolean broken;
     private int operationsToCrash = -1;
-    private long syncs;
+    private final AtomicLong syncs = new AtomicLong();
 
     /** An empty log beside a snapshot store. */
     public SimLogStore(SimSnapshotStore snapshotStore) {
@@ -91,16 +103,13 @@ public final class SimLogStore implements LogStore {
     public Recovered recover(long group) {
         Image image = image(group);
         SnapshotMetadata newest = SnapshotMetadata.EMPTY;
-        for (SnapshotMetadata snapshot : image.snapshots) {
-            if (snapshot.index() > newest.index()
-                    && snapshot.index() <= image.hardState.commit()
+        for (SnapshotMetadata snapshot : image.snapshots.values()) {
+            if (snapshot.index() <= image.hardState.commit()
                     && snapshotStore.has(group, snapshot.id())) {
                 newest = snapshot;
             }
         }
-        List<Entry> entries =
-                List.copyOf(image.entries.tailMap(newest.index(), false).values());
-        return new Recovered(image.hardState, newest, entries);
+        return new Recovered(image.hardState, newest, image.entriesBehind(newest));
     }
 
     @Override
@@ -128,7 +137,7 @@ public final class SimLogStore implements LogStore {
             image(record.group).take(record);
         }
         unsynced.clear();
-        syncs++;
+        syncs.incrementAndGet();
     }
 
     private void operate() throws StorageException {
@@ -143,7 +152,7 @@ public final class SimLogStore implements LogStore {
     @Override
     public void release(long group, long index) {
         image(group).entries.headMap(index, false).clear();
-        image(group).snapshots.removeIf(snapshot -> snapshot.index() < index);
+        image(group).snapshots.headMap(index, false).clear();
     }
 
     /** The id of the last durable entry, or 0/0. */
@@ -163,7 +172,7 @@ public final class SimLogStore implements LogStore {
 
     @Override
     public long syncs() {
-        return syncs;
+        return syncs.get();
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 
 /** Snapshots on a simulated disk: durable when committed, gone before. */
 public final class SimSnapshotStore implements SnapshotStore {
@@ -20,11 +20,12 @@ public final class SimSnapshotStore implements SnapshotStore {
 
     private record Stored(SnapshotMetadata metadata, byte[] data) {}
 
-    private final TreeMap<Key, Stored> stored = new TreeMap<>(Comparator.comparingLong(Key::group)
-            .thenComparingLong((Key key) -> key.id().term())
-            .thenComparingLong(key -> key.id().index()));
+    private final ConcurrentSkipListMap<Key, Stored> stored =
+            new ConcurrentSkipListMap<>(Comparator.comparingLong(Key::group)
+                    .thenComparingLong((Key key) -> key.id().term())
+                    .thenComparingLong(key -> key.id().index()));
 
-    private boolean full;
+    private volatile boolean full;
 
     /** A store without snapshots. */
     public SimSnapshotStore() {}
