@@ -1,0 +1,249 @@
+package dev.coracle.wal;
+
+import static dev.coracle.wal.LogFixture.GROUP;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import dev.coracle.codec.EtcdCodec;
+import dev.coracle.node.FileDisk;
+import dev.coracle.node.LogStore.Recovered;
+import dev.coracle.node.SnapshotStore;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.Bytes;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.SnapshotMetadata;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.StringJoiner;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Directories that etcd's raftexample wrote, compared with what etcd's own reader said of them. */
+final class EtcdFixturesTest {
+    private static final int TAR_BLOCK = 512;
+    private static final WalOptions OPTIONS = WalOptions.DEFAULTS.withLowSpaceBytes(0);
+
+    @TempDir
+    private Path root;
+
+    private Path fixtures;
+
+    @BeforeEach
+    void findFixtures() {
+        String shared = System.getProperty("coracle.shared");
+        fixtures = Path.of(shared == null ? "missing" : shared, "fixtures", "etcd", "wal");
+        if (!Files.isDirectory(fixtures)) {
+            System.out.println("skipped: the fixtures of etcd are not in " + fixtures + " (property coracle.shared)");
+            abort("no fixtures in " + fixtures);
+        }
+    }
+
+    @Test
+    void aSingleNodeIsReadAsEtcdReadsIt() throws IOException, StorageException {
+        unpack("single-node.tar.gz");
+
+        assertThat(dump(1)).isEqualTo(Files.readString(fixtures.resolve("single-node.dump.txt")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void aCompactedNodeIsReadAsEtcdReadsIt(int node) throws IOException, StorageException {
+        unpack("three-nodes-compacted.tar.gz");
+        String expected;
+        try (InputStream in = open("three-nodes-compacted.node" + node + ".dump.txt.gz")) {
+            expected = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+
+        assertThat(dump(node)).isEqualTo(expected);
+    }
+
+    @Test
+    void readingChangesNothingAndWritingGoesOnBehindTheLastRecord() throws IOException, StorageException {
+        unpack("single-node.tar.gz");
+        Path segment = root.resolve("raftexample-1").resolve(SegmentName.FIRST.fileName());
+        byte[] before = head(segment);
+        LogFixture log = fixture(1);
+
+        Recovered recovered = log.recovered();
+        assertThat(head(segment)).isEqualTo(before);
+        assertThat(Files.size(segment)).isEqualTo(64_000_000);
+
+        Entry next = new Entry(2, 25, EntryType.NORMAL, new byte[] {1, 2, 3});
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, new HardState(2, 1, 25), List.of(next));
+            store.sync();
+        }
+        List<Entry> all = new ArrayList<>(recovered.entries());
+        all.add(next);
+        assertThat(log.recovered().entries()).isEqualTo(all);
+        List<Dump.Line> lines = Dump.of(List.of(head(segment)));
+        List<Dump.Line> goLines = Dump.of(List.of(before));
+        assertThat(lines.subList(0, goLines.size())).isEqualTo(goLines);
+        assertThat(lines).hasSize(goLines.size() + 2);
+    }
+
+    /** What etcd wrote, written again through this store, is the same to the byte. */
+    @ParameterizedTest
+    @ValueSource(strings = {"single-node.tar.gz", "three-nodes-compacted.tar.gz"})
+    void whatEtcdWroteIsWrittenTheSame(String archive) throws Exception {
+        unpack(archive);
+        Path segment = root.resolve("raftexample-1").resolve(SegmentName.FIRST.fileName());
+        LogFixture copy = new LogFixture(new FileDisk(), root.resolve("copy"), OPTIONS);
+        try (WalLogStore store = copy.open()) {
+            boolean[] head = {true};
+            List<WalRecord> records = fixture(1).records();
+            for (WalRecord record : records.subList(3, records.size())) {
+                byte[] data = Optional.ofNullable(record.data()).orElseThrow().array();
+                switch (record.type()) {
+                    case ENTRY -> store.append(GROUP, HardState.EMPTY, List.of(codec().entries().decode(data)));
+                    case STATE -> store.append(GROUP, codec().hardStates().decode(data), List.of());
+                    case SNAPSHOT -> head[0] = false;
+                    case METADATA, CHECKSUM -> throw new AssertionError(record);
+                }
+                if (!head[0]) {
+                    // From here on the checksums differ: 3.4 records no configuration with a snapshot.
+                    break;
+                }
+            }
+        }
+
+        byte[] written = head(copy.wal.resolve(SegmentName.FIRST.fileName()));
+        int length = written.length;
+        assertThat(length).isGreaterThan(1000);
+        assertThat(written).isEqualTo(Arrays.copyOf(head(segment), length));
+    }
+
+    @Test
+    void snapshotsOfEtcdAreWrittenTheSame() throws IOException, StorageException {
+        unpack("three-nodes-compacted.tar.gz");
+        for (int node = 1; node <= 3; node++) {
+            LogFixture log = fixture(node);
+            SnapshotMetadata metadata = log.recovered().snapshot();
+            Path path = log.snap.resolve(FileSnapshotStore.fileName(metadata.id()));
+            byte[] file = Files.readAllBytes(path);
+            byte[] data;
+            try (SnapshotStore.Source source = log.snapshots().open(GROUP, metadata.id())) {
+                data = source.data().readAllBytes();
+            }
+            Files.delete(path);
+            log.saveSnapshot(metadata, data);
+
+            assertThat(path).hasBinaryContent(file);
+        }
+    }
+
+    private static EtcdCodec codec() {
+        return EtcdCodec.INSTANCE;
+    }
+
+    /** In the words of the program that made the dumps. */
+    private String dump(int node) throws IOException, StorageException {
+        StringJoiner lines = new StringJoiner("\n", "", "\n");
+        try (WalLogStore store = fixture(node).open()) {
+            assertThat(store.tornTail()).isEmpty();
+            Recovered recovered = store.recover(GROUP);
+            SnapshotMetadata snapshot = recovered.snapshot();
+            if (snapshot.index() == 0) {
+                lines.add("snapshot none: snap: no available snapshot");
+            } else {
+                try (SnapshotStore.Source source = fixture(node).snapshots().open(GROUP, snapshot.id())) {
+                    lines.add("snapshot index=" + snapshot.index() + " term=" + snapshot.term() + " voters="
+                            + snapshot.confState().voters().toString().replace(",", "") + " learners="
+                            + snapshot.confState().learners() + " data=" + source.size() + " bytes");
+                }
+            }
+            lines.add("metadata \"" + store.metadata().map(Bytes::toString).orElse("") + "\"");
+            HardState state = recovered.hardState();
+            lines.add("hardstate term=" + state.term() + " vote=" + state.vote() + " commit=" + state.commit());
+            lines.add("error <nil>");
+            lines.add("entries " + recovered.entries().size());
+            for (Entry entry : recovered.entries()) {
+                byte[] data = entry.data() == null ? new byte[0] : entry.data();
+                lines.add(entry.index() + "\t" + entry.term() + "\t" + entry.type().etcdName() + "\t"
+                        + HexFormat.of().formatHex(data));
+            }
+        }
+        return lines.toString();
+    }
+
+    private LogFixture fixture(int node) {
+        Path wal = root.resolve("raftexample-" + node);
+        return new LogFixture(new FileDisk(), wal, wal.resolveSibling(wal.getFileName() + "-snap"), OPTIONS);
+    }
+
+    /** The segment without the zeros at its end. */
+    private static byte[] head(Path segment) throws IOException {
+        byte[] bytes = Files.readAllBytes(segment);
+        int end = bytes.length;
+        while (end > 0 && bytes[end - 1] == 0) {
+            end--;
+        }
+        return Arrays.copyOf(bytes, (end + 7) / 8 * 8);
+    }
+
+    private InputStream open(String name) throws IOException {
+        return new GZIPInputStream(new BufferedInputStream(Files.newInputStream(fixtures.resolve(name))));
+    }
+
+    /** Unpacks plain directories and files, the files sparse. */
+    private void unpack(String archive) throws IOException {
+        try (DataInputStream in = new DataInputStream(open(archive))) {
+            byte[] head = new byte[TAR_BLOCK];
+            byte[] block = new byte[TAR_BLOCK];
+            while (true) {
+                try {
+                    in.readFully(head);
+                } catch (EOFException e) {
+                    return;
+                }
+                String name = new String(head, 0, 100, StandardCharsets.UTF_8).replaceAll("\0.*", "");
+                if (name.isEmpty()) {
+                    return;
+                }
+                long size = Long.parseLong(new String(head, 124, 11, StandardCharsets.US_ASCII).trim(), 8);
+                Path path = root.resolve(name);
+                if (head[156] == '5') {
+                    Files.createDirectories(path);
+                    continue;
+                }
+                try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+                    file.setLength(size);
+                    for (long position = 0; position < size; position += TAR_BLOCK) {
+                        in.readFully(block);
+                        if (!isZero(block)) {
+                            file.seek(position);
+                            file.write(block, 0, (int) Math.min(TAR_BLOCK, size - position));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean isZero(byte[] block) {
+        for (byte value : block) {
+            if (value != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

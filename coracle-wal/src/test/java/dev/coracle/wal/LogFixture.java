@@ -1,0 +1,103 @@
+package dev.coracle.wal;
+
+import dev.coracle.node.Disk;
+import dev.coracle.node.LogStore.Recovered;
+import dev.coracle.node.SnapshotStore;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.ConfState;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.SnapshotMetadata;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/** A log and its snapshots in one directory, with short words for what tests do to them. */
+final class LogFixture {
+    static final long GROUP = 0;
+    static final WalOptions SMALL = WalOptions.DEFAULTS
+            .withSegmentBytes(64 << 10)
+            .withMaxBatchBytes(32 << 10)
+            .withLowSpaceBytes(0);
+    static final ConfState VOTERS = ConfState.ofVoters(1L, 2L, 3L);
+
+    final Disk disk;
+    final Path wal;
+    final Path snap;
+    final WalOptions options;
+
+    LogFixture(Disk disk, Path root, WalOptions options) {
+        this(disk, root.resolve("wal"), root.resolve("snap"), options);
+    }
+
+    LogFixture(Disk disk, Path wal, Path snap, WalOptions options) {
+        this.disk = disk;
+        this.wal = wal;
+        this.snap = snap;
+        this.options = options;
+    }
+
+    WalLogStore open() throws StorageException {
+        return WalLogStore.open(disk, wal, snapshots(), options);
+    }
+
+    FileSnapshotStore snapshots() throws StorageException {
+        return FileSnapshotStore.open(disk, snap, GROUP);
+    }
+
+    /** What is found by opening, which ends at once. */
+    Recovered recovered() throws StorageException {
+        try (WalLogStore store = open()) {
+            return store.recover(GROUP);
+        }
+    }
+
+    void saveSnapshot(SnapshotMetadata metadata, byte[] data) throws StorageException, IOException {
+        try (SnapshotStore.Sink sink = snapshots().create(GROUP, metadata)) {
+            sink.data().write(data);
+            sink.commit();
+        }
+    }
+
+    /** The records that {@link WalReader} finds. */
+    List<WalRecord> records() throws StorageException {
+        List<WalRecord> records = new ArrayList<>();
+        WalReader.read(disk, wal, options.maxBatchBytes(), records::add);
+        return records;
+    }
+
+    static Entry entry(long term, long index, String data) {
+        return new Entry(term, index, EntryType.NORMAL, data.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    }
+
+    static Entry entry(long term, long index, int size) {
+        byte[] data = new byte[size];
+        for (int i = 0; i < size; i++) {
+            data[i] = (byte) (index * 31 + i);
+        }
+        return new Entry(term, index, EntryType.NORMAL, data);
+    }
+
+    static List<Entry> entries(long term, long first, long last, int size) {
+        List<Entry> entries = new ArrayList<>();
+        for (long index = first; index <= last; index++) {
+            entries.add(entry(term, index, size));
+        }
+        return entries;
+    }
+
+    static HardState state(long term, long vote, long commit) {
+        return new HardState(term, vote, commit);
+    }
+
+    static SnapshotMetadata snapshot(long index, long term) {
+        return new SnapshotMetadata(index, term, VOTERS);
+    }
+
+    static byte[] hex(String text) {
+        return HexFormat.of().parseHex(text.replaceAll("\\s", ""));
+    }
+}
