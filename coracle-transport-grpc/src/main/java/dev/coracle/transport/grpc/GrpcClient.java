@@ -137,7 +137,8 @@ public final class GrpcClient implements AutoCloseable {
     @Override
     public void close() {
         if (ownsNetwork) {
-            network.close(CLOSE_MILLIS);
+            network.closeConnections(CLOSE_MILLIS);
+            network.closeThreads(CLOSE_MILLIS);
         }
     }
 

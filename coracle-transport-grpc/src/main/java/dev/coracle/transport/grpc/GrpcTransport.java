@@ -9,14 +9,12 @@ import dev.coracle.raft.Check;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.MessageType;
 import dev.coracle.raft.Snapshot;
+import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallExecutorSupplier;
-import io.grpc.ServerCallHandler;
-import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -51,8 +49,8 @@ public final class GrpcTransport implements Transport {
     private static final long IDLE_SECONDS = 300;
     private static final int MOST_METADATA_BYTES = 16 << 10;
 
-    /** How long each of the steps of closing may take. */
-    private static final long CLOSE_MILLIS = 500;
+    /** How long each of the five steps of closing may take; they end at once unless something hangs. */
+    private static final long CLOSE_MILLIS = 400;
 
     private final GrpcTransportConfig config;
     private final TransportContext context;
@@ -80,6 +78,7 @@ public final class GrpcTransport implements Transport {
         try {
             server.start();
         } catch (IOException e) {
+            server.shutdownNow();
             closeThreads();
             throw new IOException("listenAddress " + config.listenAddress + ": it cannot be bound: " + e.getMessage(), e);
         }
@@ -97,17 +96,16 @@ public final class GrpcTransport implements Transport {
 
     private Server newServer(UnaryService unary) {
         HostPort address = config.listenAddress;
+        Doorkeeper doorkeeper = new Doorkeeper(!(config.serverCredentials instanceof InsecureServerCredentials));
         return NettyServerBuilder.forAddress(
                         new InetSocketAddress(address.host(), address.port()), config.serverCredentials)
-                .channelType(NioServerSocketChannel.class)
+                .channelFactory(doorkeeper::newServerChannel)
                 .bossEventLoopGroup(context.network.eventLoops)
                 .workerEventLoopGroup(context.network.eventLoops)
                 .directExecutor()
                 .callExecutor(new ExecutorByMethod())
                 .addService(peerService.definition())
                 .addService(new RaftService(context, peerService, unary).definition())
-                .addTransportFilter(new ConnectionLog())
-                .intercept(new CallNoter())
                 .maxInboundMessageSize(config.maxFrameBytes)
                 .maxInboundMetadataSize(MOST_METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(config.maxCalls)
@@ -251,7 +249,7 @@ public final class GrpcTransport implements Transport {
 
     /**
      * Ends everything: streams are closed in an orderly way, requests that are under way break off, the threads end.
-     * Takes two seconds at most. Nothing is handed in afterwards. Closing again does nothing. Not to be called on a
+     * Takes two seconds at most, whatever hangs. Nothing is handed in afterwards. Closing again does nothing. Not to be called on a
      * thread of the transport.
      */
     @Override
@@ -272,24 +270,14 @@ public final class GrpcTransport implements Transport {
     }
 
     private void closeThreads() {
-        boolean interrupted = false;
         context.scheduler.shutdownNow();
-        try {
-            server.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
+        Waiting.upTo(CLOSE_MILLIS, server::awaitTermination);
         server.shutdownNow();
-        context.network.close(CLOSE_MILLIS);
+        context.network.closeConnections(CLOSE_MILLIS);
+        // What still runs there may answer a call: the threads that would carry the answer end last.
         context.snapshotExecutor.shutdown();
-        try {
-            context.snapshotExecutor.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Waiting.upTo(CLOSE_MILLIS, context.snapshotExecutor::awaitTermination);
+        context.network.closeThreads(CLOSE_MILLIS);
     }
 
     /** Streams of messages stay on the network's threads, where nothing blocks; all else gets threads of its own. */
@@ -303,16 +291,6 @@ public final class GrpcTransport implements Transport {
             return method.equals(Methods.SNAPSHOT.server.getFullMethodName())
                     ? context.snapshotExecutor
                     : context.network.executor;
-        }
-    }
-
-    /** Tells the connection's log about calls. */
-    private static final class CallNoter implements ServerInterceptor {
-        @Override
-        public <Q, R> ServerCall.Listener<Q> interceptCall(
-                ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-            ConnectionLog.called(call.getAttributes());
-            return next.startCall(call, headers);
         }
     }
 }

@@ -42,7 +42,8 @@ final class InboundStream {
         this.context = context;
         this.service = service;
         this.call = call;
-        serial = context.newSerial("a peer's stream");
+        serial = context.newSerial(
+                "a peer's stream", () -> end(Status.INTERNAL.withDescription("the node failed on the stream")));
     }
 
     /** Waits for the handshake. */

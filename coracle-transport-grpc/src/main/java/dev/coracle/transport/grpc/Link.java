@@ -52,7 +52,7 @@ abstract class Link {
     Link(TransportContext context, long peer) {
         this.context = context;
         this.peer = peer;
-        serial = context.newSerial("the link to " + name(peer));
+        serial = context.newSerial("the link to " + name(peer), this::startAfresh);
         pacing = new Pacing(context.random);
         maxMessageBytes = context.config.maxFrameBytes - Batch.OVERHEAD_BYTES;
     }
@@ -133,6 +133,11 @@ abstract class Link {
                 dropQueue();
             }
         });
+    }
+
+    private void startAfresh() {
+        disconnect("it failed");
+        lost("the link failed, see the log");
     }
 
     private boolean reserve(int size) {

@@ -115,8 +115,8 @@ final class Network {
         return channel;
     }
 
-    /** Breaks off every call, waits for the connections to end, and ends the threads. */
-    void close(long timeoutMillis) {
+    /** Breaks off every call and waits for the connections to end. New ones fail from now on. */
+    void closeConnections(long timeoutMillis) {
         List<ManagedChannel> all;
         synchronized (this) {
             closed = true;
@@ -124,28 +124,18 @@ final class Network {
             all.addAll(byAddress.values());
         }
         all.forEach(ManagedChannel::shutdownNow);
-        boolean interrupted = false;
-        try {
+        Waiting.upTo(timeoutMillis, (time, unit) -> {
             for (ManagedChannel channel : all) {
-                channel.awaitTermination(timeoutMillis, TimeUnit.MILLISECONDS);
+                channel.awaitTermination(time, unit);
             }
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        eventLoops.shutdownGracefully(0, timeoutMillis, TimeUnit.MILLISECONDS);
-        try {
-            eventLoops.terminationFuture().await(timeoutMillis, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
+        });
+    }
+
+    /** Ends the threads. */
+    void closeThreads(long timeoutMillis) {
         executor.shutdown();
-        try {
-            executor.awaitTermination(timeoutMillis, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Waiting.upTo(timeoutMillis, executor::awaitTermination);
+        eventLoops.shutdownGracefully(0, timeoutMillis, TimeUnit.MILLISECONDS);
+        Waiting.upTo(timeoutMillis, eventLoops::awaitTermination);
     }
 }

@@ -89,10 +89,21 @@ final class TransportContext {
                 Handshake.VERSION, config.clusterId, config.group, config.id, config.incarnation, receiver);
     }
 
-    /** A context whose tasks run one after the other, on the thread that brings them, without waiting. */
-    SynchronizationContext newSerial(String what) {
-        return new SynchronizationContext(
-                (thread, failure) -> LOG.error("node {}: {} failed", Long.toUnsignedString(config.id), what, failure));
+    /**
+     * A context whose tasks run one after the other, on the thread that brings them, without waiting.
+     *
+     * @param onFailure what makes a fresh start after a task threw, which only a bug or a broken callback does
+     */
+    SynchronizationContext newSerial(String what, Runnable onFailure) {
+        return new SynchronizationContext((thread, failure) -> {
+            LOG.error("node {}: {} failed", Long.toUnsignedString(config.id), what, failure);
+            try {
+                onFailure.run();
+            } catch (RuntimeException e) {
+                // The context must go on in any case: it would never run anything again.
+                LOG.error("node {}: {} failed again", Long.toUnsignedString(config.id), what, e);
+            }
+        });
     }
 
     /** What is wrong with a message that claims to come from {@code sender}, or {@code null}. */
