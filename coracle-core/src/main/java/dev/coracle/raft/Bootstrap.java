@@ -7,8 +7,23 @@ import java.util.List;
 public final class Bootstrap {
     private Bootstrap() {}
 
-    /** A first member. The context, for example its address, comes back with the entry that adds it. */
-    public record Peer(long id, Bytes context) {}
+    /**
+     * A first member.
+     *
+     * @param id its id
+     * @param context for example its address; comes back with the entry that adds it
+     * @param learner whether it gets the log without a vote; voters come before learners
+     */
+    public record Peer(long id, Bytes context, boolean learner) {
+        /** A first voter. */
+        public Peer(long id, Bytes context) {
+            this(id, context, false);
+        }
+
+        ConfChangeType change() {
+            return learner ? ConfChangeType.ADD_LEARNER_NODE : ConfChangeType.ADD_NODE;
+        }
+    }
 
     static void run(Server server, List<Peer> peers) {
         if (peers.isEmpty()) {
@@ -20,7 +35,7 @@ public final class Bootstrap {
         server.becomeFollower(1, RawNode.NONE);
         List<Entry> entries = new ArrayList<>(peers.size());
         for (Peer peer : peers) {
-            ConfChange change = new ConfChange(0, ConfChangeType.ADD_NODE, peer.id(), peer.context());
+            ConfChange change = new ConfChange(0, peer.change(), peer.id(), peer.context());
             entries.add(new Entry(
                     1, entries.size() + 1, EntryType.CONF_CHANGE, server.config.codec.encode(change)));
         }
@@ -31,7 +46,7 @@ public final class Bootstrap {
         // again changes nothing.
         for (Peer peer : peers) {
             try {
-                server.apply(ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_NODE, peer.id())));
+                server.apply(ConfChangeV2.of(new ConfChangeSingle(peer.change(), peer.id())));
             } catch (InvalidConfChangeException invalid) {
                 throw Check.fail("cannot add peer %x: %s", peer.id(), invalid.getMessage());
             }

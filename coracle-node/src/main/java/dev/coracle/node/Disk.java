@@ -21,6 +21,16 @@ public interface Disk {
         CREATE_OR_TRUNCATE
     }
 
+    /** A file cannot be opened, because this process holds its lock, which closing a second one would drop. */
+    final class LockedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        /** Names the file. */
+        public LockedException(Path path) {
+            super(path + " is locked by this process, and opening it again would drop the lock");
+        }
+    }
+
     /** The names in a directory, sorted. */
     List<String> list(Path directory) throws IOException;
 
@@ -30,7 +40,11 @@ public interface Disk {
     /** Creates a directory and those above it, readable only by the owner. Not durable before {@link #syncDirectory}. */
     void createDirectories(Path directory) throws IOException;
 
-    /** Opens a file. A file that is created is not durable before its directory is synced. */
+    /**
+     * Opens a file. A file that is created is not durable before its directory is synced.
+     *
+     * @throws LockedException if this process holds its lock
+     */
     DiskFile open(Path path, Mode mode) throws IOException;
 
     /** Gives a file or directory another name, replacing a file of that name. Not durable before the directory is synced. */

@@ -34,6 +34,8 @@ public record Failure(Kind kind, long leader, String text) {
         TOO_LARGE(Certainty.NOT_DONE),
         /** The leader is handing leadership over. */
         TRANSFERRING(Certainty.RETRY),
+        /** Another configuration change must be done first. */
+        CHANGE_PENDING(Certainty.RETRY),
         /** The configuration change does not fit the configuration. */
         REFUSED_CONFIG(Certainty.NOT_DONE),
         /** Leadership was not handed over. */

@@ -74,16 +74,11 @@ public final class FileDisk implements Disk {
         Files.createDirectories(directory, ownerOnly(directory, "rwx------"));
     }
 
-    /**
-     * {@inheritDoc}
-     *
-     * @throws IOException also if this process holds the file locked, because closing a second one would drop the lock
-     */
     @Override
     public DiskFile open(Path path, Mode mode) throws IOException {
         synchronized (OPEN_FILES) {
             if (exists(path) && isLocked(inode(path))) {
-                throw new IOException(path + " is locked by this process, and opening it again would drop the lock");
+                throw new LockedException(path);
             }
             FileChannel channel = FileChannel.open(path, options(mode), ownerOnly(path, "rw-------"));
             try {

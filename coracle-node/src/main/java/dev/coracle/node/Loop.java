@@ -545,8 +545,12 @@ final class Loop extends NodeAgent {
                 request.placeAt(proposal.term(), proposal.firstIndex() + position);
                 proposals.add(request);
             }
-            case REFUSED_PENDING_CHANGE -> refuse(request, "another configuration change is not applied yet");
-            case REFUSED_JOINT -> refuse(request, "the configuration is joint and must be left first");
+            case REFUSED_PENDING_CHANGE -> end(
+                    request,
+                    Failure.of(Failure.Kind.CHANGE_PENDING, "another configuration change is not applied yet"));
+            case REFUSED_JOINT -> end(
+                    request,
+                    Failure.of(Failure.Kind.CHANGE_PENDING, "the configuration is joint and must be left first"));
             case REFUSED_NOT_JOINT -> refuse(request, "the configuration is not joint");
             case DROPPED_MALFORMED -> refuse(request, "the change cannot be read");
             case DROPPED_NO_LEADER -> waiting.addLast(request); // It was lost since the last turn.

@@ -306,7 +306,7 @@ public final class SimDisk {
                 }
                 FileNode file = node == null ? new FileNode() : (FileNode) node;
                 if (file.lockedBy == id) {
-                    throw new IOException(path + " is locked by this process");
+                    throw new LockedException(path);
                 }
                 if (node == null) {
                     parent(path).change(new Change(null, name(path), file));
