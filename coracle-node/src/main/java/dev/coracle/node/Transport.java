@@ -1,6 +1,7 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Message;
+import java.util.List;
 
 /**
  * Carries messages between nodes. It may lose, delay, duplicate and reorder them; it never blocks its caller and never
@@ -10,14 +11,24 @@ import dev.coracle.raft.Message;
  * {@link SnapshotStore}; the receiver stores the data durably before the message is handed in. How it ended is reported.
  */
 public interface Transport extends AutoCloseable {
-    /** Where a transport hands in what it gets. Any thread may call; nothing blocks. */
+    /**
+     * Where a transport hands in what it gets. Any thread may call, and nothing blocks; the node may do some of its work on
+     * that thread.
+     */
     interface Inbound {
         /**
-         * A message for a group, its sender and receiver already checked against the connection.
+         * Messages for a group that arrived together, in their order, each one's sender and receiver already checked
+         * against the connection.
          *
-         * @return false if the node's queue is full; the message was not taken, and the transport should pause reading
+         * @return how many were taken, from the first on; if not all, the node's queue is full, and the transport should
+         *     pause reading
          */
-        boolean offer(long group, Message message);
+        int offer(long group, List<Message> messages);
+
+        /** The same for one; tells whether it was taken. */
+        default boolean offer(long group, Message message) {
+            return offer(group, List.of(message)) == 1;
+        }
 
         /** Messages to a peer could not be delivered. */
         void unreachable(long group, long peer);
