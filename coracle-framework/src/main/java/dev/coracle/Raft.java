@@ -1,9 +1,15 @@
 package dev.coracle;
 
+import dev.coracle.node.Failure;
+import dev.coracle.node.RaftNode;
+import dev.coracle.node.Reply;
+import dev.coracle.raft.RawNode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +38,19 @@ import org.jspecify.annotations.Nullable;
  * @param <S> the state machine
  */
 public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C, R>> implements AutoCloseable {
-    private Raft() {}
+    /** What a request counts besides its command: as in the node. */
+    private static final int REQUEST_BYTES = 128;
+
+    private static final Duration LONGEST = Duration.ofDays(365);
+
+    private final RaftBuilder<C, R, S> settings;
+    private final Engine<C, R, S> engine;
+    private final AtomicLong openBytes = new AtomicLong();
+
+    Raft(RaftBuilder<C, R, S> settings, Engine<C, R, S> engine) {
+        this.settings = settings;
+        this.engine = engine;
+    }
 
     /** Begins to configure a member that replicates {@code machine}, which nobody else may change from now on. */
     public static <C, R extends @Nullable Object, S extends StateMachine<C, R>> RaftBuilder<C, R, S> builder(
@@ -40,18 +58,50 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         return new RaftBuilder<>(machine, commands, results);
     }
 
-    /** Replicates a command, within {@link RaftBuilder#requestTimeout}; gives what {@code apply} returned. */
+    /**
+     * Replicates a command, within {@link RaftBuilder#requestTimeout}; gives what {@code apply} returned.
+     *
+     * @throws IllegalArgumentException if the codec refuses the command
+     */
     public CompletableFuture<R> propose(C command) {
-        throw new UnsupportedOperationException();
+        return propose(command, settings.requestTimeout);
     }
 
     /**
      * Replicates a command; gives what {@code apply} returned for it.
      *
      * @param timeout how long it may take, greater than 0
+     * @throws IllegalArgumentException if the codec refuses the command
      */
     public CompletableFuture<R> propose(C command, Duration timeout) {
-        throw new UnsupportedOperationException();
+        byte[] bytes = settings.commands.encode(command);
+        if (bytes.length > settings.maxEntryBytes) {
+            return CompletableFuture.failedFuture(exception(new Failure(
+                    Failure.Kind.TOO_LARGE,
+                    RawNode.NONE,
+                    "command: " + bytes.length + " bytes, must not exceed maxEntryBytes " + settings.maxEntryBytes)));
+        }
+        return lead(new Tasks.Propose<>(Envelope.wrap(bytes), settings.results), bytes.length, timeout);
+    }
+
+    /** Hands a task to whoever leads. */
+    private <T extends @Nullable Object> CompletableFuture<T> lead(LeaderTask<T> task, int bytes, Duration timeout) {
+        long deadlineNanos = deadline(timeout);
+        Promise<T> promise = engine.newPromise();
+        Answer<T> answer = new Answer<>(promise, REQUEST_BYTES + bytes);
+        if (answer.isAdmitted()) {
+            new Attempt<>(engine, task, deadlineNanos, answer).begin();
+        }
+        return promise;
+    }
+
+    private long deadline(Duration timeout) {
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("timeout: " + timeout + " must be greater than 0");
+        }
+        // A year is for ever, and no sum with it overflows.
+        Duration bounded = timeout.compareTo(LONGEST) > 0 ? LONGEST : timeout;
+        return engine.nanoTime() + bounded.toNanos();
     }
 
     /**
@@ -60,7 +110,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * @param query see {@link #read(Consistency, Function, Duration)}
      */
     public <T extends @Nullable Object> CompletableFuture<T> read(Function<? super S, ? extends T> query) {
-        throw new UnsupportedOperationException();
+        return read(Consistency.LINEARIZABLE, query, settings.requestTimeout);
     }
 
     /**
@@ -72,86 +122,248 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      */
     public <T extends @Nullable Object> CompletableFuture<T> read(
             Consistency consistency, Function<? super S, ? extends T> query, Duration timeout) {
-        throw new UnsupportedOperationException();
+        long deadlineNanos = deadline(timeout);
+        Promise<T> promise = engine.newPromise();
+        Answer<T> answer = new Answer<>(promise, REQUEST_BYTES);
+        if (!answer.isAdmitted()) {
+            return promise;
+        }
+        RaftNode node = engine.node();
+        if (node == null) {
+            answer.failed(engine.notRunning());
+            return promise;
+        }
+        Reply<Long> reply = new Reply<>() {
+            @Override
+            public void done(Long index) {
+                T result;
+                try {
+                    result = query.apply(settings.machine);
+                } catch (Throwable thrown) {
+                    answer.threw(thrown);
+                    return;
+                }
+                answer.done(result);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                answer.failed(failure);
+            }
+        };
+        if (consistency == Consistency.LINEARIZABLE) {
+            node.read(deadlineNanos, reply);
+        } else {
+            node.staleRead(deadlineNanos, reply);
+        }
+        return promise;
     }
 
     /** This member's id. */
     public long id() {
-        throw new UnsupportedOperationException();
+        return engine.id();
     }
 
     /** The address that the other members use, with the port that was bound. */
     public String raftAddress() {
-        throw new UnsupportedOperationException();
+        return engine.file().address();
     }
 
     /** Who leads, as far as this member knows. */
     public Optional<Member> leader() {
-        throw new UnsupportedOperationException();
+        long leader = engine.leader();
+        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
+        return address == null ? Optional.empty() : Optional.of(new Member(leader, address, Member.Role.LEADER));
     }
 
     /** The members, ascending by id, as of the last configuration that this member has applied. */
     public List<Member> members() {
-        throw new UnsupportedOperationException();
+        return engine.members();
     }
 
     /**
-     * What this member knows about itself. Waits for a turn of the node's loop.
+     * What this member knows about itself. Waits for a turn of the node's loop, so it must not be called by a query or by
+     * the state machine.
      *
-     * @throws RaftException if the node has stopped
+     * @throws RaftException if the node has stopped, or does not take part yet
      */
     public RaftStatus status() {
-        throw new UnsupportedOperationException();
+        Promise<RaftStatus> promise = engine.newPromise();
+        engine.status(deadline(settings.requestTimeout), new Answer<>(promise, 0));
+        try {
+            return promise.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RaftException known ? known : e;
+        }
     }
 
     /** Hands leadership to a voter; done when it leads. Nothing is done if it leads already. */
-    public CompletableFuture<Void> transferLeadership(long id) {
-        throw new UnsupportedOperationException();
+    public CompletableFuture<@Nullable Void> transferLeadership(long id) {
+        return lead(new Tasks.Transfer(id), 0, settings.requestTimeout);
     }
 
     /** Lets this member ask for votes now. Whether it wins shows in {@link #leader}. */
     public void campaign() {
-        throw new UnsupportedOperationException();
+        RaftNode node = engine.node();
+        if (node != null) {
+            node.campaign(deadline(settings.requestTimeout), new Engine.Ignored<>());
+        }
     }
 
     /**
-     * Lets this member give leadership up if it leads in {@code term}; refused otherwise. Never changes the term.
+     * Lets this member give leadership up if it leads in {@code term}; refused otherwise. No term is ever set to what a
+     * caller says: the member moves on to the next one. Any member, this one too, may be elected then.
      */
-    public CompletableFuture<Void> stepDown(long term) {
-        throw new UnsupportedOperationException();
+    public CompletableFuture<@Nullable Void> stepDown(long term) {
+        Promise<@Nullable Void> promise = engine.newPromise();
+        Answer<@Nullable Void> answer = new Answer<>(promise, 0);
+        RaftNode node = engine.node();
+        if (node == null) {
+            answer.failed(engine.notRunning());
+            return promise;
+        }
+        node.stepDown(term, deadline(settings.requestTimeout), new Reply<>() {
+            @Override
+            public void done(Long next) {
+                answer.done(null);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                answer.failed(
+                        failure.kind() == Failure.Kind.NOT_LEADER
+                                ? new Failure(
+                                        Failure.Kind.REFUSED_CONFIG,
+                                        failure.leader(),
+                                        "term: " + Leading.name(engine.id()) + " does not lead in term " + term)
+                                : failure);
+            }
+        });
+        return promise;
     }
 
     /** Ends a joint configuration that waits for it; refused if the configuration is not joint. */
-    public CompletableFuture<Void> leaveJoint() {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Takes a snapshot of this member's state; gives the index that it covers. */
-    public CompletableFuture<Long> snapshot() {
-        throw new UnsupportedOperationException();
+    public CompletableFuture<@Nullable Void> leaveJoint() {
+        return lead(new Tasks.LeaveJoint(), 0, settings.requestTimeout);
     }
 
     /**
-     * Leaves the cluster for good: hands leadership over, removes itself, and stops. The directory is marked, so that it
-     * does not start again unless by {@link RaftBuilder#join}. The last voter cannot leave.
+     * Takes a snapshot of this member's state, or waits for the one that is being taken; gives the index that it covers.
      */
-    public CompletableFuture<Void> leave() {
-        throw new UnsupportedOperationException();
+    public CompletableFuture<Long> snapshot() {
+        Promise<Long> promise = engine.newPromise();
+        engine.snapshot(deadline(settings.requestTimeout), new Answer<>(promise, 0));
+        return promise;
     }
 
-    /** Removes another member; done when the removal is applied. Nothing is done if it is no member any more. */
-    public CompletableFuture<Void> remove(long id) {
-        throw new UnsupportedOperationException();
+    /**
+     * Leaves the cluster for good: hands leadership over, removes itself, and stops; done when it is down. The directory
+     * is marked, so that it does not start again unless by {@link RaftBuilder#join}. The last voter cannot leave.
+     */
+    public CompletableFuture<@Nullable Void> leave() {
+        Promise<@Nullable Void> promise = engine.newPromise();
+        engine.leave(deadline(settings.requestTimeout), new Answer<>(promise, 0));
+        return promise;
+    }
+
+    /**
+     * Removes a member; done when the removal is applied. Nothing is done if it is no member any more. For this member it
+     * is the same as {@link #leave}.
+     */
+    public CompletableFuture<@Nullable Void> remove(long id) {
+        return id == engine.id() ? leave() : lead(new Tasks.Remove(id), 0, settings.requestTimeout);
     }
 
     /** Completes, always with a value, when the node is down. */
     public CompletableFuture<StopReason> stopped() {
-        throw new UnsupportedOperationException();
+        return engine.stopped();
     }
 
-    /** Stops the node and waits until it is down. Requests under way fail as stopped. May be called again. */
+    /**
+     * Stops the node and waits until it is down. Requests under way fail: as stopped, or as unknown if they are in the
+     * log. May be called again; not by a query or by the state machine, for which it would wait.
+     */
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        engine.stop(new StopReason(StopReason.Kind.CLOSED, "it was closed", null));
+        engine.stopped().join();
+    }
+
+    private RaftException exception(Failure failure) {
+        return exception(failure, null);
+    }
+
+    private RaftException exception(Failure failure, @Nullable Throwable cause) {
+        long leader = failure.leader() == RawNode.NONE ? engine.leader() : failure.leader();
+        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
+        Member known = address == null ? null : new Member(leader, address, Member.Role.LEADER);
+        RaftException.Kind kind =
+                switch (failure.kind()) {
+                    case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
+                    case OVERLOADED -> RaftException.Kind.OVERLOADED;
+                    case NO_SPACE -> RaftException.Kind.NO_SPACE;
+                    case TOO_LARGE -> RaftException.Kind.TOO_LARGE;
+                    case TRANSFERRING -> RaftException.Kind.TRANSFERRING;
+                    case CHANGE_PENDING, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> RaftException.Kind.REFUSED;
+                    case LOST -> RaftException.Kind.LOST;
+                    case UNKNOWN -> RaftException.Kind.UNKNOWN;
+                    case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
+                    case STOPPED -> RaftException.Kind.STOPPED;
+                };
+        RaftException.Certainty certainty =
+                switch (failure.certainty()) {
+                    case NOT_DONE -> RaftException.Certainty.NOT_DONE;
+                    case RETRY -> RaftException.Certainty.RETRY;
+                    case UNKNOWN -> RaftException.Certainty.UNKNOWN;
+                };
+        return new RaftException(kind, certainty, known, failure.text(), cause);
+    }
+
+    /** Answers a promise, and counts what is under way. */
+    private final class Answer<T extends @Nullable Object> implements Reply<T> {
+        private final Promise<T> promise;
+        private final int bytes;
+
+        Answer(Promise<T> promise, int bytes) {
+            this.promise = promise;
+            this.bytes = bytes;
+        }
+
+        /** Counts the request, or fails it if there are too many. */
+        boolean isAdmitted() {
+            long open = openBytes.addAndGet(bytes);
+            if (open <= settings.maxPendingBytes) {
+                return true;
+            }
+            failed(new Failure(
+                    Failure.Kind.OVERLOADED,
+                    RawNode.NONE,
+                    "requests of " + (open - bytes) + " bytes are under way, maxPendingBytes is "
+                            + settings.maxPendingBytes));
+            return false;
+        }
+
+        @Override
+        public void done(T result) {
+            openBytes.addAndGet(-bytes);
+            promise.answer(result);
+        }
+
+        @Override
+        public void failed(Failure failure) {
+            openBytes.addAndGet(-bytes);
+            promise.fail(exception(failure));
+        }
+
+        /** The application failed where only the request suffers. */
+        void threw(Throwable thrown) {
+            openBytes.addAndGet(-bytes);
+            promise.fail(new RaftException(
+                    RaftException.Kind.APPLICATION,
+                    RaftException.Certainty.NOT_DONE,
+                    null,
+                    "the query threw: " + thrown,
+                    thrown));
+        }
     }
 }

@@ -36,6 +36,9 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         record Listed(List<Member> members) implements Mode {}
     }
 
+    /** Joining takes several requests, an election perhaps, and a snapshot. */
+    private static final int START_TIMEOUTS = 6;
+
     final S machine;
     final Codec<C> commands;
     final Codec<R> results;
@@ -250,15 +253,49 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
     }
 
     /**
-     * Starts the member. Returns when it takes requests, which with {@link #join} is when the cluster has taken it in;
-     * there need not be a leader yet.
+     * Starts the member. Returns when it takes requests; there need not be a leader yet. With {@link #join} that is when
+     * the cluster has taken it in, for which there are six times {@link #requestTimeout}. With {@link #members} each of
+     * the others is asked once before, and what is missing then is waited for afterwards: requests fail for want of a
+     * leader until enough of the others are there.
      *
      * @throws IllegalArgumentException if a value breaks a rule, naming the field, the value and the rule
      * @throws StartException if the member may not or cannot start
      * @throws StorageException if the disk fails, or what is on it is damaged
      */
     public Raft<C, R, S> start() throws StartException, StorageException {
-        throw new UnsupportedOperationException("starts with the next commit");
+        return start(World.real());
+    }
+
+    /** Starts the member in a world of somebody else's making. */
+    Raft<C, R, S> start(World world) throws StartException, StorageException {
+        require(!raftAddress.isEmpty(), "raftAddress", "\"\"", "must be given, as host:port");
+        HostAndPort.require("raftAddress", raftAddress, 0);
+        if (advertiseAddress != null) {
+            HostAndPort.require("advertiseAddress", advertiseAddress, 1);
+        } else {
+            require(
+                    !HostAndPort.isWildcard(raftAddress),
+                    "raftAddress",
+                    raftAddress,
+                    "stands for every address of this machine: set advertiseAddress to one that the others can use");
+        }
+        require(dataDirectory != null, "dataDirectory", "null", "must be given");
+        require(
+                electionTicks > heartbeatTicks && heartbeatTicks > 0,
+                "electionTicks",
+                electionTicks,
+                "must be greater than heartbeatTicks " + heartbeatTicks + ", and that greater than 0");
+        require(
+                maxPendingBytes >= maxEntryBytes + 256L,
+                "maxPendingBytes",
+                maxPendingBytes,
+                "must be at least maxEntryBytes " + maxEntryBytes + " and 256");
+        return new Raft<>(this, Engine.start(this, world));
+    }
+
+    /** How long joining may take. */
+    long startTimeoutNanos() {
+        return requestTimeout.multipliedBy(START_TIMEOUTS).toNanos();
     }
 
     private static void require(boolean holds, String field, Object value, String rule) {

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * {@link Replicator}'s matter; here are proposals, the quorum check, leadership transfer, reads and configuration changes.
  */
 final class Leader extends Role {
-    /** How many reads may wait for the first commit of the term; more are dropped, as lost messages are. */
-    private static final int MAX_EARLY_READS = 4096;
+    /** How many reads may wait, be it for the first commit of the term or for a quorum; more are as lost messages. */
+    static final int MAX_WAITING_READS = 4096;
 
     private final ProgressTracker tracker;
     private final Replicator replicator;
@@ -318,9 +318,11 @@ final class Leader extends Role {
     // ---- reads
 
     private StepOutcome onReadIndex(Message.ReadIndex message) {
-        if (hasCommittedInOwnTerm()) {
+        if (earlyReads.size() + reads.size() >= MAX_WAITING_READS) {
+            server.log.debug("%x dropping a read: %d wait", server.id, MAX_WAITING_READS);
+        } else if (hasCommittedInOwnTerm()) {
             startRead(message);
-        } else if (earlyReads.size() < MAX_EARLY_READS) {
+        } else {
             earlyReads.add(message);
         }
         return StepOutcome.OK;

@@ -1,7 +1,6 @@
 package dev.coracle.raft;
 
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -145,21 +144,7 @@ public final class MemoryStorage implements Storage {
         if (count == 0) {
             throw UnavailableException.INSTANCE;
         }
-        int from = position(low);
-        int to = limited(from, position(high), maxSize);
-        return Collections.unmodifiableList(Arrays.asList(entries).subList(from, to));
-    }
-
-    /** The end of what fits into {@code maxSize} bytes from {@code from} on; at least one entry if there is any. */
-    private int limited(int from, int to, long maxSize) {
-        long size = 0;
-        for (int i = from; i < to; i++) {
-            size += entries[i].encodedSize();
-            if (size > maxSize && i > from) {
-                return i;
-            }
-        }
-        return to;
+        return Entries.limit(new EntrySlice(entries, position(low), position(high)), maxSize);
     }
 
     @Override

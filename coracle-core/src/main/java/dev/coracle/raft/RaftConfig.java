@@ -11,6 +11,9 @@ public final class RaftConfig {
     /** A size that is never reached. */
     public static final long NO_LIMIT = Long.MAX_VALUE;
 
+    /** The limit of an election timer is up to twice the timeout, and counted in an int. */
+    private static final int MAX_ELECTION_TICKS = Integer.MAX_VALUE / 2;
+
     final long id;
     final int electionTicks;
     final int heartbeatTicks;
@@ -43,7 +46,9 @@ public final class RaftConfig {
         applied = b.applied;
         asyncStorageWrites = b.asyncStorageWrites;
         maxSizePerMessage = b.maxSizePerMessage;
-        maxCommittedSizePerReady = b.maxCommittedSizePerReady == 0 ? b.maxSizePerMessage : b.maxCommittedSizePerReady;
+        // Not 0, by which nothing outstanding would be as much as is allowed, and nothing ever be applied.
+        maxCommittedSizePerReady =
+                b.maxCommittedSizePerReady == 0 ? Math.max(b.maxSizePerMessage, 1) : b.maxCommittedSizePerReady;
         maxUncommittedSize = b.maxUncommittedSize == 0 ? NO_LIMIT : b.maxUncommittedSize;
         maxInflightMessages = b.maxInflightMessages;
         maxInflightBytes = b.maxInflightBytes == 0 ? NO_LIMIT : b.maxInflightBytes;
@@ -103,7 +108,7 @@ public final class RaftConfig {
 
         /**
          * How many ticks a follower waits for its leader before it starts an election: a random number between this and
-         * twice this (§5.2). More than the heartbeat's; ten times as much is usual. Default 10.
+         * twice this (§5.2). More than the heartbeat's, of which ten times is usual; at most 2^30 - 1. Default 10.
          */
         public Builder electionTicks(int value) {
             electionTicks = value;
@@ -240,17 +245,21 @@ public final class RaftConfig {
          */
         public RaftConfig build() {
             rule(id != RawNode.NONE, "id", id, "must not be 0");
-            rule(
-                    id != RawNode.APPEND_THREAD && id != RawNode.APPLY_THREAD,
-                    "id",
-                    id,
-                    "stands for one of the server's threads");
+            if (RawNode.isLocalThread(id)) {
+                throw new IllegalArgumentException(
+                        "id: " + Long.toUnsignedString(id) + " stands for one of the server's threads");
+            }
             rule(heartbeatTicks > 0, "heartbeatTicks", heartbeatTicks, "must be greater than 0");
             rule(
                     electionTicks > heartbeatTicks,
                     "electionTicks",
                     electionTicks,
                     "must be greater than heartbeatTicks " + heartbeatTicks);
+            rule(
+                    electionTicks <= MAX_ELECTION_TICKS,
+                    "electionTicks",
+                    electionTicks,
+                    "must be at most " + MAX_ELECTION_TICKS);
             rule(applied >= 0, "applied", applied, "must not be negative");
             rule(maxSizePerMessage >= 0, "maxSizePerMessage", maxSizePerMessage, "must not be negative");
             rule(
@@ -273,7 +282,7 @@ public final class RaftConfig {
 
         private static void rule(boolean holds, String field, long value, String rule) {
             if (!holds) {
-                throw new IllegalArgumentException(field + ": " + Long.toUnsignedString(value) + " " + rule);
+                throw new IllegalArgumentException(field + ": " + value + " " + rule);
             }
         }
     }

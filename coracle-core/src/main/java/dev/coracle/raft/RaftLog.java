@@ -16,7 +16,7 @@ final class RaftLog {
     private final RaftObserver observer;
     private final Unstable unstable;
 
-    /** How many encoded bytes of committed entries may be handed out and not applied. */
+    /** How many encoded bytes of committed entries may be handed out and not applied. At least 1. */
     private final long maxApplyingSize;
 
     /** The highest index known to be on a quorum. */
@@ -230,7 +230,7 @@ final class RaftLog {
             return List.of();
         }
         long room = maxApplyingSize - applyingSize;
-        if (room <= 0 && maxApplyingSize > 0) {
+        if (room <= 0) {
             throw log.fatal("applying entry size (%d-%d)=%d not positive", maxApplyingSize, applyingSize, room);
         }
         try {
@@ -278,7 +278,7 @@ final class RaftLog {
         return index > last ? List.of() : slice(index, last + 1, maxSize);
     }
 
-    /** Whether an entry in [low, high) satisfies a condition; read in pages, so that memory stays bounded. */
+    /** Whether an entry in [low, high) changes the configuration. Reads in pages, so that memory stays bounded. */
     boolean anyConfChange(long low, long high) {
         long next = low;
         while (next < high) {

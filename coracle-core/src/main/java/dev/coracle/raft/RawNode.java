@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  *       raw.tick() now and then; raw.step(message) for what arrives; raw.propose(data)
  *       if (raw.hasReady()) {
  *           Ready ready = raw.ready();
- *           store ready.hardState(), ready.entries(), ready.snapshot(), and sync if ready.mustSync();
+ *           store ready.hardState(), ready.entries(), ready.snapshot(), and sync if ready.mustSync()
+ *               or if there is a snapshot;
  *           send ready.messages(); apply ready.snapshot() and ready.committedEntries();
  *           raw.advance();
  *       }
@@ -39,7 +40,7 @@ public final class RawNode {
     /** The receiver of {@link StorageApply}: whoever applies. */
     public static final long APPLY_THREAD = -2;
 
-    private final Server server;
+    final Server server;
     private final boolean async;
 
     /** What the last Ready said, so that the next one says only what changed. */

@@ -4,7 +4,7 @@ import dev.coracle.raft.quorum.AckedIndexes;
 import dev.coracle.raft.tracker.Configuration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.function.BiConsumer;
+import java.util.function.ObjLongConsumer;
 
 /**
  * A leader's reads that wait for a quorum to confirm that it still leads (thesis §6.4). Exists as long as the leadership.
@@ -28,6 +28,11 @@ final class ReadIndexQueue implements AckedIndexes {
 
     boolean isEmpty() {
         return waiting.isEmpty();
+    }
+
+    /** How many reads wait. */
+    int size() {
+        return waiting.size();
     }
 
     /** Adds a read that needs the state at {@code index}, the commit index at this moment. */
@@ -97,7 +102,7 @@ final class ReadIndexQueue implements AckedIndexes {
     }
 
     /** Takes out the reads that a quorum has confirmed, in their order. */
-    void release(Configuration configuration, BiConsumer<Message.ReadIndex, Long> answer) {
+    void release(Configuration configuration, ObjLongConsumer<Message.ReadIndex> answer) {
         long position = Math.min(configuration.committedIndex(this), newest());
         while (confirmed < position) {
             Waiting read = waiting.remove();

@@ -118,8 +118,9 @@ public final class FileDisk implements Disk {
             case READ -> {}
             case WRITE -> options.add(StandardOpenOption.WRITE);
             case CREATE_NEW -> options.addAll(List.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW));
-            case CREATE_OR_TRUNCATE -> options.addAll(List.of(
-                    StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING));
+            case CREATE_OR_TRUNCATE ->
+                options.addAll(List.of(
+                        StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING));
         }
         return options;
     }

@@ -154,7 +154,7 @@ public final class RaftNode implements AutoCloseable {
                 "the log ends at %d, and up to %d was committed",
                 stored.lastIndex(),
                 hardState.commit());
-        stored.setHardState(new HardState(term, vote, Math.max(hardState.commit(), snapshot.index())));
+        stored.setHardState(new HardState(term, vote, hardState.commit()));
         return stored;
     }
 

@@ -43,6 +43,7 @@ public final class SimCluster {
         private @Nullable NodeView before;
         private List<Agent> agents = List.of();
         private long diskStallsUntil;
+        private long applierStallsUntil;
         private int runs;
 
         private Member(long id, List<Long> firstMembers) {
@@ -60,7 +61,7 @@ public final class SimCluster {
     private final TreeMap<Long, Member> members = new TreeMap<>();
     private final TreeMap<Long, Long> leaders = new TreeMap<>();
     private final List<Turn> turns = new ArrayList<>();
-    private int diskStallsPerMille;
+    private int stallsPerMille;
 
     private record Turn(Member member, Agent agent) {}
 
@@ -125,6 +126,7 @@ public final class SimCluster {
         member.before = null;
         member.agents = node.agents();
         member.diskStallsUntil = clock.nanoTime();
+        member.applierStallsUntil = clock.nanoTime();
     }
 
     /** Takes a node's power at once: memory is lost, and the disk keeps what it must and what chance will have. */
@@ -142,9 +144,12 @@ public final class SimCluster {
         member(id).log.crashAfter(random.nextInt(6));
     }
 
-    /** Sets how often, in a thousand steps, a disk stands still for up to half an election timeout. */
-    public void setDiskStalls(int perMille) {
-        diskStallsPerMille = perMille;
+    /**
+     * Sets how often, in a thousand steps, a disk stands still for up to half an election timeout, and a state machine for
+     * up to three.
+     */
+    public void setStalls(int perMille) {
+        stallsPerMille = perMille;
     }
 
     /** Lets a node's disk stand still: what is written meanwhile is not durable. */
@@ -158,8 +163,11 @@ public final class SimCluster {
         network.deliverDue();
         turns.clear();
         for (Member member : members.values()) {
-            if (random.nextInt(1000) < diskStallsPerMille) {
+            if (random.nextInt(1000) < stallsPerMille) {
                 member.diskStallsUntil = clock.nanoTime() + random.nextInt((int) (5 * TICK_NANOS));
+            }
+            if (random.nextInt(1000) < stallsPerMille) {
+                member.applierStallsUntil = clock.nanoTime() + random.nextInt((int) (30 * TICK_NANOS));
             }
             for (Agent agent : member.agents) {
                 turns.add(new Turn(member, agent));
@@ -167,9 +175,7 @@ public final class SimCluster {
         }
         Collections.shuffle(turns, random);
         for (Turn turn : turns) {
-            boolean stalls =
-                    turn.agent.name().equals("storage") && turn.member.diskStallsUntil - clock.nanoTime() > 0;
-            if (!stalls && random.nextInt(8) != 0 && turn.member.node != null) {
+            if (!stalls(turn) && random.nextInt(8) != 0 && turn.member.node != null) {
                 turn.agent.doWork(clock.nanoTime());
                 crashIfPowerWent(turn.member);
             }
@@ -177,6 +183,14 @@ public final class SimCluster {
         for (Member member : members.values()) {
             check(member);
         }
+    }
+
+    private boolean stalls(Turn turn) {
+        return switch (turn.agent.name()) {
+            case "storage" -> turn.member.diskStallsUntil - clock.nanoTime() > 0;
+            case "apply" -> turn.member.applierStallsUntil - clock.nanoTime() > 0;
+            default -> false;
+        };
     }
 
     private void crashIfPowerWent(Member member) {

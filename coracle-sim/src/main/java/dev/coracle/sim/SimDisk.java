@@ -60,6 +60,15 @@ public final class SimDisk {
         void before(Operation operation, Path path) throws IOException;
     }
 
+    /** The machine is about to {@link #crash}: nothing has an effect any more. */
+    public static final class PowerOffException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        PowerOffException() {
+            super("the power is off");
+        }
+    }
+
     private static final int SECTOR_BYTES = 512;
     private static final Fault NO_FAULT = (operation, path) -> {};
 
@@ -75,7 +84,7 @@ public final class SimDisk {
 
     /** The disk as another process sees it. */
     public synchronized Disk process() {
-        return new Process(processes++);
+        return new View(processes++);
     }
 
     /** Sets what decides about failures from now on. */
@@ -103,7 +112,7 @@ public final class SimDisk {
         int[] count = {0};
         return (operation, path) -> {
             if (++count[0] >= n) {
-                throw new IOException("the power is off");
+                throw new PowerOffException();
             }
         };
     }
@@ -155,7 +164,10 @@ public final class SimDisk {
     }
 
     /** A name is given, taken away, or both. */
-    private record Change(@Nullable String removed, @Nullable String added, @Nullable Node node) {
+    private record Change(
+            @Nullable String removed,
+            @Nullable String added,
+            @Nullable Node node) {
         void apply(Map<String, Node> names) {
             if (removed != null) {
                 names.remove(removed);
@@ -253,10 +265,10 @@ public final class SimDisk {
         }
     }
 
-    private final class Process implements Disk {
+    private final class View implements Disk {
         private final int id;
 
-        Process(int id) {
+        View(int id) {
             this.id = id;
         }
 
@@ -450,6 +462,8 @@ public final class SimDisk {
             synchronized (SimDisk.this) {
                 try {
                     require(Operation.SYNC);
+                } catch (PowerOffException e) {
+                    throw e;
                 } catch (IOException e) {
                     node.forget();
                     throw e;

@@ -72,7 +72,7 @@ class FaultsTest {
             cluster.startFirst(ids);
             cluster.network().setFaults(shape.nextInt(15), shape.nextInt(15));
             cluster.network().setDelay(100_000, 1_000_000 + shape.nextInt(30_000_000));
-            cluster.setDiskStalls(shape.nextInt(5));
+            cluster.setStalls(shape.nextInt(8));
             Workload workload = new Workload(cluster);
             Random random = cluster.random();
             for (int step = 0; step < 8_000; step++) {
@@ -97,7 +97,7 @@ class FaultsTest {
             cluster.network().heal();
             cluster.network().setFaults(0, 0);
             cluster.network().setDelay(100_000, 1_000_000);
-            cluster.setDiskStalls(0);
+            cluster.setStalls(0);
             for (long id : ids) {
                 cluster.log(id).crashAfter(-1);
                 if (!cluster.isRunning(id)) {

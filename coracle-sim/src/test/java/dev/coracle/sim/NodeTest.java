@@ -15,6 +15,8 @@ import dev.coracle.raft.ConfChangeType;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
+import dev.coracle.raft.HardState;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.RoleName;
 import dev.coracle.raft.Snapshot;
@@ -249,6 +251,8 @@ class NodeTest {
         long leader = electLeader(cluster);
         List<Throwable> heard = new ArrayList<>();
         cluster.node(leader).onFailure(heard::add);
+        // Until nothing is left to be written but the proposal.
+        cluster.run(SECOND / 2);
         cluster.log(leader).breakDown();
         Answer<@Nullable Object> answer = propose(cluster, leader);
         assertThat(awaitFailure(cluster, answer).kind()).isEqualTo(Failure.Kind.UNKNOWN);
@@ -340,6 +344,39 @@ class NodeTest {
                 assertThat(register(cluster, id).restores()).isEqualTo(1);
             }
         }
+    }
+
+    @Test
+    void aFirstStartThatIsCutOffIsBegunAgain() {
+        for (long seed = 1; seed <= 40; seed++) {
+            SimCluster cluster = new SimCluster(seed, id -> new Register(), UnaryOperator.identity());
+            cluster.startFirst(1L, 2L, 3L);
+            for (long id : cluster.ids()) {
+                cluster.log(id).crashAfter((int) (seed % 5));
+            }
+            assertThat(cluster.runUntil(() -> cluster.ids().stream().noneMatch(cluster::isRunning), SECOND))
+                    .as("all crashed in their first write, seed " + seed)
+                    .isTrue();
+            cluster.ids().forEach(cluster::restart);
+            electLeader(cluster);
+            proposeAndWait(cluster, 1);
+        }
+    }
+
+    @Test
+    void aTermThatOnlyTheEntriesTellIsTakenFromThem() throws StorageException {
+        SimCluster cluster = cluster(1L);
+        electLeader(cluster);
+        proposeAndWait(cluster, 1);
+        cluster.crash(1);
+        SimLogStore log = cluster.log(1);
+        long next = log.lastDurable(0).index() + 1;
+        log.append(0, HardState.EMPTY, List.of(new Entry(50, next, EntryType.NORMAL, null)));
+        log.sync();
+        cluster.restart(1);
+        assertThat(cluster.node(1).view().term()).isEqualTo(50);
+        electLeader(cluster);
+        assertThat(cluster.node(1).view().term()).isEqualTo(51);
     }
 
     @Test

@@ -80,7 +80,8 @@ final class ChainReader {
     }
 
     /** A copy of the data of the record at hand. */
-    @Nullable Bytes data() {
+    @Nullable
+    Bytes data() {
         return reader().data();
     }
 
@@ -89,7 +90,8 @@ final class ChainReader {
     }
 
     /** The metadata at the head of every segment. */
-    @Nullable Bytes metadata() {
+    @Nullable
+    Bytes metadata() {
         return metadata;
     }
 
@@ -104,7 +106,8 @@ final class ChainReader {
     }
 
     /** What stands behind the last record, once all are read, or null if that is nothing. */
-    @Nullable TornTail tornTail() {
+    @Nullable
+    TornTail tornTail() {
         return tornTail;
     }
 
@@ -124,7 +127,8 @@ final class ChainReader {
             throw Damage.corrupt(
                     segment.path(),
                     0,
-                    "sequence " + (segment().name().sequence() + 1) + ", which follows " + segment().path(),
+                    "sequence " + (segment().name().sequence() + 1) + ", which follows "
+                            + segment().path(),
                     "sequence " + sequence + ": a segment is missing");
         }
         reader = new SegmentReader(segment.file(), checksum);

@@ -1,6 +1,5 @@
 package dev.coracle.wal;
 
-import dev.coracle.codec.CodecException;
 import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
@@ -19,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -48,8 +48,9 @@ public final class FileSnapshotStore implements SnapshotStore {
     private static final String SUFFIX = ".snap";
     private static final int HEX = 16;
     private static final Pattern NAME = Pattern.compile("([0-9a-f]{16})-([0-9a-f]{16})\\.snap");
-    private static final Comparator<EntryId> NEWEST_FIRST =
-            Comparator.comparingLong(EntryId::term).thenComparingLong(EntryId::index).reversed();
+    private static final Comparator<EntryId> NEWEST_FIRST = Comparator.comparingLong(EntryId::term)
+            .thenComparingLong(EntryId::index)
+            .reversed();
 
     private final Disk disk;
     private final Path directory;
@@ -104,8 +105,8 @@ public final class FileSnapshotStore implements SnapshotStore {
                 SnapshotFileReader reader = new SnapshotFileReader(file);
                 reader.verify();
                 if (!reader.metadata().id().equals(id)) {
-                    throw new SnapshotFileReader.DamagedException(
-                            "its name says " + id + " and its metadata " + reader.metadata().id());
+                    throw new SnapshotFileReader.DamagedException("its name says " + id + " and its metadata "
+                            + reader.metadata().id());
                 }
                 done = true;
                 return new FileSource(file, reader);
@@ -169,7 +170,8 @@ public final class FileSnapshotStore implements SnapshotStore {
      * The metadata of a snapshot if it is there and sound, or null. A damaged one is renamed, so that nobody trips over
      * it again, and kept for whoever wants to know.
      */
-    @Nullable SnapshotMetadata findSound(EntryId id) throws StorageException {
+    @Nullable
+    SnapshotMetadata findSound(EntryId id) throws StorageException {
         Path path = directory.resolve(fileName(id));
         try {
             if (!disk.exists(path)) {
@@ -308,8 +310,8 @@ public final class FileSnapshotStore implements SnapshotStore {
         FileSink(SnapshotMetadata metadata) {
             this.metadata = metadata;
             this.path = directory.resolve(fileName(metadata.id()));
-            this.temporary = directory.resolve(fileName(metadata.id()) + "." + temporaries.incrementAndGet()
-                    + SegmentDirectory.TEMPORARY_SUFFIX);
+            this.temporary = directory.resolve(
+                    fileName(metadata.id()) + "." + temporaries.incrementAndGet() + SegmentDirectory.TEMPORARY_SUFFIX);
         }
 
         @Override
@@ -354,7 +356,7 @@ public final class FileSnapshotStore implements SnapshotStore {
 
         /** The file as Go would write it, or null if Go would take it for an empty one. */
         private byte @Nullable [] canonical() {
-            Bytes bytes = Bytes.of(java.util.Arrays.copyOf(buffer.array(), buffer.position()));
+            Bytes bytes = Bytes.of(Arrays.copyOf(buffer.array(), buffer.position()));
             return SnapshotFileHead.canonical(EtcdCodec.INSTANCE.snapshots().encode(new Snapshot(metadata, bytes)));
         }
 

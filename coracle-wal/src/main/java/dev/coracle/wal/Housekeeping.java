@@ -75,7 +75,8 @@ final class Housekeeping implements Agent {
     }
 
     /** The prepared segment, which is the caller's then, or null. */
-    @Nullable Spare take() {
+    @Nullable
+    Spare take() {
         Spare spare = ready.getAndSet(null);
         wakeUp.run();
         return spare;
@@ -89,7 +90,7 @@ final class Housekeeping implements Agent {
 
     @Override
     public synchronized int doWork(long nowNanos) {
-        if (closed || waiting && nowNanos - retryNanos < 0) {
+        if (closed || (waiting && nowNanos - retryNanos < 0)) {
             return 0;
         }
         try {

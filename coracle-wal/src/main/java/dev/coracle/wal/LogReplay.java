@@ -53,7 +53,9 @@ final class LogReplay {
 
         /** The term at an index of the log or of its base; 0 if unknown. */
         long term(long index) {
-            return index == baseIndex ? baseTerm : entries.get((int) (index - baseIndex) - 1).term();
+            return index == baseIndex
+                    ? baseTerm
+                    : entries.get((int) (index - baseIndex) - 1).term();
         }
 
         boolean contains(EntryId id) {
@@ -96,10 +98,11 @@ final class LogReplay {
                     case METADATA, CHECKSUM -> {}
                     case ENTRY -> onEntry(EtcdCodec.INSTANCE.entries().decode(data()));
                     case STATE -> onState(EtcdCodec.INSTANCE.hardStates().decode(data()));
-                    case SNAPSHOT -> onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data()).id());
+                    case SNAPSHOT ->
+                        onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data()).id());
                 }
             } catch (CodecException e) {
-                throw records.corrupt("a record of type " + records.type(), e.getMessage());
+                throw records.corrupt("a record of type " + records.type(), String.valueOf(e.getMessage()));
             }
         }
         if (interrupted != null) {

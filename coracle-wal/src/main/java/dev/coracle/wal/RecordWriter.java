@@ -108,6 +108,7 @@ final class RecordWriter {
     }
 
     /** Fields 1 to 3, and the length of field 4 if there is one, as gogo writes them: zeros too. */
+    @SuppressWarnings("EnumOrdinal") // What EntryType says the numbers on the wire are.
     private int putEntryHead(Entry entry, byte @Nullable [] data) {
         head[0] = ENTRY_TYPE_TAG;
         int end = putVarint(1, entry.type().ordinal());

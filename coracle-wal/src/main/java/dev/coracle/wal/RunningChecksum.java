@@ -32,12 +32,12 @@ final class RunningChecksum {
         // whether the polynomial was added, because it alone has that bit then.
         int state = ~value;
         for (int bit = 0; bit < Integer.SIZE; bit++) {
-            state = state < 0 ? (state ^ POLYNOMIAL) << 1 | 1 : state << 1;
+            state = state < 0 ? ((state ^ POLYNOMIAL) << 1) | 1 : state << 1;
         }
         // A fresh checksum is all ones, and the first four bytes are added to it.
         int bytes = ~state;
         for (int i = 0; i < Integer.BYTES; i++) {
-            seed[i] = (byte) (bytes >>> i * Byte.SIZE);
+            seed[i] = (byte) (bytes >>> (i * Byte.SIZE));
         }
         crc.reset();
         crc.update(seed, 0, seed.length);

@@ -120,7 +120,8 @@ final class SegmentReader {
     }
 
     /** A copy of its data, or null if it has none. */
-    @Nullable Bytes data() {
+    @Nullable
+    Bytes data() {
         return dataLength < 0 ? null : Bytes.of(Arrays.copyOfRange(window, dataAt, dataAt + dataLength));
     }
 
@@ -296,7 +297,7 @@ final class SegmentReader {
         int at = (int) (position - windowStart);
         long value = 0;
         for (int i = LENGTH_BYTES - 1; i >= 0; i--) {
-            value = value << Byte.SIZE | window[at + i] & 0xff;
+            value = (value << Byte.SIZE) | (window[at + i] & 0xff);
         }
         return value;
     }

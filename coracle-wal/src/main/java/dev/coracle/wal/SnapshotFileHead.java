@@ -63,7 +63,10 @@ final class SnapshotFileHead {
 
     /** The size of the head of a snapshot with these metadata. */
     static long size(SnapshotMetadata metadata) {
-        return OUTER_BYTES + 2L + LENGTHS_BYTES + EtcdCodec.INSTANCE.snapshotMetadata().sizeOf(metadata);
+        return OUTER_BYTES
+                + 2L
+                + LENGTHS_BYTES
+                + EtcdCodec.INSTANCE.snapshotMetadata().sizeOf(metadata);
     }
 
     /** A whole file around an encoded snapshot, in the fewest bytes, or null if its checksum is 0. */
@@ -97,7 +100,7 @@ final class SnapshotFileHead {
     private static void putPadded(ByteBuffer target, long value, int size) {
         long rest = value;
         for (int i = 1; i < size; i++) {
-            target.put((byte) (rest & 0x7f | 0x80));
+            target.put((byte) ((rest & 0x7f) | 0x80));
             rest >>>= 7;
         }
         Check.that(rest <= 0x7f, "%d does not fit %d bytes", value, size);

@@ -26,6 +26,9 @@ final class SnapshotFileReader {
     /** Ids of some 100,000 members. Metadata that claim more are damaged, and are not read into memory. */
     private static final int MAX_METADATA_BYTES = 1 << 20;
 
+    /** By how much the tenth byte of a number is shifted, of which only one bit is left. */
+    private static final int LAST_SHIFT = 63;
+
     private static final int VARINT = 0;
     private static final int FIXED64 = 1;
     private static final int BYTES = 2;
@@ -69,7 +72,7 @@ final class SnapshotFileReader {
         while (position < size) {
             long tag = varint(size);
             if (tag == SnapshotFileHead.CHECKSUM_TAG) {
-                stated = varint(size) & 0xffffffffL;
+                stated = varint(size);
             } else if (tag == SnapshotFileHead.SNAPSHOT_TAG && !found) {
                 found = true;
                 long end = length(size);
@@ -151,8 +154,9 @@ final class SnapshotFileReader {
             int at = (int) (position - bufferStart);
             checksum.update(buffer, at, 1);
             position++;
-            value |= (long) (buffer[at] & 0x7f) << shift;
-            if (buffer[at] >= 0) {
+            byte bits = buffer[at];
+            value |= (long) (bits & 0x7f) << shift;
+            if (bits >= 0 && (shift < LAST_SHIFT || bits <= 1)) {
                 return value;
             }
         }

@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A hard state in which only the commit index is new is written by {@link #sync}, but does not make it wait for the
  * disk: the commit index is only a head start (Figure 2 counts it as volatile), and a crash of the process alone does
- * not lose it.
+ * not lose it. The first one that commits a snapshot does wait, as the snapshot counts from then on.
  */
 public final class WalLogStore implements LogStore {
     private static final Logger LOG = LoggerFactory.getLogger(WalLogStore.class);
@@ -299,11 +299,17 @@ public final class WalLogStore implements LogStore {
                 byte[] data = EtcdCodec.INSTANCE.hardStates().encode(hardState);
                 makeRoom(RecordWriter.OVERHEAD_BYTES + data.length);
                 writer.write(RecordType.STATE, data);
-                mustSync |= hardState.term() != state.term() || hardState.vote() != state.vote();
+                // A received snapshot is there once a durable state commits it, so that state cannot wait.
+                mustSync |= hardState.term() != state.term()
+                        || hardState.vote() != state.vote()
+                        || (durableCommit < snapshotIndex && hardState.commit() >= snapshotIndex);
                 state = hardState;
             }
         } catch (IOException e) {
             throw poison("write to", e);
+        } catch (RuntimeException | Error e) {
+            poisonHalfWritten(e);
+            throw e;
         }
     }
 
@@ -324,6 +330,9 @@ public final class WalLogStore implements LogStore {
             }
         } catch (IOException e) {
             throw poison("write to", e);
+        } catch (RuntimeException | Error e) {
+            poisonHalfWritten(e);
+            throw e;
         }
     }
 
@@ -425,7 +434,7 @@ public final class WalLogStore implements LogStore {
             long previousTerm = i == 0 ? lastTerm : entries.get(i - 1).term();
             boolean next = entry.index() == previousIndex + 1;
             Check.that(
-                    next || i == 0 && entry.index() > 0 && entry.index() <= previousIndex,
+                    next || (i == 0 && entry.index() > 0 && entry.index() <= previousIndex),
                     "entry %d does not continue the log, which ends at %d",
                     entry.index(),
                     previousIndex);
@@ -504,6 +513,12 @@ public final class WalLogStore implements LogStore {
         StorageException first = Damage.failed(what, segments.getLast().path(), cause);
         failure = first;
         return first;
+    }
+
+    /** A bug, or no memory, in the middle of a record: nothing may be written behind it. */
+    private void poisonHalfWritten(Throwable cause) {
+        failure = new StorageException(
+                "a record of " + segments.getLast().path() + " was written by half: " + cause + ". Start again", cause);
     }
 
     private static byte @Nullable [] arrayOrNull(@Nullable Bytes bytes) {

@@ -17,7 +17,11 @@ import org.jspecify.annotations.Nullable;
  *     opening; otherwise a log with other metadata is refused.
  */
 public record WalOptions(
-        long group, long segmentBytes, int maxBatchBytes, long lowSpaceBytes, @Nullable Bytes metadata) {
+        long group,
+        long segmentBytes,
+        int maxBatchBytes,
+        long lowSpaceBytes,
+        @Nullable Bytes metadata) {
     private static final int SMALLEST = 1024;
 
     /** Group 0, segments of 64,000,000 bytes, batches of 16 MiB, low below 128 MiB, no metadata. */

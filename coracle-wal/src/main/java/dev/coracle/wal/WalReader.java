@@ -37,8 +37,8 @@ public final class WalReader {
             throw Damage.failed("list", directory, e);
         }
         if (names.isEmpty()) {
-            throw new StorageException(directory + " holds no log: expected at least one file named like "
-                    + SegmentName.FIRST.fileName());
+            throw new StorageException(
+                    directory + " holds no log: expected at least one file named like " + SegmentName.FIRST.fileName());
         }
         List<Segment> segments = SegmentDirectory.open(disk, directory, names);
         try {

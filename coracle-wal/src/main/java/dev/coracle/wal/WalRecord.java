@@ -13,4 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param checksum the checksum of all data up to and with its own
  * @param data its data, or null if it has none
  */
-public record WalRecord(Path file, long offset, RecordType type, int checksum, @Nullable Bytes data) {}
+public record WalRecord(
+        Path file,
+        long offset,
+        RecordType type,
+        int checksum,
+        @Nullable Bytes data) {}

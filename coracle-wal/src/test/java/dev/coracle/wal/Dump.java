@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A second reader of segments, written for the tests from the format's description alone and sharing no code with the
@@ -12,7 +13,8 @@ import java.util.zip.CRC32C;
  */
 final class Dump {
     /** A record: its type, its checksum field, and its data in hex, or null. */
-    record Line(int offset, int type, long checksum, String data) {}
+    record Line(
+            int offset, int type, long checksum, @Nullable String data) {}
 
     private final byte[] bytes;
     private int at;
@@ -76,7 +78,7 @@ final class Dump {
     private long fixed64() {
         long value = 0;
         for (int i = 0; i < 8; i++) {
-            value |= (bytes[at++] & 0xffL) << 8 * i;
+            value |= (bytes[at++] & 0xffL) << (8 * i);
         }
         return value;
     }

@@ -30,7 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.zip.GZIPInputStream;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,49 +38,56 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Directories that etcd's raftexample wrote, compared with what etcd's own reader said of them. */
 final class EtcdFixturesTest {
+    private static final String SINGLE = "single-node.tar.gz";
+    private static final String THREE = "three-nodes-compacted.tar.gz";
     private static final int TAR_BLOCK = 512;
     private static final WalOptions OPTIONS = WalOptions.DEFAULTS.withLowSpaceBytes(0);
 
+    /** Unpacked once, as the segments are large; whoever writes to one unpacks it for himself. */
     @TempDir
-    private Path root;
+    private static Path unpacked;
 
-    private Path fixtures;
+    private static Path fixtures;
 
-    @BeforeEach
-    void findFixtures() {
+    @TempDir
+    private Path own;
+
+    @BeforeAll
+    static void unpackFixtures() throws IOException {
         String shared = System.getProperty("coracle.shared");
         fixtures = Path.of(shared == null ? "missing" : shared, "fixtures", "etcd", "wal");
         if (!Files.isDirectory(fixtures)) {
             System.out.println("skipped: the fixtures of etcd are not in " + fixtures + " (property coracle.shared)");
             abort("no fixtures in " + fixtures);
         }
+        for (String archive : List.of(SINGLE, THREE)) {
+            unpack(archive, Files.createDirectory(unpacked.resolve(archive)));
+        }
     }
 
     @Test
     void aSingleNodeIsReadAsEtcdReadsIt() throws IOException, StorageException {
-        unpack("single-node.tar.gz");
-
-        assertThat(dump(1)).isEqualTo(Files.readString(fixtures.resolve("single-node.dump.txt")));
+        assertThat(dump(unpacked.resolve(SINGLE), 1))
+                .isEqualTo(Files.readString(fixtures.resolve("single-node.dump.txt")));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
     void aCompactedNodeIsReadAsEtcdReadsIt(int node) throws IOException, StorageException {
-        unpack("three-nodes-compacted.tar.gz");
         String expected;
         try (InputStream in = open("three-nodes-compacted.node" + node + ".dump.txt.gz")) {
             expected = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
 
-        assertThat(dump(node)).isEqualTo(expected);
+        assertThat(dump(unpacked.resolve(THREE), node)).isEqualTo(expected);
     }
 
     @Test
     void readingChangesNothingAndWritingGoesOnBehindTheLastRecord() throws IOException, StorageException {
-        unpack("single-node.tar.gz");
-        Path segment = root.resolve("raftexample-1").resolve(SegmentName.FIRST.fileName());
+        unpack(SINGLE, own);
+        Path segment = own.resolve("raftexample-1").resolve(SegmentName.FIRST.fileName());
         byte[] before = head(segment);
-        LogFixture log = fixture(1);
+        LogFixture log = fixture(own, 1);
 
         Recovered recovered = log.recovered();
         assertThat(head(segment)).isEqualTo(before);
@@ -102,25 +109,23 @@ final class EtcdFixturesTest {
 
     /** What etcd wrote, written again through this store, is the same to the byte. */
     @ParameterizedTest
-    @ValueSource(strings = {"single-node.tar.gz", "three-nodes-compacted.tar.gz"})
+    @ValueSource(strings = {SINGLE, THREE})
     void whatEtcdWroteIsWrittenTheSame(String archive) throws Exception {
-        unpack(archive);
+        Path root = unpacked.resolve(archive);
         Path segment = root.resolve("raftexample-1").resolve(SegmentName.FIRST.fileName());
-        LogFixture copy = new LogFixture(new FileDisk(), root.resolve("copy"), OPTIONS);
+        LogFixture copy = new LogFixture(new FileDisk(), own, OPTIONS);
         try (WalLogStore store = copy.open()) {
-            boolean[] head = {true};
-            List<WalRecord> records = fixture(1).records();
+            List<WalRecord> records = fixture(root, 1).records();
             for (WalRecord record : records.subList(3, records.size())) {
                 byte[] data = Optional.ofNullable(record.data()).orElseThrow().array();
-                switch (record.type()) {
-                    case ENTRY -> store.append(GROUP, HardState.EMPTY, List.of(codec().entries().decode(data)));
-                    case STATE -> store.append(GROUP, codec().hardStates().decode(data), List.of());
-                    case SNAPSHOT -> head[0] = false;
-                    case METADATA, CHECKSUM -> throw new AssertionError(record);
-                }
-                if (!head[0]) {
+                if (record.type() == RecordType.SNAPSHOT) {
                     // From here on the checksums differ: 3.4 records no configuration with a snapshot.
                     break;
+                } else if (record.type() == RecordType.STATE) {
+                    store.append(GROUP, codec().hardStates().decode(data), List.of());
+                } else {
+                    store.append(
+                            GROUP, HardState.EMPTY, List.of(codec().entries().decode(data)));
                 }
             }
         }
@@ -133,9 +138,9 @@ final class EtcdFixturesTest {
 
     @Test
     void snapshotsOfEtcdAreWrittenTheSame() throws IOException, StorageException {
-        unpack("three-nodes-compacted.tar.gz");
+        unpack(THREE, own);
         for (int node = 1; node <= 3; node++) {
-            LogFixture log = fixture(node);
+            LogFixture log = fixture(own, node);
             SnapshotMetadata metadata = log.recovered().snapshot();
             Path path = log.snap.resolve(FileSnapshotStore.fileName(metadata.id()));
             byte[] file = Files.readAllBytes(path);
@@ -155,16 +160,17 @@ final class EtcdFixturesTest {
     }
 
     /** In the words of the program that made the dumps. */
-    private String dump(int node) throws IOException, StorageException {
+    private static String dump(Path root, int node) throws IOException, StorageException {
         StringJoiner lines = new StringJoiner("\n", "", "\n");
-        try (WalLogStore store = fixture(node).open()) {
+        try (WalLogStore store = fixture(root, node).open()) {
             assertThat(store.tornTail()).isEmpty();
             Recovered recovered = store.recover(GROUP);
             SnapshotMetadata snapshot = recovered.snapshot();
             if (snapshot.index() == 0) {
                 lines.add("snapshot none: snap: no available snapshot");
             } else {
-                try (SnapshotStore.Source source = fixture(node).snapshots().open(GROUP, snapshot.id())) {
+                try (SnapshotStore.Source source =
+                        fixture(root, node).snapshots().open(GROUP, snapshot.id())) {
                     lines.add("snapshot index=" + snapshot.index() + " term=" + snapshot.term() + " voters="
                             + snapshot.confState().voters().toString().replace(",", "") + " learners="
                             + snapshot.confState().learners() + " data=" + source.size() + " bytes");
@@ -177,14 +183,14 @@ final class EtcdFixturesTest {
             lines.add("entries " + recovered.entries().size());
             for (Entry entry : recovered.entries()) {
                 byte[] data = entry.data() == null ? new byte[0] : entry.data();
-                lines.add(entry.index() + "\t" + entry.term() + "\t" + entry.type().etcdName() + "\t"
-                        + HexFormat.of().formatHex(data));
+                lines.add(entry.index() + "\t" + entry.term() + "\t"
+                        + entry.type().etcdName() + "\t" + HexFormat.of().formatHex(data));
             }
         }
         return lines.toString();
     }
 
-    private LogFixture fixture(int node) {
+    private static LogFixture fixture(Path root, int node) {
         Path wal = root.resolve("raftexample-" + node);
         return new LogFixture(new FileDisk(), wal, wal.resolveSibling(wal.getFileName() + "-snap"), OPTIONS);
     }
@@ -199,12 +205,12 @@ final class EtcdFixturesTest {
         return Arrays.copyOf(bytes, (end + 7) / 8 * 8);
     }
 
-    private InputStream open(String name) throws IOException {
+    private static InputStream open(String name) throws IOException {
         return new GZIPInputStream(new BufferedInputStream(Files.newInputStream(fixtures.resolve(name))));
     }
 
     /** Unpacks plain directories and files, the files sparse. */
-    private void unpack(String archive) throws IOException {
+    private static void unpack(String archive, Path root) throws IOException {
         try (DataInputStream in = new DataInputStream(open(archive))) {
             byte[] head = new byte[TAR_BLOCK];
             byte[] block = new byte[TAR_BLOCK];

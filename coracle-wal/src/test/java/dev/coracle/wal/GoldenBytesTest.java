@@ -43,8 +43,7 @@ final class GoldenBytesTest {
             + "1700000000000081 08021089fea3e0031a0d080010021803220568656c6c6f00"
             + "1000000000000000 080310c1f6e4a6051a06080210011803";
 
-    private static final String SNAPSHOT_WITHOUT_CONFIGURATION =
-            "0e00000000000082 080510acfec4e4091a04080310020000";
+    private static final String SNAPSHOT_WITHOUT_CONFIGURATION = "0e00000000000082 080510acfec4e4091a04080310020000";
 
     /** The same as etcd 3.7 writes it: without what is zero in an entry, with the configuration of the snapshot. */
     private static final String RECORDS_OF_3_7 = "1600000000000082 08021093bdeee9051a0c080110011801220410001801 0000"
@@ -89,7 +88,8 @@ final class GoldenBytesTest {
         }
 
         // 3.7 leaves out that the configuration does not leave by itself; 3.5 and this log say so.
-        byte[] data = HexFormat.of().parseHex(Dump.of(List.of(segment(log, SegmentName.FIRST))).get(7).data());
+        byte[] data = hex(String.valueOf(
+                Dump.of(List.of(segment(log, SegmentName.FIRST))).get(7).data()));
         assertThat(data).isEqualTo(hex("08031002 1a04 0801 2800"));
         assertThat(SnapshotRecordCodec.INSTANCE.encode(SnapshotMetadata.EMPTY)).isEqualTo(hex("08001000"));
     }
@@ -102,15 +102,17 @@ final class GoldenBytesTest {
             log.saveSnapshot(new SnapshotMetadata(3, 2, ConfState.ofVoters(1L)), new byte[0]);
 
             List<WalRecord> read = log.records();
-            assertThat(read).extracting(WalRecord::type).containsExactly(
-                    RecordType.CHECKSUM,
-                    RecordType.METADATA,
-                    RecordType.SNAPSHOT,
-                    RecordType.ENTRY,
-                    RecordType.ENTRY,
-                    RecordType.ENTRY,
-                    RecordType.STATE,
-                    RecordType.SNAPSHOT);
+            assertThat(read)
+                    .extracting(WalRecord::type)
+                    .containsExactly(
+                            RecordType.CHECKSUM,
+                            RecordType.METADATA,
+                            RecordType.SNAPSHOT,
+                            RecordType.ENTRY,
+                            RecordType.ENTRY,
+                            RecordType.ENTRY,
+                            RecordType.STATE,
+                            RecordType.SNAPSHOT);
             try (WalLogStore store = log.open()) {
                 assertThat(store.metadata()).contains(Bytes.of("somedata".getBytes(StandardCharsets.UTF_8)));
                 var recovered = store.recover(GROUP);
@@ -118,9 +120,14 @@ final class GoldenBytesTest {
                 assertThat(recovered.snapshot()).isEqualTo(new SnapshotMetadata(3, 2, ConfState.ofVoters(1L)));
                 assertThat(recovered.entries()).isEmpty();
             }
-            assertThat(decode(read.subList(3, 5))).isEqualTo(List.of(
-                    new Entry(1, 1, EntryType.CONF_CHANGE, hex(records == RECORDS_OF_3_7 ? "10001801" : "080010001801")),
-                    ENTRIES.get(1)));
+            assertThat(decode(read.subList(3, 5)))
+                    .isEqualTo(List.of(
+                            new Entry(
+                                    1,
+                                    1,
+                                    EntryType.CONF_CHANGE,
+                                    hex(records.equals(RECORDS_OF_3_7) ? "10001801" : "080010001801")),
+                            ENTRIES.get(1)));
             assertThat(decode(read.subList(5, 6))).isEqualTo(ENTRIES.subList(2, 3));
         }
     }
@@ -143,7 +150,8 @@ final class GoldenBytesTest {
 
         LogFixture log = fixture(null);
         writeSegment(log, new SegmentName(1, 4), head);
-        assertThat(log.records()).extracting(WalRecord::type)
+        assertThat(log.records())
+                .extracting(WalRecord::type)
                 .containsExactly(RecordType.CHECKSUM, RecordType.METADATA, RecordType.STATE);
     }
 
@@ -193,7 +201,9 @@ final class GoldenBytesTest {
         LogFixture log = fixture(null);
         try (WalLogStore store = log.open()) {
             store.append(
-                    GROUP, HardState.EMPTY, List.of(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"), entry(1, 3, "waldata3")));
+                    GROUP,
+                    HardState.EMPTY,
+                    List.of(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"), entry(1, 3, "waldata3")));
             store.sync();
         }
         int end = (int) log.records().get(5).offset();
@@ -203,8 +213,11 @@ final class GoldenBytesTest {
         Files.write(log.wal.resolve(SegmentName.FIRST.fileName()), bytes);
 
         try (WalLogStore store = log.open()) {
-            assertThat(store.recover(GROUP).entries()).containsExactly(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"));
-            assertThat(store.tornTail()).map(TornTail::reason).contains("a record of 1000 bytes does not fit the 24 left");
+            assertThat(store.recover(GROUP).entries())
+                    .containsExactly(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"));
+            assertThat(store.tornTail())
+                    .map(TornTail::reason)
+                    .contains("a record of 1000 bytes does not fit the 24 left");
         }
     }
 
@@ -215,8 +228,9 @@ final class GoldenBytesTest {
         log.saveSnapshot(metadata, "some snapshot".getBytes(StandardCharsets.UTF_8));
 
         Path path = log.snap.resolve("0000000000000001-0000000000000001.snap");
-        assertThat(path).hasBinaryContent(hex("08ade0aac90a 121f 0a0d736f6d6520736e617073686f74"
-                + "120e0a080801080208032800 10011801"));
+        assertThat(path)
+                .hasBinaryContent(
+                        hex("08ade0aac90a 121f 0a0d736f6d6520736e617073686f74" + "120e0a080801080208032800 10011801"));
         assertSnapshot(log, metadata, "some snapshot");
         Files.write(path, hex("08e8a0dcdb0b 121d 0a0d736f6d6520736e617073686f74 120c0a06080108020803 10011801"));
         assertSnapshot(log, metadata, "some snapshot");
@@ -227,7 +241,9 @@ final class GoldenBytesTest {
         try (SnapshotStore.Source source = log.snapshots().open(GROUP, metadata.id())) {
             assertThat(source.metadata()).isEqualTo(metadata);
             assertThat(source.size()).isEqualTo(data.length());
-            assertThat(source.data().readAllBytes()).asString(StandardCharsets.UTF_8).isEqualTo(data);
+            assertThat(source.data().readAllBytes())
+                    .asString(StandardCharsets.UTF_8)
+                    .isEqualTo(data);
         }
     }
 
@@ -252,7 +268,7 @@ final class GoldenBytesTest {
         byte[] bytes = hex(text);
         long value = 0;
         for (int i = bytes.length - 1; i >= 0; i--) {
-            value = value << 7 | bytes[i] & 0x7f;
+            value = (value << 7) | (bytes[i] & 0x7f);
         }
         return (int) value;
     }
@@ -269,6 +285,7 @@ final class GoldenBytesTest {
     /** A segment is these bytes, then zeros. */
     private static void assertSegment(LogFixture log, SegmentName name, String content) throws IOException {
         byte[] expected = Arrays.copyOf(hex(content), (int) log.options.segmentBytes());
-        assertThat(HexFormat.of().formatHex(segment(log, name))).isEqualTo(HexFormat.of().formatHex(expected));
+        assertThat(HexFormat.of().formatHex(segment(log, name)))
+                .isEqualTo(HexFormat.of().formatHex(expected));
     }
 }

@@ -10,6 +10,7 @@ import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -70,7 +71,7 @@ final class LogFixture {
     }
 
     static Entry entry(long term, long index, String data) {
-        return new Entry(term, index, EntryType.NORMAL, data.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        return new Entry(term, index, EntryType.NORMAL, data.getBytes(StandardCharsets.UTF_8));
     }
 
     static Entry entry(long term, long index, int size) {

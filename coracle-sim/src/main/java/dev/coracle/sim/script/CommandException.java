@@ -4,7 +4,15 @@ package dev.coracle.sim.script;
 final class CommandException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    CommandException(String message) {
-        super(message);
+    private final String text;
+
+    CommandException(String text) {
+        super(text);
+        this.text = text;
+    }
+
+    /** What the command answers. */
+    String text() {
+        return text;
     }
 }

@@ -31,7 +31,9 @@ final class ConfChangeScript implements ScriptLanguage {
             configuration = result.configuration();
             tracker.apply(result.changes(), lastIndex);
             return configuration + "\n" + tracker.describe(configuration);
-        } catch (InvalidConfChangeException | CommandException e) {
+        } catch (CommandException e) {
+            return e.text();
+        } catch (InvalidConfChangeException e) {
             return String.valueOf(e.getMessage());
         } finally {
             // Counts failed commands too.
@@ -41,19 +43,19 @@ final class ConfChangeScript implements ScriptLanguage {
 
     private Changer.Result change(Directive directive, List<ConfChangeSingle> changes)
             throws InvalidConfChangeException, CommandException {
-        switch (directive.command()) {
-            case "simple":
-                return Changer.simple(configuration, changes);
-            case "enter-joint":
+        return switch (directive.command()) {
+            case "simple" -> Changer.simple(configuration, changes);
+            case "enter-joint" -> {
                 boolean autoLeave = !directive.arguments().isEmpty() && Scan.truth(directive.value("autoleave"));
-                return Changer.enterJoint(configuration, autoLeave, changes);
-            case "leave-joint":
+                yield Changer.enterJoint(configuration, autoLeave, changes);
+            }
+            case "leave-joint" -> {
                 if (!changes.isEmpty()) {
                     throw new CommandException("this command takes no input");
                 }
-                return Changer.leaveJoint(configuration);
-            default:
-                throw new CommandException("unknown command");
-        }
+                yield Changer.leaveJoint(configuration);
+            }
+            default -> throw new CommandException("unknown command");
+        };
     }
 }

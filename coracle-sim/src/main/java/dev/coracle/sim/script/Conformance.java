@@ -74,11 +74,8 @@ public final class Conformance {
         List<Path> files;
         try (Stream<Path> walk = Files.walk(path)) {
             files = walk.filter(Conformance::isScript).sorted().toList();
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             printUnreadable(path, e);
-            return;
-        } catch (UncheckedIOException e) {
-            printUnreadable(path, e.getCause());
             return;
         }
         files.forEach(this::runFile);
@@ -99,7 +96,7 @@ public final class Conformance {
     }
 
     /** The exception's own text is often just the path; its class says what happened. */
-    private void printUnreadable(Path path, IOException e) {
+    private void printUnreadable(Path path, Exception e) {
         unreadable = true;
         print("cannot read " + path + ": " + e);
     }

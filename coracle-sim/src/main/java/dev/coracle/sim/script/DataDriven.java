@@ -214,7 +214,7 @@ final class DataDriven {
                 } else if (character == ')') {
                     depth--;
                 }
-                if (depth == 0 || depth == 1 && character == ',') {
+                if (depth == 0 || (depth == 1 && character == ',')) {
                     values.add(line.substring(from, at - 1));
                     if (depth == 1) {
                         skipSpaces();

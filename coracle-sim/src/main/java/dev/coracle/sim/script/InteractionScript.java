@@ -34,7 +34,7 @@ final class InteractionScript implements ScriptLanguage {
         try {
             handle(directive);
         } catch (CommandException e) {
-            error = e.getMessage();
+            error = e.text();
         }
         // At the level NONE nothing is printed but errors.
         String answer = log.take() + error;
@@ -236,8 +236,7 @@ final class InteractionScript implements ScriptLanguage {
 
     private void stabilize(Directive directive) throws CommandException {
         List<ScriptNode> chosen = nodes(directive);
-        int before = log.level();
-        try {
+        log.keepingLevel(() -> {
             for (Argument argument : directive.arguments()) {
                 for (String value : argument.values()) {
                     if (argument.key().equals("log-level")) {
@@ -246,9 +245,7 @@ final class InteractionScript implements ScriptLanguage {
                 }
             }
             environment.stabilize(chosen.isEmpty() ? environment.allNodes() : chosen);
-        } finally {
-            log.setLevel(before);
-        }
+        });
     }
 
     private void tick(Directive directive, int ticks) {

@@ -15,7 +15,7 @@ final class Scan {
         try {
             return parseUnsigned(text);
         } catch (CommandException e) {
-            throw new MisuseException("%s", e.getMessage());
+            throw new MisuseException("%s", e.text());
         }
     }
 
@@ -42,7 +42,7 @@ final class Scan {
         try {
             return parseTruth(text);
         } catch (CommandException e) {
-            throw new MisuseException("%s", e.getMessage());
+            throw new MisuseException("%s", e.text());
         }
     }
 

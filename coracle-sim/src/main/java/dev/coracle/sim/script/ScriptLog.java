@@ -1,21 +1,18 @@
 package dev.coracle.sim.script;
 
 import dev.coracle.raft.RaftLogger;
-import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Collects a command's answer: what the command itself prints and, between that, the log lines of the nodes. The level
  * says which log lines are wanted; at {@code NONE} nothing is, not even what commands print.
  */
 final class ScriptLog implements RaftLogger {
-    /** In the order of {@link RaftLogger.Level}, with one more. */
-    private static final List<String> LEVELS = List.of("DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE");
-
-    private static final int NONE = LEVELS.size() - 1;
-
     private StringBuilder text = new StringBuilder();
-    private int level;
+
+    /** The lowest level that is wanted, or null for {@code NONE}. */
+    private @Nullable Level level = Level.DEBUG;
 
     /** A part of a command. */
     @FunctionalInterface
@@ -25,22 +22,19 @@ final class ScriptLog implements RaftLogger {
 
     @Override
     public boolean enabled(Level lineLevel) {
-        return lineLevel.ordinal() >= level;
+        return level != null && lineLevel.compareTo(level) >= 0;
     }
 
     @Override
     public void log(Level lineLevel, String line) {
         if (enabled(lineLevel)) {
-            text.append(LEVELS.get(lineLevel.ordinal()))
-                    .append(' ')
-                    .append(line)
-                    .append('\n');
+            text.append(lineLevel + " " + line + "\n");
         }
     }
 
     /** Adds to the answer. */
     void print(String part) {
-        if (!isQuiet()) {
+        if (level != null) {
             text.append(part);
         }
     }
@@ -63,28 +57,30 @@ final class ScriptLog implements RaftLogger {
         }
     }
 
-    /** Tells whether everything but errors is dropped. */
-    boolean isQuiet() {
-        return level == NONE;
-    }
-
-    /** The level, for {@link #setLevel(int)}. */
-    int level() {
-        return level;
-    }
-
-    /** Restores a level. */
-    void setLevel(int level) {
-        this.level = level;
-    }
-
     /** Sets the level by its name, in whatever case. */
     void setLevel(String name) throws CommandException {
-        int position = LEVELS.indexOf(name.toUpperCase(Locale.ROOT));
-        if (position < 0) {
-            throw new CommandException("log levels must be either of [" + String.join(" ", LEVELS) + "]");
+        String upperCase = name.toUpperCase(Locale.ROOT);
+        if (upperCase.equals("NONE")) {
+            level = null;
+            return;
         }
-        level = position;
+        for (Level candidate : Level.values()) {
+            if (upperCase.equals(candidate.name())) {
+                level = candidate;
+                return;
+            }
+        }
+        throw new CommandException("log levels must be either of [DEBUG INFO WARN ERROR FATAL NONE]");
+    }
+
+    /** Restores the level after {@code part}, which may set it. */
+    void keepingLevel(Part part) throws CommandException {
+        Level before = level;
+        try {
+            part.run();
+        } finally {
+            level = before;
+        }
     }
 
     /** Hands out what was collected and begins anew. */

@@ -115,7 +115,8 @@ final class ScriptNode {
             return raft.applyConfChange(change);
         } catch (InvalidConfChangeException e) {
             throw new MisuseException(
-                    "node %d cannot apply the change at index %d: %s", id, entry.index(), e.getMessage());
+                    "node %d cannot apply the change at index %d: %s",
+                    id, entry.index(), String.valueOf(e.getMessage()));
         }
     }
 

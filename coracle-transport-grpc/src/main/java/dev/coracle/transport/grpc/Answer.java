@@ -14,12 +14,10 @@ import java.io.IOException;
  * @param incarnation the identity of the receiver's data directory
  */
 record Answer(Verdict verdict, long incarnation) {
-    private static final RefusalCode[] CODES = RefusalCode.values();
-
     static final Codec<Answer> CODEC = new Codec<>(Presence.IMPLICIT) {
         @Override
         protected void write(Answer answer, ProtobufWriter out) throws IOException {
-            out.uint64(1, answer.verdict.isAccepted() ? 0 : answer.verdict.code().ordinal() + 1);
+            out.uint64(1, answer.verdict.isAccepted() ? 0 : answer.verdict.code().number);
             out.string(2, answer.verdict.text());
             out.uint64(3, answer.incarnation);
         }
@@ -37,12 +35,7 @@ record Answer(Verdict verdict, long incarnation) {
                     default -> in.skip();
                 }
             }
-            if (code == 0) {
-                return new Answer(Verdict.ACCEPTED, incarnation);
-            }
-            // A reason that only a newer version knows is still a refusal.
-            RefusalCode known = code <= CODES.length ? CODES[(int) code - 1] : RefusalCode.OTHER;
-            return new Answer(Verdict.refused(known, text), incarnation);
+            return new Answer(code == 0 ? Verdict.ACCEPTED : Verdict.refused(RefusalCode.of(code), text), incarnation);
         }
     };
 }

@@ -8,7 +8,7 @@ public final class CallException extends Exception {
 
     /** Why there is no answer. */
     public enum Kind {
-        /** The node could not be reached, the connection broke, or the node does not know what became of the request. */
+        /** The node could not be reached, the connection broke, or it does not know what became of the request. */
         UNREACHABLE,
         /** The time was up. */
         DEADLINE,
@@ -59,8 +59,8 @@ public final class CallException extends Exception {
     }
 
     /**
-     * Tells whether the node may have got the request, and done what it asks, all the same. If not, it certainly was not
-     * done; a refusal means that too.
+     * Tells whether the node may have got the request, and done what it asks, all the same. If not, it certainly was
+     * not done; a refusal means that too.
      */
     public boolean mayHaveArrived() {
         return mayHaveArrived;

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param remote the other end, {@code null} if it is unknown
  * @param session its TLS session, with the peer's certificates if it had to show some; {@code null} without TLS
  */
-public record Connection(@Nullable SocketAddress remote, @Nullable SSLSession session) {
+public record Connection(
+        @Nullable SocketAddress remote, @Nullable SSLSession session) {
     static Connection of(Attributes attributes) {
         return new Connection(
                 attributes.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR), attributes.get(Grpc.TRANSPORT_ATTR_SSL_SESSION));

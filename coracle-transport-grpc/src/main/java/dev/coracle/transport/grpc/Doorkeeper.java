@@ -2,6 +2,7 @@ package dev.coracle.transport.grpc;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
@@ -15,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks at the first bytes of each connection and closes those that do not begin as gRPC does: port scanners, clients of
- * other protocols. gRPC would close them too, with a stack trace each; here there is one line a host, for as long as it
- * is among the last ones that were noticed. Who sends nothing at all is left to gRPC's handshake timeout.
+ * Looks at the first bytes of each connection and closes those that do not begin as gRPC does: port scanners, clients
+ * of other protocols. gRPC would close them too, with a stack trace each; here there is one line a host, for as long as
+ * it is among the last ones that were noticed. Who sends nothing at all is left to gRPC's handshake timeout.
  */
 final class Doorkeeper {
     private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
@@ -85,7 +86,7 @@ final class Doorkeeper {
                 in.skipBytes(in.readableBytes());
                 if (context.channel().isOpen()) {
                     turnAway(context.channel().remoteAddress());
-                    context.close();
+                    ChannelFuture unused = context.close();
                 }
             } else if (length == beginning.length) {
                 // What was read so far goes on to gRPC.

@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Single requests to nodes, also from programs that are no node themselves. Thread-safe. Futures complete on a thread of
- * the client, of which there are few.
+ * Single requests to nodes, also from programs that are no node themselves. Thread-safe. Futures complete on a thread
+ * of the client, of which there are few.
  */
 public final class GrpcClient implements AutoCloseable {
     /** How long {@link #close} waits for each of its steps. */
@@ -93,6 +93,7 @@ public final class GrpcClient implements AutoCloseable {
 
     <T> CompletableFuture<T> unary(
             String address, Methods.Method method, Payload request, Duration timeout, Decoder<T> decoder) {
+        ManagedChannel channel = network.channel(address);
         if (request.size() > maxRequestBytes) {
             return CompletableFuture.failedFuture(refused(
                     address, "a request of " + request.size() + " bytes is more than the limit of " + maxRequestBytes));
@@ -102,25 +103,13 @@ public final class GrpcClient implements AutoCloseable {
             return CompletableFuture.failedFuture(
                     refused(address, "more than " + maxCalls + " requests are waiting for their answers"));
         }
-        ManagedChannel channel;
-        try {
-            channel = network.channel(address);
-        } catch (IllegalArgumentException e) {
-            calls.decrementAndGet();
-            throw e;
-        }
         Sent sent = new Sent();
         ClientCall<Payload, byte[]> call = channel.newCall(
                 method.client,
                 CallOptions.DEFAULT
                         .withDeadlineAfter(Math.max(1, timeout.toNanos()), TimeUnit.NANOSECONDS)
                         .withStreamTracerFactory(sent));
-        Exchange<T> exchange = new Exchange<>(address, channel, sent, decoder);
-        exchange.future.whenComplete((value, failure) -> {
-            if (exchange.future.isCancelled()) {
-                call.cancel("the caller lost interest", null);
-            }
-        });
+        Exchange<T> exchange = new Exchange<>(address, channel, call, sent, decoder);
         call.start(exchange, new Metadata());
         // One more than there may be, so that a second answer is seen as an error.
         call.request(2);
@@ -157,17 +146,34 @@ public final class GrpcClient implements AutoCloseable {
         }
     }
 
+    /** One request and, in the end, its answer. */
     private final class Exchange<T> extends ClientCall.Listener<byte[]> {
-        final CompletableFuture<T> future = new CompletableFuture<>();
+        final CompletableFuture<T> future = new CompletableFuture<>() {
+            @Override
+            public boolean cancel(boolean mayInterruptIfRunning) {
+                boolean cancelled = super.cancel(mayInterruptIfRunning);
+                if (cancelled) {
+                    call.cancel("the caller lost interest", null);
+                }
+                return cancelled;
+            }
+        };
         private final String address;
         private final ManagedChannel channel;
+        private final ClientCall<Payload, byte[]> call;
         private final Sent sent;
         private final Decoder<T> decoder;
         private byte @Nullable [] answer;
 
-        Exchange(String address, ManagedChannel channel, Sent sent, Decoder<T> decoder) {
+        Exchange(
+                String address,
+                ManagedChannel channel,
+                ClientCall<Payload, byte[]> call,
+                Sent sent,
+                Decoder<T> decoder) {
             this.address = address;
             this.channel = channel;
+            this.call = call;
             this.sent = sent;
             this.decoder = decoder;
         }
@@ -184,8 +190,8 @@ public final class GrpcClient implements AutoCloseable {
                 network.discard(address, channel);
             }
             if (!status.isOk()) {
-                future.completeExceptionally(CallException.of(
-                        status, trailers.containsKey(UnaryService.REFUSED), sent.sent, address));
+                future.completeExceptionally(
+                        CallException.of(status, trailers.containsKey(UnaryService.REFUSED), sent.sent, address));
                 return;
             }
             try {

@@ -80,7 +80,8 @@ public final class GrpcTransport implements Transport {
         } catch (IOException e) {
             server.shutdownNow();
             closeThreads();
-            throw new IOException("listenAddress " + config.listenAddress + ": it cannot be bound: " + e.getMessage(), e);
+            throw new IOException(
+                    "listenAddress " + config.listenAddress + ": it cannot be bound: " + e.getMessage(), e);
         }
         LOG.info("{} listens on {}", Link.name(config.id), boundAddress());
     }
@@ -123,7 +124,7 @@ public final class GrpcTransport implements Transport {
         return new HostPort(config.listenAddress.host(), server.getPort()).toString();
     }
 
-    /** The most bytes of data and context that an entry may have; longer ones must be refused when they are proposed. */
+    /** The most bytes of data and context that an entry may have; longer ones must be refused when proposed. */
     public int maxEntryBytes() {
         return config.maxFrameBytes - 2 * Batch.OVERHEAD_BYTES;
     }
@@ -171,10 +172,13 @@ public final class GrpcTransport implements Transport {
             context.snapshotStatus(link.peer, true);
             return;
         }
-        OutgoingSnapshot snapshot = new OutgoingSnapshot(
-                context, message, address, ended -> outgoing.remove(message.to(), ended));
+        OutgoingSnapshot snapshot =
+                new OutgoingSnapshot(context, message, address, ended -> outgoing.remove(message.to(), ended));
         if (outgoing.putIfAbsent(link.peer, snapshot) != null) {
-            LOG.warn("snapshot {} to {}: another one is on its way", message.snapshot().index(), Link.name(link.peer));
+            LOG.warn(
+                    "snapshot {} to {}: another one is on its way",
+                    message.snapshot().index(),
+                    Link.name(link.peer));
             context.snapshotStatus(link.peer, true);
             return;
         }
@@ -249,8 +253,8 @@ public final class GrpcTransport implements Transport {
 
     /**
      * Ends everything: streams are closed in an orderly way, requests that are under way break off, the threads end.
-     * Takes two seconds at most, whatever hangs. Nothing is handed in afterwards. Closing again does nothing. Not to be called on a
-     * thread of the transport.
+     * Takes two seconds at most, whatever hangs. Nothing is handed in afterwards. Closing again does
+     * nothing. Not to be called on a thread of the transport.
      */
     @Override
     public void close() {

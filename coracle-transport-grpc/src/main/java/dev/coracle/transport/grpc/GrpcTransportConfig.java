@@ -175,8 +175,8 @@ public final class GrpcTransportConfig {
         }
 
         /**
-         * The cluster's dialect; native by default. {@link Dialect#RAFT_RS} makes messages travel as raftify's, one call
-         * each, snapshots with their data within the message.
+         * The cluster's dialect; native by default. {@link Dialect#RAFT_RS} makes messages travel as raftify's, one
+         * call each, snapshots with their data within the message.
          */
         public Builder dialect(Dialect value) {
             dialect = value;
@@ -272,7 +272,7 @@ public final class GrpcTransportConfig {
             return this;
         }
 
-        /** How many requests may wait for their answers, those that arrive and those that leave each; 10,000 by default. */
+        /** How many requests may wait for answers, arriving and leaving ones each; 10,000 by default, more than 0. */
         public Builder maxCalls(int value) {
             maxCalls = positive(value, "maxCalls");
             return this;
@@ -297,8 +297,8 @@ public final class GrpcTransportConfig {
         }
 
         /**
-         * How long a peer may be silent before its connection is given up, and before one is given up that does not come
-         * about; 4 s by default, the same on all nodes: a receiver gives four signs of life in that time.
+         * How long a peer may be silent before its connection is given up, and before one is given up that does not
+         * come about; 4 s by default, the same on all nodes: a receiver gives four signs of life in that time.
          */
         public Builder silenceTimeout(Duration value) {
             silenceTimeout = positive(value, "silenceTimeout");

@@ -11,7 +11,6 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -163,11 +162,16 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
         if (ended) {
             return;
         }
-        if (context.offer(message)) {
-            LOG.info("snapshot {} from {}: stored", message.snapshot().index(), Link.name(message.from()));
-            answer(Verdict.ACCEPTED);
-        } else {
-            context.scheduler.schedule(() -> handIn(message), OFFER_RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        try {
+            if (context.offer(message)) {
+                LOG.info("snapshot {} from {}: stored", message.snapshot().index(), Link.name(message.from()));
+                answer(Verdict.ACCEPTED);
+            } else {
+                context.later(() -> handIn(message), OFFER_RETRY_MILLIS);
+            }
+        } catch (RuntimeException e) {
+            LOG.error("the node failed on a snapshot from {}", Link.name(message.from()), e);
+            fail(Status.INTERNAL.withDescription("the node failed on it: " + e));
         }
     }
 

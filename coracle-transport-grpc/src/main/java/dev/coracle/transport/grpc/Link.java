@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way to one peer: a bounded queue, and a connection that is dialled again whenever it is lost. While there is none,
- * messages are dropped rather than kept: Raft repeats what still matters.
+ * The way to one peer: a bounded queue, and a connection that is dialled again whenever it is lost. While there is
+ * none, messages are dropped rather than kept: Raft repeats what still matters.
  *
  * <p>The loop gathers messages and hands them over at a flush; everything else happens in {@link #serial}, on whichever
  * thread comes along.
@@ -44,7 +44,9 @@ abstract class Link {
     private List<Queued> outbox = new ArrayList<>();
 
     // In serial.
-    @Nullable String address;
+    @Nullable
+    String address;
+
     boolean closed;
     private SynchronizationContext.@Nullable ScheduledHandle nextAttempt;
     private String lastTrouble = "";
@@ -76,13 +78,16 @@ abstract class Link {
     /** Tells the peer that nothing more comes, after all that was sent. */
     abstract void finish();
 
-    /** Gathers a message for the next flush. Called by the loop only. Returns whether it is the first since the last. */
+    /** Gathers a message for the next flush, and returns whether it is the first. Called by the loop only. */
     final boolean send(Message message) {
         int size = context.messages.sizeOf(message);
         if (size > maxMessageBytes) {
             LOG.error(
                     "{}: a {} of {} bytes is more than the limit of {} and cannot be sent",
-                    name(peer), message.type().etcdName(), size, maxMessageBytes);
+                    name(peer),
+                    message.type().etcdName(),
+                    size,
+                    maxMessageBytes);
             drop();
             return false;
         }
@@ -207,11 +212,8 @@ abstract class Link {
         dropQueue();
         drop();
         cancelRetry();
-        nextAttempt = serial.schedule(
-                this::retryNow,
-                pacing.nextDelayMillis(),
-                TimeUnit.MILLISECONDS,
-                context.scheduler);
+        nextAttempt =
+                serial.schedule(this::retryNow, pacing.nextDelayMillis(), TimeUnit.MILLISECONDS, context.scheduler);
     }
 
     /** It has worked for a while: the next trouble is news. */

@@ -8,6 +8,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.Future;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -20,7 +21,8 @@ import java.util.concurrent.TimeUnit;
  * Connections to other nodes, one an address, and the threads that serve them.
  *
  * <p>gRPC waits longer and longer, up to two minutes, before it dials an address again that did not answer. Here the
- * users of a connection decide: one that failed is given back, and the next who asks gets a fresh one that dials at once.
+ * users of a connection decide: one that failed is given back, and the next who asks gets a fresh one, which dials at
+ * once.
  */
 final class Network {
     private static final int CONNECT_TIMEOUT_MILLIS = 2_000;
@@ -47,7 +49,8 @@ final class Network {
         this.credentials = credentials;
         this.maxFrameBytes = maxFrameBytes;
         this.maxConnections = maxConnections;
-        eventLoops = new MultiThreadIoEventLoopGroup(ioThreads, Threads.named("coracle-net"), NioIoHandler.newFactory());
+        eventLoops =
+                new MultiThreadIoEventLoopGroup(ioThreads, Threads.named("coracle-net"), NioIoHandler.newFactory());
         executor = Threads.pool("coracle-call", CALL_THREADS);
     }
 
@@ -135,7 +138,7 @@ final class Network {
     void closeThreads(long timeoutMillis) {
         executor.shutdown();
         Waiting.upTo(timeoutMillis, executor::awaitTermination);
-        eventLoops.shutdownGracefully(0, timeoutMillis, TimeUnit.MILLISECONDS);
-        Waiting.upTo(timeoutMillis, eventLoops::awaitTermination);
+        Future<?> ended = eventLoops.shutdownGracefully(0, timeoutMillis, TimeUnit.MILLISECONDS);
+        Waiting.upTo(timeoutMillis, ended::await);
     }
 }

@@ -44,7 +44,10 @@ final class OutgoingSnapshot {
         this.context = context;
         // The data goes beside the message.
         this.message = new Message.InstallSnapshot(
-                message.from(), message.to(), message.term(), Snapshot.of(message.snapshot().metadata()));
+                message.from(),
+                message.to(),
+                message.term(),
+                Snapshot.of(message.snapshot().metadata()));
         this.address = address;
         this.onEnd = onEnd;
     }
@@ -73,8 +76,8 @@ final class OutgoingSnapshot {
             return;
         }
         ManagedChannel channel = context.network.openChannel(address);
-        ClientCall<Payload, byte[]> newCall = channel.newCall(
-                Methods.SNAPSHOT.client, CallOptions.DEFAULT.withExecutor(context.snapshotExecutor));
+        ClientCall<Payload, byte[]> newCall =
+                channel.newCall(Methods.SNAPSHOT.client, CallOptions.DEFAULT.withExecutor(context.snapshotExecutor));
         call = newCall;
         newCall.start(new Sending(source, channel, newCall), new Metadata());
         String reason = trouble.get();
@@ -169,7 +172,8 @@ final class OutgoingSnapshot {
             try {
                 source.close();
             } catch (IOException e) {
-                LOG.warn("snapshot {}: closing it failed: {}", message.snapshot().index(), e.toString());
+                LOG.warn(
+                        "snapshot {}: closing it failed: {}", message.snapshot().index(), e.toString());
             }
             end(result(status));
         }

@@ -40,7 +40,8 @@ final class PeerService {
     ServerServiceDefinition definition() {
         return ServerServiceDefinition.builder(Methods.PEER_SERVICE)
                 .addMethod(Methods.MESSAGES.server, (call, headers) -> new InboundStream(context, this, call).begin())
-                .addMethod(Methods.SNAPSHOT.server, (call, headers) -> new IncomingSnapshot(context, this, call).begin())
+                .addMethod(
+                        Methods.SNAPSHOT.server, (call, headers) -> new IncomingSnapshot(context, this, call).begin())
                 .addMethod(Methods.CALL.server, unary.method(this::handleCall))
                 .build();
     }
@@ -143,12 +144,12 @@ final class PeerService {
         incomingSnapshots.decrementAndGet();
     }
 
-    private void handleCall(byte[] bytes, Connection connection, UnaryService.Reply reply)
-            throws CodecException {
+    private void handleCall(byte[] bytes, Connection connection, UnaryService.Reply reply) throws CodecException {
         CallRequest request = CallRequest.CODEC.decode(bytes);
         if (request.clusterId() != 0 && request.clusterId() != context.config.clusterId) {
             reply.refused(Status.FAILED_PRECONDITION.withDescription(
-                    differs(RefusalCode.CLUSTER, "cluster", context.config.clusterId, request.clusterId()).text()));
+                    differs(RefusalCode.CLUSTER, "cluster", context.config.clusterId, request.clusterId())
+                            .text()));
             return;
         }
         Verdict verdict = context.config.admission.admitCall(request.from(), connection);

@@ -11,11 +11,13 @@ import dev.coracle.raft.Snapshot;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** raftify's service: its messages go to the node, its requests to the framework. */
 final class RaftService {
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
     private static final int OFFER_RETRY_MILLIS = 5;
 
     private final TransportContext context;
@@ -51,17 +53,15 @@ final class RaftService {
 
     private <Q, R> void add(
             ServerServiceDefinition.Builder service, RaftServiceMethods.Typed<Q, R> typed, Request<Q, R> request) {
-        service.addMethod(
-                typed.method().server,
-                unary.method((bytes, connection, reply) -> {
-                    Q decoded = typed.request().decode(bytes);
-                    Verdict verdict = context.config.admission.admitCall(0, connection);
-                    if (verdict.isAccepted()) {
-                        request.handle(decoded, new TypedReply<>(typed, reply));
-                    } else {
-                        reply.refused(Status.PERMISSION_DENIED.withDescription(verdict.text()));
-                    }
-                }));
+        service.addMethod(typed.method().server, unary.method((bytes, connection, reply) -> {
+            Q decoded = typed.request().decode(bytes);
+            Verdict verdict = context.config.admission.admitCall(0, connection);
+            if (verdict.isAccepted()) {
+                request.handle(decoded, new TypedReply<>(typed, reply));
+            } else {
+                reply.refused(Status.PERMISSION_DENIED.withDescription(verdict.text()));
+            }
+        }));
     }
 
     private record TypedReply<R>(RaftServiceMethods.Typed<?, R> typed, UnaryService.Reply reply)
@@ -79,8 +79,8 @@ final class RaftService {
 
     private void sendMessage(byte[] bytes, Connection connection, UnaryService.Reply reply) throws CodecException {
         if (context.config.dialect != Dialect.RAFT_RS) {
-            reply.refused(Status.FAILED_PRECONDITION.withDescription(
-                    "the dialect of this cluster is " + context.config.dialect + ", it does not take raftify's messages"));
+            reply.refused(Status.FAILED_PRECONDITION.withDescription("the dialect of this cluster is "
+                    + context.config.dialect + ", it does not take raftify's messages"));
             return;
         }
         Message message = RaftRsCodec.INSTANCE.messages().decode(bytes);
@@ -103,8 +103,8 @@ final class RaftService {
             return fault;
         }
         if (message.from() == 0 || message.from() == context.config.id) {
-            return Status.INVALID_ARGUMENT.withDescription("Message.from: " + Long.toUnsignedString(message.from())
-                    + " must be another node");
+            return Status.INVALID_ARGUMENT.withDescription(
+                    "Message.from: " + Long.toUnsignedString(message.from()) + " must be another node");
         }
         if (message.type() == MessageType.INSTALL_SNAPSHOT && message.snapshot().isEmpty()) {
             return Status.INVALID_ARGUMENT.withDescription("Message.snapshot: its index must be above 0");
@@ -126,7 +126,8 @@ final class RaftService {
             storageFailed(e, reply);
             return;
         } catch (IOException e) {
-            storageFailed(new StorageException("a snapshot from a peer could not be stored: " + e.getMessage(), e), reply);
+            storageFailed(
+                    new StorageException("a snapshot from a peer could not be stored: " + e.getMessage(), e), reply);
             return;
         }
         handIn(
@@ -147,13 +148,17 @@ final class RaftService {
 
     /** Offers until there is room, or until the sender has lost patience. */
     private void handIn(Message message, UnaryService.Reply reply, long retriesLeft) {
-        if (context.offer(message)) {
-            reply.done(Payload.EMPTY);
-        } else if (retriesLeft > 0 && !context.isClosed()) {
-            context.scheduler.schedule(
-                    () -> handIn(message, reply, retriesLeft - 1), OFFER_RETRY_MILLIS, TimeUnit.MILLISECONDS);
-        } else {
-            reply.refused(Status.RESOURCE_EXHAUSTED.withDescription("the node's queue is full"));
+        try {
+            if (context.offer(message)) {
+                reply.done(Payload.EMPTY);
+            } else if (retriesLeft > 0 && !context.isClosed()) {
+                context.later(() -> handIn(message, reply, retriesLeft - 1), OFFER_RETRY_MILLIS);
+            } else {
+                reply.refused(Status.RESOURCE_EXHAUSTED.withDescription("the node's queue is full"));
+            }
+        } catch (RuntimeException e) {
+            LOG.error("the node failed on a message from {}", Link.name(message.from()), e);
+            reply.failed(Status.INTERNAL.withDescription("the node failed on it: " + e));
         }
     }
 }

@@ -26,8 +26,7 @@ final class RaftServiceMethods {
     static final Typed<Empty, GetPeersResponse> GET_PEERS = typed("GetPeers", Empty.CODEC, GetPeersResponse.CODEC);
     static final Typed<Peers, Empty> SET_PEERS = typed("SetPeers", Peers.CODEC, Empty.CODEC);
     static final Typed<Empty, Empty> LEAVE_JOINT = typed("LeaveJoint", Empty.CODEC, Empty.CODEC);
-    static final Typed<Empty, DebugNodeResponse> DEBUG_NODE =
-            typed("DebugNode", Empty.CODEC, DebugNodeResponse.CODEC);
+    static final Typed<Empty, DebugNodeResponse> DEBUG_NODE = typed("DebugNode", Empty.CODEC, DebugNodeResponse.CODEC);
     static final Typed<Empty, Empty> CREATE_SNAPSHOT = typed("CreateSnapshot", Empty.CODEC, Empty.CODEC);
 
     /** A message between nodes; the transport itself takes it. */

@@ -9,6 +9,8 @@ import io.grpc.SynchronizationContext;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,8 +39,7 @@ final class TransportContext {
         messages = config.dialect.codec().messages();
         batches = new Batch.Format(messages, config.maxFrameMessages);
         snapshotHeads = new SnapshotHead.Format(messages);
-        network = new Network(
-                config.channelCredentials, config.ioThreads, config.maxFrameBytes, config.maxConnections);
+        network = new Network(config.channelCredentials, config.ioThreads, config.maxFrameBytes, config.maxConnections);
         scheduler = Threads.scheduler("coracle-net-timer");
         snapshotExecutor = Threads.pool("coracle-snapshot", SNAPSHOT_THREADS);
         random = new RandomSource() {
@@ -96,6 +97,11 @@ final class TransportContext {
                 Handshake.VERSION, config.clusterId, config.group, config.id, config.incarnation, receiver);
     }
 
+    /** Runs a task a little later. It must not throw: nobody would notice. */
+    void later(Runnable task, long delayMillis) {
+        ScheduledFuture<?> unused = scheduler.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
+    }
+
     /**
      * A context whose tasks run one after the other, on the thread that brings them, without waiting.
      *
@@ -114,7 +120,8 @@ final class TransportContext {
     }
 
     /** What is wrong with a message that claims to come from {@code sender}, or {@code null}. */
-    @Nullable Status fault(Message message, long sender) {
+    @Nullable
+    Status fault(Message message, long sender) {
         if (message.type().isLocal()) {
             return Status.INVALID_ARGUMENT.withDescription(
                     "Message.type: " + message.type().etcdName() + " never leaves a node");

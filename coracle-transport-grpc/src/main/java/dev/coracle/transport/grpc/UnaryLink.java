@@ -63,9 +63,7 @@ final class UnaryLink extends Link {
                 : context.config.snapshotStallTimeout.toNanos();
         ClientCall<Payload, byte[]> call = channel.newCall(
                 RaftServiceMethods.SEND_MESSAGE.client,
-                CallOptions.DEFAULT
-                        .withExecutor(Runnable::run)
-                        .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS));
+                CallOptions.DEFAULT.withExecutor(Runnable::run).withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS));
         Sending sending = new Sending(target, channel, call, next);
         current = sending;
         call.start(sending, new Metadata());

@@ -14,8 +14,7 @@ import org.slf4j.LoggerFactory;
 /** Serves single requests, of all kinds together no more than a limit at a time. */
 final class UnaryService {
     /** Goes with a status that a node answers, so that it cannot be taken for one that gRPC made on the way. */
-    static final Metadata.Key<String> REFUSED =
-            Metadata.Key.of("coracle-refused", Metadata.ASCII_STRING_MARSHALLER);
+    static final Metadata.Key<String> REFUSED = Metadata.Key.of("coracle-refused", Metadata.ASCII_STRING_MARSHALLER);
 
     private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
 
@@ -107,8 +106,8 @@ final class UnaryService {
         @Override
         public void done(Payload response) {
             if (response.size() > maxResponseBytes) {
-                failed(Status.UNKNOWN.withDescription("the answer of " + response.size()
-                        + " bytes is more than the limit of " + maxResponseBytes));
+                failed(Status.UNKNOWN.withDescription(
+                        "the answer of " + response.size() + " bytes is more than the limit of " + maxResponseBytes));
             } else if (answered.compareAndSet(false, true)) {
                 call.sendHeaders(new Metadata());
                 call.sendMessage(response);

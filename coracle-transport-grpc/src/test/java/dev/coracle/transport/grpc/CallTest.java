@@ -63,8 +63,9 @@ class CallTest {
 
     @Test
     void aRequestIsAnsweredInTheNameOfItsNode() throws Exception {
-        GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> responder.answer(
-                bytes("from " + from + " kind " + kind + " " + new String(request, StandardCharsets.UTF_8)))));
+        GrpcTransport b = open(config(2)
+                .callHandler((from, kind, request, responder) -> responder.answer(
+                        bytes("from " + from + " kind " + kind + " " + new String(request, StandardCharsets.UTF_8)))));
         GrpcTransport a = open(config(1));
         assertThat(a.call(b.boundAddress(), 7, bytes("hello"), LONG).get()).isEqualTo(bytes("from 1 kind 7 hello"));
         // Somebody who is no node, and does not know the cluster yet.
@@ -86,8 +87,10 @@ class CallTest {
     @Test
     void aRequestWithoutAnAnswerEndsAtItsDeadline() throws Exception {
         GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> {}));
-        assertFails(client(77).call(b.boundAddress(), 1, bytes("x"), Duration.ofMillis(200)),
-                        CallException.Kind.DEADLINE, "")
+        assertFails(
+                        client(77).call(b.boundAddress(), 1, bytes("x"), Duration.ofMillis(200)),
+                        CallException.Kind.DEADLINE,
+                        "")
                 .matches(CallException::mayHaveArrived);
     }
 
@@ -103,8 +106,10 @@ class CallTest {
         GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> {
             throw new IllegalStateException("thrown on purpose by a test");
         }));
-        assertFails(client(77).call(b.boundAddress(), 1, bytes("x"), LONG),
-                        CallException.Kind.UNREACHABLE, "thrown on purpose")
+        assertFails(
+                        client(77).call(b.boundAddress(), 1, bytes("x"), LONG),
+                        CallException.Kind.UNREACHABLE,
+                        "thrown on purpose")
                 .matches(CallException::mayHaveArrived);
     }
 
@@ -116,7 +121,9 @@ class CallTest {
         GrpcClient client = client(77);
         assertFails(client.call(address, 1, bytes("x"), LONG), CallException.Kind.UNREACHABLE, address)
                 .matches(failure -> !failure.mayHaveArrived());
-        open(config(2).listenAddress(address).callHandler((from, kind, request, responder) -> responder.answer(request)));
+        open(config(2)
+                .listenAddress(address)
+                .callHandler((from, kind, request, responder) -> responder.answer(request)));
         assertThat(client.call(address, 1, bytes("x"), LONG).get()).isEqualTo(bytes("x"));
     }
 
@@ -133,8 +140,10 @@ class CallTest {
     @Test
     void anotherClusterRefuses() throws Exception {
         GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> responder.answer(request)));
-        assertFails(client(78).call(b.boundAddress(), 1, bytes("x"), LONG),
-                CallException.Kind.REFUSED, "cluster: it is 77 here, the caller has 78");
+        assertFails(
+                client(78).call(b.boundAddress(), 1, bytes("x"), LONG),
+                CallException.Kind.REFUSED,
+                "cluster: it is 77 here, the caller has 78");
     }
 
     @Test
@@ -145,18 +154,22 @@ class CallTest {
                 return Verdict.refused(RefusalCode.IDENTITY, "nobody from " + connection.session());
             }
         }));
-        assertFails(client(77).call(b.boundAddress(), 1, bytes("x"), LONG), CallException.Kind.REFUSED, "nobody from null");
+        assertFails(
+                client(77).call(b.boundAddress(), 1, bytes("x"), LONG), CallException.Kind.REFUSED, "nobody from null");
     }
 
     @Test
     void moreRequestsThanTheLimitAreRefused() throws Exception {
         BlockingQueue<CallHandler.Responder> waiting = new LinkedBlockingQueue<>();
-        GrpcTransport b = open(
-                config(2).maxCalls(1).callHandler((from, kind, request, responder) -> waiting.add(responder)));
+        GrpcTransport b =
+                open(config(2).maxCalls(1).callHandler((from, kind, request, responder) -> waiting.add(responder)));
         CompletableFuture<byte[]> first = client(77).call(b.boundAddress(), 1, bytes("x"), LONG);
         CallHandler.Responder responder = RecordingInbound.next(waiting);
         // On another connection: on one, HTTP/2 itself would hold the second request back.
-        assertFails(client(77).call(b.boundAddress(), 1, bytes("x"), LONG), CallException.Kind.REFUSED, "more than 1 requests")
+        assertFails(
+                        client(77).call(b.boundAddress(), 1, bytes("x"), LONG),
+                        CallException.Kind.REFUSED,
+                        "more than 1 requests")
                 .matches(failure -> !failure.mayHaveArrived());
         responder.answer(bytes("y"));
         assertThat(first.get()).isEqualTo(bytes("y"));
@@ -166,7 +179,10 @@ class CallTest {
     void tooManyOrTooLongRequestsDoNotEvenLeave() throws Exception {
         GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> {}));
         GrpcTransport a = open(config(1).maxCalls(1).maxFrameBytes(8 << 10).chunkBytes(1 << 10));
-        assertFails(a.call(b.boundAddress(), 1, new byte[9 << 10], LONG), CallException.Kind.REFUSED, "is more than the limit of");
+        assertFails(
+                a.call(b.boundAddress(), 1, new byte[9 << 10], LONG),
+                CallException.Kind.REFUSED,
+                "is more than the limit of");
         CompletableFuture<byte[]> first = a.call(b.boundAddress(), 1, bytes("x"), LONG);
         assertFails(a.call(b.boundAddress(), 1, bytes("x"), LONG), CallException.Kind.REFUSED, "more than 1 requests");
         first.cancel(false);
@@ -178,7 +194,10 @@ class CallTest {
                 .maxFrameBytes(8 << 10)
                 .chunkBytes(1 << 10)
                 .callHandler((from, kind, request, responder) -> responder.answer(new byte[9 << 10])));
-        assertFails(client(77).call(b.boundAddress(), 1, bytes("x"), LONG), CallException.Kind.UNREACHABLE, "is more than the limit of")
+        assertFails(
+                        client(77).call(b.boundAddress(), 1, bytes("x"), LONG),
+                        CallException.Kind.UNREACHABLE,
+                        "is more than the limit of")
                 .matches(CallException::mayHaveArrived);
     }
 
@@ -200,7 +219,9 @@ class CallTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("address " + address);
         }
-        assertThat(HostPort.parse("[::1]:80", "address")).isEqualTo(new HostPort("::1", 80)).hasToString("[::1]:80");
+        assertThat(HostPort.parse("[::1]:80", "address"))
+                .isEqualTo(new HostPort("::1", 80))
+                .hasToString("[::1]:80");
     }
 
     @Test
@@ -217,7 +238,8 @@ class CallTest {
         assertThatThrownBy(() -> config(1).chunkBytes(16 << 20).build()).hasMessageStartingWith("chunkBytes ");
         assertThatThrownBy(() -> config(1).listenAddress("here").build()).hasMessageStartingWith("listenAddress here");
         assertThatThrownBy(() -> config(1).silenceTimeout(Duration.ZERO)).hasMessageStartingWith("silenceTimeout ");
-        assertThatThrownBy(() -> GrpcTransportConfig.builder().listenAddress("a:1").build())
+        assertThatThrownBy(
+                        () -> GrpcTransportConfig.builder().listenAddress("a:1").build())
                 .hasMessage("snapshots must be given");
     }
 }

@@ -132,8 +132,8 @@ class GrpcPeerTest {
         assertThat(messages.end().isOk()).isTrue();
 
         Message.InstallSnapshot install = install(node, 1);
-        RawPeer snapshot = peer(transport, Methods.SNAPSHOT)
-                .send(Payload.of(HEADS, new SnapshotHead(handshake, install, 0)));
+        RawPeer snapshot =
+                peer(transport, Methods.SNAPSHOT).send(Payload.of(HEADS, new SnapshotHead(handshake, install, 0)));
         assertThat(snapshot.answer().verdict()).isEqualTo(Verdict.refused(code, text));
     }
 
@@ -167,8 +167,7 @@ class GrpcPeerTest {
         a.setPeer(2, b.boundAddress());
         RecordingInbound.next(refusals.connected);
         b.removePeer(1);
-        assertThat(RecordingInbound.next(refusals.texts))
-                .isEqualTo("2 REMOVED node 1 was removed from the cluster");
+        assertThat(RecordingInbound.next(refusals.texts)).isEqualTo("2 REMOVED node 1 was removed from the cluster");
         b.setPeer(1, a.boundAddress());
         RecordingInbound.next(refusals.connected);
     }
@@ -229,7 +228,10 @@ class GrpcPeerTest {
         RawPeer early = peer(transport, Methods.MESSAGES).send(hello(handshake()));
         assertThat(early.end().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
         transport.start(inbound);
-        assertThat(peer(transport, Methods.MESSAGES).send(hello(handshake())).answer().verdict())
+        assertThat(peer(transport, Methods.MESSAGES)
+                        .send(hello(handshake()))
+                        .answer()
+                        .verdict())
                 .isEqualTo(Verdict.ACCEPTED);
     }
 
@@ -284,7 +286,8 @@ class GrpcPeerTest {
     @Test
     void somethingElseThanAHandshakeEndsTheStream() throws Exception {
         GrpcTransport transport = open(config(1), inbound);
-        Status status = peer(transport, Methods.MESSAGES).send(new byte[] {8, 1}).end();
+        Status status =
+                peer(transport, Methods.MESSAGES).send(new byte[] {8, 1}).end();
         assertThat(status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
         assertThat(status.getDescription()).contains("Handshake.magic");
     }
@@ -312,7 +315,8 @@ class GrpcPeerTest {
         RecordingInbound receiving = new RecordingInbound();
         GrpcTransport b = open(config(2).maxFrameBytes(1 << 20).chunkBytes(1 << 10), receiving);
         Refusals refusals = new Refusals();
-        GrpcTransport a = open(config(1).maxFrameBytes(1 << 20).chunkBytes(1 << 10).listener(refusals), inbound);
+        GrpcTransport a =
+                open(config(1).maxFrameBytes(1 << 20).chunkBytes(1 << 10).listener(refusals), inbound);
         a.setPeer(2, b.boundAddress());
         RecordingInbound.next(refusals.connected);
         a.send(0, append(1, 2, 5, new byte[1 << 20]));
@@ -436,7 +440,8 @@ class GrpcPeerTest {
         };
         GrpcTransport transport = open(config(1).snapshots(store).maxIncomingSnapshots(1), inbound);
         RawPeer first = snapshot(transport, 2);
-        assertThat(begun.await(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(begun.await(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS))
+                .isTrue();
         assertThat(snapshot(transport, 2).end().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
         first.send(chunk((byte) 1, (byte) 2)).send(end((byte) 1, (byte) 2));
         assertThat(first.answer().verdict()).isEqualTo(Verdict.ACCEPTED);
@@ -489,8 +494,7 @@ class GrpcPeerTest {
         GrpcTransport a = open(config(1).snapshots(damaged), inbound);
         a.setPeer(2, b.boundAddress());
         a.send(0, install(1, 2));
-        assertThat(RecordingInbound.next(inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(2, true));
+        assertThat(RecordingInbound.next(inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, true));
         assertThat(receiving.messages).isEmpty();
         assertThat(snapshots.data(METADATA.id())).isNull();
     }
@@ -507,11 +511,9 @@ class GrpcPeerTest {
         a.send(0, install(1, 2));
         receiving.awaitRefusals();
         a.send(0, install(1, 2));
-        assertThat(RecordingInbound.next(inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(2, true));
+        assertThat(RecordingInbound.next(inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, true));
         b.close();
-        assertThat(RecordingInbound.next(inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(2, true));
+        assertThat(RecordingInbound.next(inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, true));
     }
 
     @Test
@@ -529,7 +531,10 @@ class GrpcPeerTest {
                 assertClosed(socket, garbage);
             }
         }
-        assertThat(peer(transport, Methods.MESSAGES).send(hello(handshake())).answer().verdict())
+        assertThat(peer(transport, Methods.MESSAGES)
+                        .send(hello(handshake()))
+                        .answer()
+                        .verdict())
                 .isEqualTo(Verdict.ACCEPTED);
     }
 
@@ -570,7 +575,10 @@ class GrpcPeerTest {
         Handshake unlucky = new Handshake(Handshake.VERSION, CLUSTER, 0, 8, 1008, 1);
         assertThat(peer(transport, Methods.MESSAGES).send(hello(unlucky)).end().getCode())
                 .isEqualTo(Status.Code.INTERNAL);
-        assertThat(peer(transport, Methods.MESSAGES).send(hello(handshake())).answer().verdict())
+        assertThat(peer(transport, Methods.MESSAGES)
+                        .send(hello(handshake()))
+                        .answer()
+                        .verdict())
                 .isEqualTo(Verdict.ACCEPTED);
     }
 
@@ -591,7 +599,8 @@ class GrpcPeerTest {
                 }),
                 inbound);
         a.setPeer(2, b.boundAddress());
-        assertThat(attempts.await(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(attempts.await(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS))
+                .isTrue();
         a.send(0, heartbeat(1, 2, 6));
         a.flush();
         assertThat(receiving.next().commit()).isEqualTo(6);
@@ -600,9 +609,12 @@ class GrpcPeerTest {
     @Test
     void eachHostIsNewsOnce() throws Exception {
         Doorkeeper doorkeeper = new Doorkeeper(false);
-        assertThat(doorkeeper.isNews(new InetSocketAddress("127.0.0.1", 1))).isTrue();
-        assertThat(doorkeeper.isNews(new InetSocketAddress("127.0.0.1", 2))).isFalse();
-        assertThat(doorkeeper.isNews(new InetSocketAddress("127.0.0.2", 1))).isTrue();
+        assertThat(doorkeeper.isNews(InetSocketAddress.createUnresolved("127.0.0.1", 1)))
+                .isTrue();
+        assertThat(doorkeeper.isNews(InetSocketAddress.createUnresolved("127.0.0.1", 2)))
+                .isFalse();
+        assertThat(doorkeeper.isNews(InetSocketAddress.createUnresolved("127.0.0.2", 1)))
+                .isTrue();
     }
 
     @Test
@@ -618,7 +630,9 @@ class GrpcPeerTest {
         b.send(0, heartbeat(2, 1, 0));
         b.flush();
         inbound.next();
-        a.call(b.boundAddress(), 1, new byte[0], Duration.ofSeconds(10)).exceptionally(failure -> new byte[0]).get();
+        a.call(b.boundAddress(), 1, new byte[0], Duration.ofSeconds(10))
+                .exceptionally(failure -> new byte[0])
+                .get();
         a.close();
         b.close();
         Set<Thread> after = Thread.getAllStackTraces().keySet().stream()

@@ -2,6 +2,7 @@ package dev.coracle.transport.grpc;
 
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
+import dev.coracle.raft.Bytes;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.SnapshotMetadata;
 import java.io.ByteArrayInputStream;
@@ -12,21 +13,22 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** Snapshots in memory. What is not committed is not there. */
 class MemorySnapshotStore implements SnapshotStore {
-    private record Stored(SnapshotMetadata metadata, byte[] data) {}
+    private record Stored(SnapshotMetadata metadata, Bytes data) {}
 
     private final Map<EntryId, Stored> stored = new ConcurrentHashMap<>();
 
     void put(SnapshotMetadata metadata, byte[] data) {
-        stored.put(metadata.id(), new Stored(metadata, data));
+        stored.put(metadata.id(), new Stored(metadata, Bytes.of(data)));
     }
 
     /** The data of a committed snapshot, or null. */
-    byte[] data(EntryId id) {
+    byte @Nullable [] data(EntryId id) {
         Stored found = stored.get(id);
-        return found == null ? null : found.data;
+        return found == null ? null : found.data.array();
     }
 
     @Override
@@ -54,7 +56,7 @@ class MemorySnapshotStore implements SnapshotStore {
         if (found == null) {
             throw new StorageException("there is no snapshot " + id);
         }
-        InputStream data = read(found.data);
+        InputStream data = read(found.data.array());
         return new Source() {
             @Override
             public SnapshotMetadata metadata() {
@@ -63,7 +65,7 @@ class MemorySnapshotStore implements SnapshotStore {
 
             @Override
             public long size() {
-                return found.data.length;
+                return found.data.length();
             }
 
             @Override

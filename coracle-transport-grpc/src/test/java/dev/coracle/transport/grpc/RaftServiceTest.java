@@ -28,6 +28,7 @@ import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -99,8 +100,7 @@ class RaftServiceTest {
                         "0a026e6f",
                         client -> client.propose(new ProposeArgs(Bytes.of((byte) 1, (byte) 2)), LONG),
                         new ProposeResponse("no")),
-                new Golden(
-                        "GetPeers", "", "0a027b7d", client -> client.getPeers(LONG), new GetPeersResponse("{}")),
+                new Golden("GetPeers", "", "0a027b7d", client -> client.getPeers(LONG), new GetPeersResponse("{}")),
                 new Golden(
                         "SetPeers",
                         "0a0708011203613a31",
@@ -108,8 +108,7 @@ class RaftServiceTest {
                         client -> client.setPeers(new Peers(List.of(new Peer(1, "a:1"))), LONG),
                         new Empty()),
                 new Golden("LeaveJoint", "", "", client -> client.leaveJoint(LONG), new Empty()),
-                new Golden(
-                        "DebugNode", "", "0a027b7d", client -> client.debugNode(LONG), new DebugNodeResponse("{}")),
+                new Golden("DebugNode", "", "0a027b7d", client -> client.debugNode(LONG), new DebugNodeResponse("{}")),
                 new Golden("CreateSnapshot", "", "", client -> client.createSnapshot(LONG), new Empty()),
                 // MsgHeartbeat is 8 in both dialects; to 1, from 2, term 3, commit 4.
                 new Golden(
@@ -198,20 +197,19 @@ class RaftServiceTest {
         BlockingQueue<byte[]> requests = new LinkedBlockingQueue<>();
         UnaryService unary = new UnaryService(10, 1 << 20);
         Server raftify = NettyServerBuilder.forAddress(
-                        new InetSocketAddress("127.0.0.1", 0), InsecureServerCredentials.create())
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), InsecureServerCredentials.create())
                 .directExecutor()
                 .addService(ServerServiceDefinition.builder("raft_service.RaftService")
-                        .addMethod(
-                                Methods.raftify(golden.method).server,
-                                unary.method((bytes, connection, reply) -> {
-                                    requests.add(bytes);
-                                    reply.done(Payload.of(HEX.parseHex(golden.response)));
-                                }))
+                        .addMethod(Methods.raftify(golden.method).server, unary.method((bytes, connection, reply) -> {
+                            requests.add(bytes);
+                            reply.done(Payload.of(HEX.parseHex(golden.response)));
+                        }))
                         .build())
                 .build()
                 .start();
         opened.add(raftify::shutdownNow);
-        assertThat(golden.call.apply(client("127.0.0.1:" + raftify.getPort())).get()).isEqualTo(golden.answer);
+        assertThat(golden.call.apply(client("127.0.0.1:" + raftify.getPort())).get())
+                .isEqualTo(golden.answer);
         assertThat(RecordingInbound.next(requests)).asHexString().isEqualToIgnoringCase(golden.request);
     }
 
@@ -228,7 +226,8 @@ class RaftServiceTest {
         // What the service handed on, said again by our client, is the same request.
         Object first = golden.method.equals("SendMessage") ? inbound.next() : RecordingInbound.next(framework.requests);
         assertThat(golden.call.apply(client(transport.boundAddress())).get()).isEqualTo(golden.answer);
-        Object second = golden.method.equals("SendMessage") ? inbound.next() : RecordingInbound.next(framework.requests);
+        Object second =
+                golden.method.equals("SendMessage") ? inbound.next() : RecordingInbound.next(framework.requests);
         assertThat(second).isEqualTo(first);
     }
 
@@ -245,7 +244,8 @@ class RaftServiceTest {
     @Test
     void messagesAreRefusedInAnotherDialect() throws Exception {
         GrpcTransport transport = open(Dialect.NATIVE, new Framework(new Empty()));
-        assertRefused(transport, new Message.Heartbeat(2, 1, 3, 4, Bytes.EMPTY), "the dialect of this cluster is NATIVE");
+        assertRefused(
+                transport, new Message.Heartbeat(2, 1, 3, 4, Bytes.EMPTY), "the dialect of this cluster is NATIVE");
     }
 
     @Test
@@ -263,7 +263,9 @@ class RaftServiceTest {
     }
 
     private void assertRefused(GrpcTransport transport, Message message, String text) {
-        assertThatThrownBy(() -> client(transport.boundAddress()).sendMessage(message, LONG).get())
+        assertThatThrownBy(() -> client(transport.boundAddress())
+                        .sendMessage(message, LONG)
+                        .get())
                 .cause()
                 .isInstanceOf(CallException.class)
                 .hasMessageContaining(text);
@@ -277,7 +279,8 @@ class RaftServiceTest {
                 reply.failed("not joint");
             }
         });
-        assertThatThrownBy(() -> client(transport.boundAddress()).leaveJoint(LONG).get())
+        assertThatThrownBy(
+                        () -> client(transport.boundAddress()).leaveJoint(LONG).get())
                 .cause()
                 .hasMessageContaining("not joint");
     }

@@ -21,6 +21,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -46,14 +47,32 @@ class TlsTest {
         Path file = directory.resolve("node-" + node + ".p12");
         if (!Files.exists(file)) {
             Process keytool = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                            "-genkeypair", "-alias", "node", "-keyalg", "EC", "-groupname", "secp256r1",
-                            "-dname", "CN=node-" + node, "-ext", "san=ip:127.0.0.1", "-validity", "2",
-                            "-storetype", "PKCS12", "-keystore", file.toString(), "-storepass", new String(PASSWORD))
+                            Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                    .toString(),
+                            "-genkeypair",
+                            "-alias",
+                            "node",
+                            "-keyalg",
+                            "EC",
+                            "-groupname",
+                            "secp256r1",
+                            "-dname",
+                            "CN=node-" + node,
+                            "-ext",
+                            "san=ip:127.0.0.1",
+                            "-validity",
+                            "2",
+                            "-storetype",
+                            "PKCS12",
+                            "-keystore",
+                            file.toString(),
+                            "-storepass",
+                            new String(PASSWORD))
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            assertThat(keytool.waitFor(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(keytool.waitFor(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS))
+                    .isTrue();
             assertThat(keytool.exitValue()).isZero();
         }
         KeyStore keys = KeyStore.getInstance("PKCS12");
@@ -108,9 +127,12 @@ class TlsTest {
         }
 
         private static Verdict check(long node, Connection connection) {
+            SSLSession session = connection.session();
+            if (session == null) {
+                return Verdict.refused(RefusalCode.IDENTITY, "no TLS");
+            }
             try {
-                X509Certificate certificate =
-                        (X509Certificate) connection.session().getPeerCertificates()[0];
+                X509Certificate certificate = (X509Certificate) session.getPeerCertificates()[0];
                 String name = certificate.getSubjectX500Principal().getName();
                 return name.equals("CN=node-" + node)
                         ? Verdict.ACCEPTED
@@ -121,10 +143,11 @@ class TlsTest {
         }
     }
 
-    private GrpcTransport open(long id, ChannelCredentials channel, RecordingInbound inbound, TransportListener listener)
+    private GrpcTransport open(
+            long id, ChannelCredentials channel, RecordingInbound inbound, TransportListener listener)
             throws Exception {
-        GrpcTransport transport = GrpcTransport.bind(
-                GrpcTransportTest.config(id, "127.0.0.1:0", new MemorySnapshotStore())
+        GrpcTransport transport =
+                GrpcTransport.bind(GrpcTransportTest.config(id, "127.0.0.1:0", new MemorySnapshotStore())
                         .serverCredentials(server(id))
                         .channelCredentials(channel)
                         .admission(new ByCertificate())
@@ -154,7 +177,8 @@ class TlsTest {
         a.flush();
         assertThat(receiving.next()).isEqualTo(message);
         byte[] request = {1, 2};
-        assertThat(a.call(b.boundAddress(), 0, request, Duration.ofSeconds(RecordingInbound.PATIENCE_SECONDS)).get())
+        assertThat(a.call(b.boundAddress(), 0, request, Duration.ofSeconds(RecordingInbound.PATIENCE_SECONDS))
+                        .get())
                 .isEqualTo(request);
     }
 

@@ -12,6 +12,7 @@ import dev.coracle.raft.Message;
 import dev.coracle.raft.MessageType;
 import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -105,7 +106,7 @@ abstract class TransportContract {
         b.greet(a);
         List<Message> sent = new ArrayList<>();
         for (long i = 1; i <= 300; i++) {
-            sent.add(append(1, 2, i, ("entry " + i).getBytes()));
+            sent.add(append(1, 2, i, ("entry " + i).getBytes(StandardCharsets.UTF_8)));
         }
         a.send(sent.subList(0, 100).toArray(Message[]::new));
         a.send(sent.subList(100, 101).toArray(Message[]::new));
@@ -142,8 +143,7 @@ abstract class TransportContract {
         a.send(heartbeat(1, 9, 0));
         assertThat(RecordingInbound.next(a.inbound.unreachable)).isEqualTo(9);
         a.send(install(1, 9));
-        assertThat(RecordingInbound.next(a.inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(9, true));
+        assertThat(RecordingInbound.next(a.inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(9, true));
     }
 
     @Test
@@ -233,8 +233,7 @@ abstract class TransportContract {
         Message arrived = b.inbound.next();
         assertThat(arrived).isEqualTo(install(1, 2));
         assertThat(b.snapshots.data(METADATA.id())).isEqualTo(data);
-        assertThat(RecordingInbound.next(a.inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(2, false));
+        assertThat(RecordingInbound.next(a.inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, false));
     }
 
     @Test
@@ -247,8 +246,7 @@ abstract class TransportContract {
         a.send(install(1, 2));
         assertThat(b.inbound.next().type()).isEqualTo(MessageType.INSTALL_SNAPSHOT);
         assertThat(b.snapshots.data(METADATA.id())).isEmpty();
-        assertThat(RecordingInbound.next(a.inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(2, false));
+        assertThat(RecordingInbound.next(a.inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, false));
     }
 
     @Test
@@ -264,8 +262,7 @@ abstract class TransportContract {
         assertThat(a.inbound.snapshots).isEmpty();
         b.inbound.makeRoom();
         assertThat(b.inbound.next().type()).isEqualTo(MessageType.INSTALL_SNAPSHOT);
-        assertThat(RecordingInbound.next(a.inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(2, false));
+        assertThat(RecordingInbound.next(a.inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, false));
     }
 
     @Test
@@ -275,8 +272,7 @@ abstract class TransportContract {
         a.knows(b);
         a.greet(b);
         a.send(install(1, 2));
-        assertThat(RecordingInbound.next(a.inbound.snapshots))
-                .isEqualTo(new RecordingInbound.SnapshotResult(2, true));
+        assertThat(RecordingInbound.next(a.inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, true));
         assertThat(b.inbound.messages).isEmpty();
     }
 

@@ -1,0 +1,106 @@
+package dev.coracle;
+
+import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.node.Clock;
+import dev.coracle.node.Failure;
+import dev.coracle.raft.RawNode;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks one address after the other for the same task, to be passed on to the leader, round after round until one answers
+ * or the time is up. For a node that does not know the leader yet.
+ */
+final class AskAround<T extends @Nullable Object> {
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** How long one member may take, so that the others get their turn. */
+    private static final long TURN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final Caller caller;
+    private final World.Worker worker;
+    private final Clock clock;
+    private final List<String> addresses;
+    private final LeaderTask<T> task;
+    private final long deadlineNanos;
+    private final CompletableFuture<T> future = new CompletableFuture<>();
+    private Failure last = new Failure(Failure.Kind.NO_LEADER, RawNode.NONE, "nobody was asked");
+
+    private AskAround(
+            Caller caller,
+            World.Worker worker,
+            Clock clock,
+            List<String> addresses,
+            LeaderTask<T> task,
+            long deadlineNanos) {
+        this.caller = caller;
+        this.worker = worker;
+        this.clock = clock;
+        this.addresses = addresses;
+        this.task = task;
+        this.deadlineNanos = deadlineNanos;
+    }
+
+    /** The result, or a {@link StartException}. */
+    static <T extends @Nullable Object> CompletableFuture<T> begin(
+            Caller caller,
+            World.Worker worker,
+            Clock clock,
+            List<String> addresses,
+            LeaderTask<T> task,
+            long deadlineNanos) {
+        AskAround<T> around = new AskAround<>(caller, worker, clock, addresses, task, deadlineNanos);
+        worker.execute(() -> around.ask(0));
+        return around.future;
+    }
+
+    private void ask(int position) {
+        if (future.isDone()) {
+            return;
+        }
+        long leftNanos = deadlineNanos - clock.nanoTime();
+        if (leftNanos <= 0) {
+            future.completeExceptionally(new StartException(
+                    StartException.Kind.UNREACHABLE,
+                    "none of the members " + addresses + " could pass the request on to a leader in time: " + last.text()));
+        } else if (position == addresses.size()) {
+            worker.schedule(() -> ask(0), PAUSE_NANOS);
+        } else {
+            long turnNanos = Math.min(leftNanos, TURN_NANOS);
+            byte[] request = Wire.request(task, true, turnNanos);
+            try {
+                caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
+                        .whenComplete((answer, trouble) -> worker.execute(() -> take(answer, trouble, position)));
+            } catch (IllegalArgumentException e) {
+                future.completeExceptionally(new StartException(StartException.Kind.REFUSED, e.getMessage()));
+            }
+        }
+    }
+
+    private void take(byte @Nullable [] answer, @Nullable Throwable trouble, int position) {
+        Failure failure;
+        try {
+            if (answer == null) {
+                failure = Wire.failure(trouble == null ? new IllegalStateException("no answer") : trouble, RawNode.NONE);
+            } else {
+                ByteReader in = new ByteReader(answer);
+                failure = Wire.readFailure(in);
+                if (failure == null) {
+                    future.complete(task.readResult(in));
+                    return;
+                }
+            }
+        } catch (MalformedException e) {
+            failure = new Failure(Failure.Kind.UNKNOWN, RawNode.NONE, "the answer cannot be read: " + e.getMessage());
+        }
+        last = new Failure(failure.kind(), failure.leader(), addresses.get(position) + ": " + failure.text());
+        if (failure.certainty() == Failure.Certainty.NOT_DONE) {
+            future.completeExceptionally(new StartException(StartException.Kind.REFUSED, last.text()));
+        } else {
+            ask(position + 1);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package dev.coracle;
+
+import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.node.Failure;
+import dev.coracle.node.RaftNode;
+import dev.coracle.node.Reply;
+import dev.coracle.raft.RawNode;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One task on its way to the leader, whoever that is, until its deadline. What is certainly not done is tried again, at
+ * once when the leader changes and after a growing pause otherwise. What may be done is told, unless doing it twice is
+ * the same as doing it once.
+ *
+ * <p>At any moment one of these holds: the node has it, the network has it, it is parked with the engine, or it has
+ * ended. Each of them ends in a call of {@link #done}, {@link #failed} or {@link #wake}.
+ */
+final class Attempt<T extends @Nullable Object> implements Reply<T> {
+    private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
+    /** What the leader gets less of, so that its own word arrives before the caller's patience ends. */
+    private static final int MARGIN = 20;
+
+    private final Engine<?, ?, ?> engine;
+    private final LeaderTask<T> task;
+    private final long deadlineNanos;
+    private final Reply<? super T> outcome;
+    private final AtomicBoolean parked = new AtomicBoolean();
+    private long pauseNanos = FIRST_PAUSE_NANOS;
+    private @Nullable Failure last;
+
+    Attempt(Engine<?, ?, ?> engine, LeaderTask<T> task, long deadlineNanos, Reply<? super T> outcome) {
+        this.engine = engine;
+        this.task = task;
+        this.deadlineNanos = deadlineNanos;
+        this.outcome = outcome;
+    }
+
+    /** Tries once. Does not block. */
+    void begin() {
+        long leftNanos = deadlineNanos - engine.nanoTime();
+        Leading leading = engine.leading();
+        if (leftNanos <= 0) {
+            expire();
+        } else if (leading == null) {
+            failed(engine.notRunning());
+        } else {
+            RaftNode node = leading.node();
+            long leader = node.view().leader();
+            if (leader == node.id() || leader == RawNode.NONE) {
+                // Without a leader the node keeps it until there is one.
+                task.perform(leading, deadlineNanos, this);
+            } else {
+                forward(leading, leader, leftNanos);
+            }
+        }
+    }
+
+    private void forward(Leading leading, long leader, long leftNanos) {
+        String address = engine.addressOf(leader);
+        if (address == null) {
+            failed(new Failure(
+                    Failure.Kind.NO_LEADER, leader, "the address of " + Leading.name(leader) + " is not known yet"));
+            return;
+        }
+        byte[] request = Wire.request(task, false, Math.max(1, leftNanos - leftNanos / MARGIN));
+        try {
+            leading.caller()
+                    .call(address, task.kind(), request, Duration.ofNanos(leftNanos))
+                    .whenComplete((answer, trouble) -> {
+                        if (trouble != null) {
+                            failed(Wire.failure(trouble, leader));
+                        } else {
+                            answered(answer, leader);
+                        }
+                    });
+        } catch (IllegalArgumentException e) {
+            failed(new Failure(Failure.Kind.NO_LEADER, leader, e.getMessage()));
+        }
+    }
+
+    private void answered(byte[] answer, long leader) {
+        T result;
+        try {
+            ByteReader in = new ByteReader(answer);
+            Failure failure = Wire.readFailure(in);
+            if (failure != null) {
+                failed(failure);
+                return;
+            }
+            result = task.readResult(in);
+        } catch (MalformedException | RuntimeException e) {
+            outcome.failed(new Failure(
+                    Failure.Kind.UNKNOWN, leader, "it was done, and what came of it cannot be read: " + e.getMessage()));
+            return;
+        }
+        done(result);
+    }
+
+    @Override
+    public void done(T result) {
+        outcome.done(result);
+    }
+
+    @Override
+    public void failed(Failure failure) {
+        if (!mayRepeat(failure)) {
+            outcome.failed(failure);
+            return;
+        }
+        last = failure;
+        long leftNanos = deadlineNanos - engine.nanoTime();
+        long pause = Math.min(pauseNanos, Math.max(0, leftNanos));
+        pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
+        // The node has just heard of another leader: nothing is to be waited for.
+        boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER && failure.leader() != RawNode.NONE
+                && engine.knowsLeader(failure.leader()) && pauseNanos <= 4 * FIRST_PAUSE_NANOS;
+        parked.set(true);
+        engine.park(this, elsewhere ? 0 : pause);
+    }
+
+    private boolean mayRepeat(Failure failure) {
+        return switch (failure.kind()) {
+            case NOT_LEADER, NO_LEADER, TRANSFERRING, CHANGE_PENDING, LOST -> true;
+            // A node that stops while another one leads is no obstacle; this one's end is.
+            case STOPPED -> !engine.hasStopped();
+            case UNKNOWN, TIMED_OUT -> task.isRepeatable() && !engine.hasStopped();
+            case OVERLOADED, NO_SPACE, TOO_LARGE, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> false;
+        };
+    }
+
+    /** Tries again, unless somebody else has woken it already. */
+    void wake() {
+        if (parked.compareAndSet(true, false)) {
+            engine.unpark(this);
+            begin();
+        }
+    }
+
+    /** Ends it, if it is parked, because the node stops. */
+    void stop(Failure failure) {
+        if (parked.compareAndSet(true, false)) {
+            engine.unpark(this);
+            outcome.failed(failure);
+        }
+    }
+
+    private void expire() {
+        Failure failure = last;
+        if (failure == null) {
+            outcome.failed(new Failure(Failure.Kind.NO_LEADER, RawNode.NONE, "there was no time to begin"));
+        } else if (failure.kind() == Failure.Kind.NOT_LEADER) {
+            outcome.failed(new Failure(
+                    Failure.Kind.NO_LEADER, failure.leader(), "no leader was found in time: " + failure.text()));
+        } else {
+            outcome.failed(failure);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package dev.coracle;
+
+import dev.coracle.node.StorageException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/** Makes a node of a directory: goes on with what is there, or begins as the start mode says. */
+final class Beginning {
+    private final RaftBuilder<?, ?, ?> settings;
+    private final World world;
+    private final World.Worker worker;
+    private final DataDirectory directory;
+
+    Beginning(RaftBuilder<?, ?, ?> settings, World world, World.Worker worker, DataDirectory directory) {
+        this.settings = settings;
+        this.world = world;
+        this.worker = worker;
+        this.directory = directory;
+    }
+
+    /** What the directory is, from now on and on disk. */
+    ClusterFile prepare(long deadlineNanos) throws StartException, StorageException {
+        ClusterFile found = directory.file();
+        if (found != null && found.state() == ClusterFile.State.LEFT) {
+            if (!(settings.mode instanceof RaftBuilder.Mode.Join)) {
+                throw new StartException(
+                        StartException.Kind.LEFT,
+                        "dataDirectory: " + directory.path() + " holds " + Leading.name(found.id()) + ", which left the"
+                                + " cluster or was removed from it. To take part again, start it with join: it becomes a"
+                                + " new node then, and what is there is set aside");
+            }
+            directory.setAside(found.id());
+            found = null;
+        }
+        if (found != null) {
+            requireNoContradiction(found);
+            return found;
+        }
+        if (settings.requireData) {
+            throw new StartException(
+                    StartException.Kind.NO_DATA,
+                    "dataDirectory: " + directory.path() + " holds no node, and requireData is set. Is the volume"
+                            + " mounted? Unset requireData for the first start of a new node");
+        }
+        if (directory.holdsLog()) {
+            throw new StorageException("there is a log in " + directory.log() + " and no file " + ClusterFile.NAME
+                    + " in " + directory.path() + " that says whose it is. Restore it, or give the node an empty"
+                    + " directory");
+        }
+        ClusterFile file = begin(deadlineNanos);
+        directory.become(file);
+        return file;
+    }
+
+    private void requireNoContradiction(ClusterFile found) throws StartException {
+        String what = null;
+        if (!found.clusterName().equals(settings.clusterName)) {
+            what = "clusterName: \"" + settings.clusterName + "\" is not the name of the cluster there, \""
+                    + found.clusterName() + "\"";
+        } else if (settings.id != 0 && settings.id != found.id()) {
+            what = "id: " + Long.toUnsignedString(settings.id) + " is not the id of the node there, "
+                    + Long.toUnsignedString(found.id());
+        } else if (settings.mode instanceof RaftBuilder.Mode.Listed listed && found.firstMembers().size() > 1) {
+            Member me = self(listed.members());
+            if (me.id() != found.id()) {
+                what = "members: the list says that this is " + Leading.name(me.id()) + ", there is "
+                        + Leading.name(found.id());
+            }
+        }
+        if (what != null) {
+            throw new StartException(
+                    StartException.Kind.CONTRADICTION,
+                    what + ". The data directory " + directory.path() + " decides; correct the setting, or give the new"
+                            + " node a directory of its own");
+        }
+    }
+
+    private ClusterFile begin(long deadlineNanos) throws StartException {
+        long incarnation = random();
+        if (settings.mode instanceof RaftBuilder.Mode.Listed listed) {
+            Member me = self(listed.members());
+            return file(
+                    clusterIdOf(listed.members()), me.id(), incarnation, listed.members(), addresses(listed.members()));
+        }
+        if (settings.mode instanceof RaftBuilder.Mode.Join join) {
+            Ticket ticket = ticket(join.addresses(), incarnation, deadlineNanos);
+            return file(ticket.clusterId(), ticket.id(), incarnation, List.of(), ticket.peers());
+        }
+        long id = settings.id == 0 ? 1 : settings.id;
+        // Its real address, if the system is to pick the port, is written with the log's first entry.
+        Member only = Member.voter(id, settings.raftAddress);
+        return file(random(), id, incarnation, List.of(only), addresses(List.of(only)));
+    }
+
+    private ClusterFile file(
+            long clusterId, long id, long incarnation, List<Member> first, SortedMap<Long, String> peers) {
+        return new ClusterFile(
+                clusterId,
+                settings.clusterName,
+                id,
+                incarnation,
+                ClusterFile.State.NEW,
+                "",
+                first,
+                peers,
+                ClusterFile.byId());
+    }
+
+    private static SortedMap<Long, String> addresses(List<Member> members) {
+        SortedMap<Long, String> addresses = ClusterFile.byId();
+        members.forEach(member -> addresses.put(member.id(), member.address()));
+        return addresses;
+    }
+
+    /** Which of the listed members this node is. */
+    private Member self(List<Member> members) throws StartException {
+        String own = settings.advertiseAddress == null ? settings.raftAddress : settings.advertiseAddress;
+        for (Member member : members) {
+            if (settings.id == 0 ? member.address().equals(own) : member.id() == settings.id) {
+                return member;
+            }
+        }
+        throw new StartException(
+                StartException.Kind.CONTRADICTION,
+                settings.id == 0
+                        ? "members: none has the address " + own + " of this node; correct it, or say which one by id"
+                        : "members: none has the id " + Long.toUnsignedString(settings.id) + " of this node");
+    }
+
+    private long random() {
+        long value = world.random().nextLong();
+        return value == 0 ? 1 : value;
+    }
+
+    /** The first eight bytes of a digest over name and members, so that members started with other lists never meet. */
+    private long clusterIdOf(List<Member> members) {
+        StringBuilder text = new StringBuilder(settings.clusterName).append('\n');
+        for (Member member : members) {
+            text.append(Long.toUnsignedString(member.id()))
+                    .append(' ')
+                    .append(member.role() == Member.Role.LEARNER ? "learner" : "voter")
+                    .append(' ')
+                    .append(member.address())
+                    .append('\n');
+        }
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256")
+                    .digest(text.toString().getBytes(StandardCharsets.UTF_8));
+            long id = ByteBuffer.wrap(digest).getLong();
+            return id == 0 ? 1 : id;
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    private Ticket ticket(List<String> addresses, long incarnation, long deadlineNanos) throws StartException {
+        String own = settings.advertiseAddress == null ? settings.raftAddress : settings.advertiseAddress;
+        try (Caller caller = world.networks().caller(settings.channelCredentials)) {
+            return AskAround.begin(
+                            caller,
+                            worker,
+                            world.clock(),
+                            addresses,
+                            new Tasks.Reserve(settings.clusterName, own, incarnation),
+                            deadlineNanos)
+                    .get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StartException(StartException.Kind.UNREACHABLE, "the start was interrupted", e);
+        } catch (ExecutionException e) {
+            @Nullable Throwable cause = e.getCause();
+            if (cause instanceof StartException refused) {
+                throw refused;
+            }
+            throw new IllegalStateException("no ticket", cause);
+        }
+    }
+}

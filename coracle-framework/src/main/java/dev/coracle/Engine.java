@@ -1,0 +1,823 @@
+package dev.coracle;
+
+import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.codec.EtcdConfChangeCodec;
+import dev.coracle.node.Failure;
+import dev.coracle.node.NodeConfig;
+import dev.coracle.node.NodeView;
+import dev.coracle.node.RaftNode;
+import dev.coracle.node.Reply;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.Bootstrap;
+import dev.coracle.raft.RaftObserver;
+import dev.coracle.raft.RandomSource;
+import dev.coracle.raft.RawNode;
+import dev.coracle.raft.RoleName;
+import dev.coracle.raft.Status;
+import dev.coracle.transport.grpc.Admission;
+import dev.coracle.transport.grpc.CallHandler;
+import dev.coracle.transport.grpc.Connection;
+import dev.coracle.transport.grpc.GrpcTransportConfig;
+import dev.coracle.transport.grpc.Handshake;
+import dev.coracle.transport.grpc.RefusalCode;
+import dev.coracle.transport.grpc.TransportListener;
+import dev.coracle.transport.grpc.Verdict;
+import dev.coracle.wal.FileSnapshotStore;
+import dev.coracle.wal.WalLogStore;
+import dev.coracle.wal.WalOptions;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A member's life: from its directory to a running node, what it tells others and hears from them, and its end. Small
+ * things that may wait for the disk are done one after the other by a worker; nothing here blocks the node's threads.
+ */
+final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
+        implements CallHandler, Admission, TransportListener, RaftObserver {
+    static final Logger LOG = LoggerFactory.getLogger(Raft.class);
+
+    /** How often a node that should lead looks whether it can ask for votes, ten times a tick. */
+    private static final int CAMPAIGNS = 1_000;
+
+    private final RaftBuilder<C, R, S> settings;
+    private final World world;
+    private final DataDirectory directory;
+    private final World.Worker worker;
+    private final Replica<C, R> replica;
+    private final Promise<StopReason> stopped;
+    private final AtomicReference<@Nullable StopReason> reason = new AtomicReference<>();
+    private final Set<Attempt<?>> parked = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean persisting = new AtomicBoolean();
+    private final AtomicBoolean announcing = new AtomicBoolean();
+    private final CompletableFuture<@Nullable Void> member = new CompletableFuture<>();
+
+    private volatile long id;
+    private volatile @Nullable Network network;
+    private volatile @Nullable RaftNode node;
+    private volatile boolean leaving;
+    private @Nullable FileSnapshotStore snapshots;
+    private @Nullable WalLogStore log;
+    private @Nullable AutoCloseable agents;
+
+    /** What the last configuration was that somebody heard of. The applier's. */
+    private Replica.Membership heard = Replica.Membership.NONE;
+
+    private Engine(RaftBuilder<C, R, S> settings, World world, DataDirectory directory) {
+        this.settings = settings;
+        this.world = world;
+        this.directory = directory;
+        this.stopped = new Promise<>(world.threads().dependents());
+        this.worker = world.threads().worker("coracle-worker-" + directory.path().getFileName());
+        this.replica = new Replica<>(settings.machine, settings.commands, settings.formatter, this::onMembership);
+    }
+
+    // ---- start
+
+    /** Starts a member in a directory. */
+    static <C, R extends @Nullable Object, S extends StateMachine<C, R>> Engine<C, R, S> start(
+            RaftBuilder<C, R, S> settings, World world) throws StartException, StorageException {
+        DataDirectory directory = DataDirectory.open(world.disk(), Objects.requireNonNull(settings.dataDirectory));
+        Engine<C, R, S> engine = new Engine<>(settings, world, directory);
+        boolean done = false;
+        try {
+            engine.start();
+            done = true;
+            return engine;
+        } finally {
+            if (!done) {
+                engine.stop(new StopReason(StopReason.Kind.CLOSED, "it did not start", null));
+                engine.stopped.join();
+            }
+        }
+    }
+
+    private void start() throws StartException, StorageException {
+        long deadlineNanos = nanoTime() + settings.startTimeoutNanos();
+        ClusterFile file = new Beginning(settings, world, worker, directory).prepare(deadlineNanos);
+        id = file.id();
+        bind(file);
+        file = directory.change(known -> known.withAddress(advertisedAddress(known)));
+        LOG.info(
+                "{} of cluster \"{}\" starts at {} in {}",
+                Leading.name(id),
+                file.clusterName(),
+                file.address(),
+                directory.path());
+        if (file.state() == ClusterFile.State.NEW && file.firstMembers().size() > 1) {
+            startConfirmed(file);
+        } else {
+            run();
+        }
+        if (directory.file() != null && Objects.requireNonNull(directory.file()).state() == ClusterFile.State.JOINING) {
+            join(deadlineNanos);
+        }
+    }
+
+    private void bind(ClusterFile file) throws StartException, StorageException {
+        snapshots = FileSnapshotStore.open(world.disk(), directory.snapshots(), 0);
+        GrpcTransportConfig.Builder config = GrpcTransportConfig.builder()
+                .id(file.id())
+                .clusterId(file.clusterId())
+                .incarnation(file.incarnation())
+                .listenAddress(settings.raftAddress)
+                .snapshots(snapshots)
+                .random(randomSource())
+                .admission(this)
+                .listener(this)
+                .callHandler(this)
+                .raftServiceHandler(new RaftifyService<>(this, settings));
+        if (settings.serverCredentials != null && settings.channelCredentials != null) {
+            config.serverCredentials(settings.serverCredentials).channelCredentials(settings.channelCredentials);
+        }
+        try {
+            network = world.networks().bind(config.build());
+        } catch (IOException e) {
+            throw new StartException(
+                    StartException.Kind.ADDRESS,
+                    "raftAddress: " + settings.raftAddress + " cannot be used: " + e.getMessage()
+                            + ". Stop whoever listens there, or choose another address",
+                    e);
+        }
+    }
+
+    private String advertisedAddress(ClusterFile file) {
+        if (settings.advertiseAddress != null) {
+            return settings.advertiseAddress;
+        }
+        for (Member first : file.firstMembers()) {
+            // A list that all members share says where this one is, whatever it listens on.
+            if (first.id() == id && file.firstMembers().size() > 1) {
+                return first.address();
+            }
+        }
+        return network().boundAddress();
+    }
+
+    /** Starts a first member once a majority of the others knows nothing against it; waits for what they say at once. */
+    private void startConfirmed(ClusterFile file) throws StartException, StorageException {
+        IdentityCheck check = IdentityCheck.begin(network(), worker, world.clock(), file);
+        CompletableFuture<@Nullable Void> running = check.confirmed().thenRun(this::runOrThrow);
+        CompletableFuture.anyOf(running, check.firstRound()).exceptionally(failure -> null).join();
+        if (check.confirmed().isDone()) {
+            await(running);
+        } else {
+            LOG.info("{} waits for the other first members to confirm that its id is new", Leading.name(id));
+            running.exceptionally(failure -> {
+                Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+                stop(new StopReason(StopReason.Kind.FAILED, String.valueOf(cause.getMessage()), cause));
+                return null;
+            });
+        }
+    }
+
+    private void runOrThrow() {
+        try {
+            run();
+        } catch (StorageException | StartException e) {
+            throw new CompletionException(e);
+        }
+    }
+
+    private static <T> T await(CompletableFuture<T> future) throws StartException, StorageException {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StartException(StartException.Kind.UNREACHABLE, "the start was interrupted", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof StartException start) {
+                throw start;
+            }
+            if (e.getCause() instanceof StorageException storage) {
+                throw storage;
+            }
+            throw new IllegalStateException("the start failed", e.getCause());
+        }
+    }
+
+    /** Opens the log and lets the node run. Called by one thread, once. */
+    private synchronized void run() throws StorageException, StartException {
+        if (hasStopped()) {
+            throw new StartException(StartException.Kind.REFUSED, "the node was closed while it started");
+        }
+        ClusterFile file = Objects.requireNonNull(directory.file());
+        boolean fresh = file.state() == ClusterFile.State.NEW;
+        if (!fresh && !directory.holdsLog()) {
+            throw new StorageException("the log in " + directory.log() + " is missing, and with it what " + Leading.name(id)
+                    + " voted for and acknowledged. Restore it; or remove the node from its cluster and let it join again"
+                    + " with an empty directory");
+        }
+        FileSnapshotStore store = Objects.requireNonNull(snapshots);
+        WalOptions options = WalOptions.DEFAULTS.withSegmentBytes(settings.segmentBytes);
+        WalLogStore opened = WalLogStore.open(world.disk(), directory.log(), store, options);
+        log = opened;
+        NodeConfig config = config(file);
+        Network net = network();
+        RaftNode started = new RaftNode(
+                config, opened, store, net.transport(), replica, randomSource(), EtcdConfChangeCodec.INSTANCE);
+        started.onFailure(this::onFailure);
+        if (fresh) {
+            // From here on the node may vote, so that an empty log must never be taken for a new one again.
+            boolean first = !file.firstMembers().isEmpty();
+            directory.change(known -> known.withState(first ? ClusterFile.State.MEMBER : ClusterFile.State.JOINING));
+        }
+        file.peers().forEach((peer, address) -> setPeer(net, peer, address));
+        node = started;
+        net.transport().start(started.inbound());
+        agents = world.threads().run(started, config, world.clock(), this::onFailure);
+        if (leadsFirst(file, fresh)) {
+            worker.execute(() -> campaign(CAMPAIGNS));
+        }
+    }
+
+    private boolean leadsFirst(ClusterFile file, boolean fresh) {
+        boolean alone = file.state() != ClusterFile.State.JOINING
+                && file.peers().size() == 1
+                && file.peers().containsKey(id);
+        boolean chosen = file.firstMembers().stream()
+                .anyMatch(first -> first.id() == id && first.role() == Member.Role.LEADER);
+        return alone || fresh && chosen;
+    }
+
+    /** Does not wait for a timeout. The core refuses while it has not applied what it knows of the members. */
+    private void campaign(int more) {
+        RaftNode running = node;
+        if (running == null || hasStopped() || more == 0) {
+            return;
+        }
+        NodeView view = running.view();
+        if (view.leader() == RawNode.NONE && view.role() == RoleName.FOLLOWER) {
+            long tickNanos = settings.tickInterval.toNanos();
+            if (view.applied() > 0 && view.applied() >= view.commit()) {
+                running.campaign(nanoTime() + tickNanos, new Ignored<>());
+            }
+            worker.schedule(() -> campaign(more - 1), Math.max(1, tickNanos / 10));
+        }
+    }
+
+    private NodeConfig config(ClusterFile file) {
+        List<Bootstrap.Peer> bootstrap = new ArrayList<>();
+        boolean alone = file.firstMembers().size() == 1;
+        for (boolean learner : new boolean[] {false, true}) {
+            for (Member first : file.firstMembers()) {
+                if ((first.role() == Member.Role.LEARNER) == learner) {
+                    // Every first member must write the same: where there are several, none knows the others' directories.
+                    Tables.Known known = alone
+                            ? new Tables.Known(file.address(), file.incarnation())
+                            : new Tables.Known(first.address(), 0);
+                    bootstrap.add(new Bootstrap.Peer(first.id(), MemberContext.encode(known), learner));
+                }
+            }
+        }
+        return NodeConfig.builder()
+                .id(file.id())
+                .tickNanos(settings.tickInterval.toNanos())
+                .electionTicks(settings.electionTicks)
+                .heartbeatTicks(settings.heartbeatTicks)
+                .snapshotEntries(settings.snapshotEntries)
+                .snapshotBytes(settings.snapshotBytes)
+                .catchUpEntries(settings.catchUpEntries)
+                // The framework's own commands are small, and must fit, too.
+                .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096) + Envelope.OVERHEAD_BYTES)
+                .maxPendingBytes(settings.maxPendingBytes)
+                .bootstrap(bootstrap)
+                .observer(this)
+                .build();
+    }
+
+    /** Has the cluster take this node in, and waits until its own log says so. */
+    private void join(long deadlineNanos) throws StartException, StorageException {
+        ClusterFile file = Objects.requireNonNull(directory.file());
+        List<String> addresses = new ArrayList<>();
+        file.peers().forEach((peer, address) -> {
+            if (peer != id) {
+                addresses.add(address);
+            }
+        });
+        LeaderTask<@Nullable Void> task = new Tasks.Join(id, file.address(), file.incarnation());
+        CompletableFuture<@Nullable Void> taken =
+                AskAround.begin(network(), worker, world.clock(), addresses, task, deadlineNanos);
+        // Its own log may say so although the answer got lost.
+        member.thenRun(() -> taken.complete(null));
+        stopped.thenAccept(why -> taken.completeExceptionally(
+                new StartException(StartException.Kind.REFUSED, "the node stopped while it joined: " + why.text())));
+        await(taken);
+        LOG.info("{} has joined", Leading.name(id));
+        stopped.thenAccept(why -> member.complete(null));
+        worker.schedule(() -> member.complete(null), Math.max(0, deadlineNanos - nanoTime()));
+        await(member);
+    }
+
+    private RandomSource randomSource() {
+        return new SplittableRandom(world.random().nextLong())::nextInt;
+    }
+
+    // ---- state, for requests
+
+    long id() {
+        return id;
+    }
+
+    long nanoTime() {
+        return world.clock().nanoTime();
+    }
+
+    Replica<C, R> replica() {
+        return replica;
+    }
+
+    /** The node with what surrounds it; null as long as it does not run. */
+    @Nullable Leading leading() {
+        RaftNode running = node;
+        ClusterFile file = directory.file();
+        return running == null || file == null ? null : new Leading(running, replica, file, network());
+    }
+
+    @Nullable RaftNode node() {
+        return node;
+    }
+
+    ClusterFile file() {
+        return Objects.requireNonNull(directory.file());
+    }
+
+    <T extends @Nullable Object> Promise<T> newPromise() {
+        return new Promise<>(world.threads().dependents());
+    }
+
+    private Network network() {
+        return Objects.requireNonNull(network);
+    }
+
+    /** Why nothing can be done yet, or any more. */
+    Failure notRunning() {
+        return hasStopped()
+                ? new Failure(Failure.Kind.STOPPED, RawNode.NONE, "the node has stopped")
+                : new Failure(
+                        Failure.Kind.NO_LEADER,
+                        RawNode.NONE,
+                        "the node waits for the other first members to confirm that its id is new");
+    }
+
+    /** Who leads, as far as is known; {@link RawNode#NONE} if nobody is. */
+    long leader() {
+        RaftNode running = node;
+        return running == null || hasStopped() ? RawNode.NONE : running.view().leader();
+    }
+
+    boolean knowsLeader(long expected) {
+        return leader() == expected && expected != id;
+    }
+
+    /** Where a member listens; null if that is not known. */
+    @Nullable String addressOf(long other) {
+        Tables.Known known = replica.membership().tables().member(other);
+        if (known != null && !known.address().isEmpty()) {
+            return known.address();
+        }
+        ClusterFile file = directory.file();
+        return file == null ? null : file.peers().get(other);
+    }
+
+    /** The members as last applied; before anything is applied, those that the directory remembers. */
+    List<Member> members() {
+        Replica.Membership now = replica.membership();
+        long leader = leader();
+        if (!now.tables().members().isEmpty()) {
+            return now.members(leader);
+        }
+        List<Member> remembered = new ArrayList<>();
+        file().peers().forEach((peer, address) -> remembered.add(
+                new Member(peer, address, peer == leader ? Member.Role.LEADER : Member.Role.VOTER)));
+        return List.copyOf(remembered);
+    }
+
+    /** Asks the node for all that it knows about itself. */
+    void status(long deadlineNanos, Reply<RaftStatus> reply) {
+        RaftNode running = node;
+        if (running == null) {
+            reply.failed(notRunning());
+            return;
+        }
+        running.status(deadlineNanos, Leading.onDone(reply, status -> {
+            Status raft = status.raft();
+            reply.done(new RaftStatus(
+                    id,
+                    raft.softState().role(),
+                    raft.hardState().term(),
+                    raft.hardState().vote(),
+                    raft.softState().leader(),
+                    raft.hardState().commit(),
+                    raft.applied(),
+                    status.firstIndex(),
+                    status.lastIndex(),
+                    status.snapshot().index(),
+                    raft.configuration(),
+                    raft.progress(),
+                    members()));
+        }));
+    }
+
+    /** Takes a snapshot; gives the index that it covers. */
+    void snapshot(long deadlineNanos, Reply<Long> reply) {
+        RaftNode running = node;
+        if (running == null) {
+            reply.failed(notRunning());
+        } else {
+            running.snapshot(deadlineNanos, Leading.onDone(reply, snapshot -> reply.done(snapshot.index())));
+        }
+    }
+
+    // ---- attempts that wait
+
+    /** Keeps an attempt for a while, or until there is another leader. */
+    void park(Attempt<?> attempt, long pauseNanos) {
+        parked.add(attempt);
+        worker.schedule(attempt::wake, pauseNanos);
+        if (hasStopped()) {
+            // The worker may have ended, and those that were parked have been told, before this one was.
+            attempt.stop(notRunning());
+        }
+    }
+
+    void unpark(Attempt<?> attempt) {
+        parked.remove(attempt);
+    }
+
+    // ---- what the core tells, on the loop
+
+    @Override
+    public void onLeader(long leader, long term) {
+        worker.execute(() -> {
+            if (leader == RawNode.NONE) {
+                LOG.info("{} knows no leader in term {}", Leading.name(id), term);
+            } else if (leader == id) {
+                LOG.info("{} leads in term {}", Leading.name(id), term);
+            } else {
+                LOG.info("{} follows {} in term {}", Leading.name(id), Leading.name(leader), term);
+            }
+            if (leader != RawNode.NONE) {
+                List.copyOf(parked).forEach(Attempt::wake);
+                announce();
+            }
+        });
+    }
+
+    // ---- what the log tells, on the applier
+
+    private void onMembership(Replica.Membership now) {
+        Tables before = heard.tables();
+        boolean changed = !now.configuration().equals(heard.configuration());
+        heard = now;
+        Network net = network();
+        now.tables().members().forEach((other, known) -> {
+            Tables.Known old = before.member(other);
+            if (other != id && !known.address().isEmpty() && (old == null || !old.address().equals(known.address()))) {
+                setPeer(net, other, known.address());
+            }
+        });
+        for (long other : now.tables().removed()) {
+            if (other != id && !before.removed().contains(other)) {
+                net.transport().removePeer(other);
+            }
+        }
+        if (changed) {
+            LOG.info("{}: the members at {} are {}", Leading.name(id), now.index(), now.configuration());
+        }
+        if (now.tables().member(id) != null || now.tables().removed().contains(id)) {
+            // Coalesced: what is written is the newest state, so one pass after the last change is enough.
+            if (persisting.compareAndSet(false, true)) {
+                worker.execute(this::persist);
+            }
+        }
+    }
+
+    private static void setPeer(Network net, long other, String address) {
+        try {
+            net.transport().setPeer(other, address);
+        } catch (IllegalArgumentException e) {
+            // It came out of the log: whoever put it there was told too little, and no node must stop for it.
+            LOG.warn("{} cannot be reached: {}", Leading.name(other), e.getMessage());
+        }
+    }
+
+    private void persist() {
+        persisting.set(false);
+        Tables tables = replica.membership().tables();
+        try {
+            if (tables.removed().contains(id)) {
+                removed("the cluster removed it");
+                return;
+            }
+            SortedMap<Long, String> peers = ClusterFile.byId();
+            tables.members().forEach((other, known) -> peers.put(other, known.address()));
+            directory.change(file -> {
+                ClusterFile.State state =
+                        file.state() == ClusterFile.State.JOINING ? ClusterFile.State.MEMBER : file.state();
+                return file.withState(state).withPeers(peers);
+            });
+            member.complete(null);
+            announce();
+        } catch (StorageException e) {
+            onFailure(e);
+        }
+    }
+
+    /** Has the leader note this node's address and incarnation, if the log says something else of it. */
+    private void announce() {
+        ClusterFile file = directory.file();
+        Tables.Known known = replica.membership().tables().member(id);
+        if (file == null || known == null || node == null || hasStopped()) {
+            return;
+        }
+        Tables.Known own = new Tables.Known(file.address(), file.incarnation());
+        if (own.equals(known) || !announcing.compareAndSet(false, true)) {
+            return;
+        }
+        long deadlineNanos = nanoTime() + settings.requestTimeout.toNanos();
+        LeaderTask<@Nullable Void> task = new Tasks.Announce(id, own.address(), own.incarnation());
+        new Attempt<>(this, task, deadlineNanos, new Reply<>() {
+                    @Override
+                    public void done(@Nullable Void nothing) {
+                        announcing.set(false);
+                    }
+
+                    @Override
+                    public void failed(Failure failure) {
+                        announcing.set(false);
+                        LOG.warn(
+                                "{} could not tell the leader that it listens at {}: {}",
+                                Leading.name(id),
+                                own.address(),
+                                failure.text());
+                        // What the log says may have changed, or another leader may take it.
+                        worker.schedule(Engine.this::announce, TimeUnit.SECONDS.toNanos(1));
+                    }
+                })
+                .begin();
+    }
+
+    // ---- what other nodes tell
+
+    @Override
+    public Verdict admit(Handshake handshake, Connection connection) {
+        return verdict(handshake.node(), handshake.incarnation());
+    }
+
+    @Override
+    public Verdict admitReceiver(long other, long incarnation) {
+        return verdict(other, incarnation);
+    }
+
+    private Verdict verdict(long other, long incarnation) {
+        Tables tables = replica.membership().tables();
+        if (tables.removed().contains(other)) {
+            return Verdict.refused(RefusalCode.REMOVED, Leading.name(other) + " was removed from the cluster");
+        }
+        String refusal = Identity.refusal(other, knownIncarnation(tables, other), incarnation);
+        return refusal == null ? Verdict.ACCEPTED : Verdict.refused(RefusalCode.INCARNATION, refusal);
+    }
+
+    private long knownIncarnation(Tables tables, long other) {
+        Tables.Known known = tables.member(other);
+        if (known != null && known.incarnation() != 0) {
+            return known.incarnation();
+        }
+        ClusterFile file = directory.file();
+        return file == null ? 0 : file.confirmed().getOrDefault(other, 0L);
+    }
+
+    @Override
+    public void refused(long peer, RefusalCode code, String text) {
+        if (code == RefusalCode.REMOVED) {
+            worker.execute(() -> {
+                if (!replica.membership().tables().removed().contains(peer)) {
+                    removed(Leading.name(peer) + " says: " + text);
+                }
+            });
+        }
+    }
+
+    @Override
+    public void storageFailed(StorageException failure) {
+        onFailure(failure);
+    }
+
+    @Override
+    public void handle(long from, int kind, byte[] request, Responder responder) {
+        try {
+            ByteReader in = new ByteReader(request);
+            switch (kind) {
+                case CallKind.IDENTIFY -> {
+                    ClusterFile file = file();
+                    responder.answer(new Identity(file.clusterId(), file.id(), file.incarnation()).encode());
+                }
+                case CallKind.CONFIRM_IDENTITY -> {
+                    Identity identity = Identity.read(in);
+                    worker.execute(() -> confirm(identity, responder));
+                }
+                default -> perform(Wire.Head.read(in), task(kind, in), responder);
+            }
+        } catch (MalformedException | IllegalArgumentException e) {
+            responder.refuse("request of kind " + kind + ": " + e.getMessage());
+        }
+    }
+
+    private LeaderTask<?> task(int kind, ByteReader in) throws MalformedException {
+        return switch (kind) {
+            case CallKind.JOIN_TICKET -> Tasks.Reserve.read(in);
+            case CallKind.JOIN -> Tasks.Join.read(in);
+            case CallKind.PROPOSE -> Tasks.Propose.read(in, settings.commands, settings.results);
+            case CallKind.ANNOUNCE -> Tasks.Announce.read(in);
+            case CallKind.REMOVE -> Tasks.Remove.read(in);
+            case CallKind.LEAVE_JOINT -> new Tasks.LeaveJoint();
+            case CallKind.TRANSFER -> Tasks.Transfer.read(in);
+            case CallKind.CHANGE_MEMBERS -> Tasks.ChangeMembers.read(in);
+            default -> throw new MalformedException("kind", kind + " is not known here");
+        };
+    }
+
+    private <T extends @Nullable Object> void perform(Wire.Head head, LeaderTask<T> task, Responder responder) {
+        long deadlineNanos = nanoTime() + Math.min(head.leftNanos(), TimeUnit.HOURS.toNanos(1));
+        Reply<T> reply = new Reply<>() {
+            @Override
+            public void done(T result) {
+                byte[] answer;
+                try {
+                    answer = Wire.result(task, result);
+                } catch (RuntimeException e) {
+                    LOG.error("a result cannot be encoded; what it came from is done all the same", e);
+                    responder.unknown("it was done, and its result cannot be encoded: " + e);
+                    return;
+                }
+                responder.answer(answer);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                responder.answer(Wire.failure(failure));
+            }
+        };
+        Leading leading = leading();
+        if (head.relayed()) {
+            new Attempt<>(this, task, deadlineNanos, reply).begin();
+        } else if (leading == null) {
+            reply.failed(notRunning());
+        } else if (leading.node().view().leader() != id) {
+            // The caller took this node for the leader; if it knew better it would be asked again.
+            reply.failed(leading.notLeader(leader()));
+        } else {
+            task.perform(leading, deadlineNanos, reply);
+        }
+    }
+
+    /** Promises, on disk first, to accept a node's id with this directory only. */
+    private void confirm(Identity other, Responder responder) {
+        ClusterFile file = file();
+        Tables tables = replica.membership().tables();
+        boolean first = file.firstMembers().stream().anyMatch(known -> known.id() == other.id());
+        String refusal = Identity.refusal(other.id(), knownIncarnation(tables, other.id()), other.incarnation());
+        if (other.clusterId() != file.clusterId()) {
+            refusal = "it belongs to another cluster, or was started with another list of members";
+        } else if (other.id() == id) {
+            refusal = Leading.name(id) + " listens here; two nodes have the same id";
+        } else if (tables.removed().contains(other.id())) {
+            refusal = Leading.name(other.id()) + " was removed from the cluster; let it join as a new node, with an empty"
+                    + " directory and join instead of members";
+        } else if (!first && tables.member(other.id()) == null) {
+            refusal = Leading.name(other.id()) + " is none of the members";
+        }
+        if (refusal != null) {
+            responder.refuse(refusal);
+            return;
+        }
+        try {
+            directory.change(known -> known.withConfirmed(other.id(), other.incarnation()));
+            responder.answer(new byte[0]);
+        } catch (StorageException e) {
+            responder.unknown(String.valueOf(e.getMessage()));
+            onFailure(e);
+        }
+    }
+
+    // ---- end
+
+    /** Removes this node from the cluster, and ends it. */
+    void leave(long deadlineNanos, Reply<@Nullable Void> reply) {
+        leaving = true;
+        new Attempt<>(this, new Tasks.Remove(id), deadlineNanos, new Reply<@Nullable Void>() {
+                    @Override
+                    public void done(@Nullable Void nothing) {
+                        worker.execute(() -> removed("it left the cluster"));
+                        stopped.thenAccept(why -> reply.done(null));
+                    }
+
+                    @Override
+                    public void failed(Failure failure) {
+                        StopReason why = reason.get();
+                        if (why != null && why.kind() == StopReason.Kind.LEFT) {
+                            // Its own log was faster than the answer.
+                            stopped.thenAccept(same -> reply.done(null));
+                        } else {
+                            leaving = false;
+                            reply.failed(failure);
+                        }
+                    }
+                })
+                .begin();
+    }
+
+    /** Marks the directory and stops, now that this node is no member any more. The worker's. */
+    private void removed(String text) {
+        if (hasStopped()) {
+            return;
+        }
+        try {
+            directory.change(file -> file.withState(ClusterFile.State.LEFT));
+        } catch (StorageException e) {
+            onFailure(e);
+            return;
+        }
+        StopReason.Kind kind = leaving ? StopReason.Kind.LEFT : StopReason.Kind.REMOVED;
+        stop(new StopReason(kind, Leading.name(id) + " is no member any more: " + text, null));
+    }
+
+    private void onFailure(Throwable cause) {
+        String advice = cause instanceof StorageException
+                ? String.valueOf(cause.getMessage())
+                : "an invariant is broken, or the state machine failed: " + cause
+                        + ". Nothing is lost that was acknowledged; find the cause before the node is started again,"
+                        + " because it will read the same log";
+        stop(new StopReason(StopReason.Kind.FAILED, advice, cause));
+    }
+
+    boolean hasStopped() {
+        return reason.get() != null;
+    }
+
+    CompletableFuture<StopReason> stopped() {
+        return stopped;
+    }
+
+    /** Stops the node; the first reason counts. Returns at once. */
+    void stop(StopReason why) {
+        if (reason.compareAndSet(null, why)) {
+            if (why.kind() == StopReason.Kind.FAILED) {
+                LOG.error("{} stops: {}", Leading.name(id), why.text());
+            } else {
+                LOG.info("{} stops: {}", Leading.name(id), why.text());
+            }
+            world.threads().runToEnd("coracle-stop-" + Long.toUnsignedString(id), () -> shutDown(why));
+        }
+    }
+
+    private void shutDown(StopReason why) {
+        List.copyOf(parked).forEach(attempt -> attempt.stop(notRunning()));
+        synchronized (this) {
+            closeQuietly(agents, why);
+            closeQuietly(network, why);
+            closeQuietly(log, why);
+        }
+        worker.close();
+        directory.close();
+        stopped.answer(why);
+    }
+
+    private static void closeQuietly(@Nullable AutoCloseable part, StopReason why) {
+        if (part == null) {
+            return;
+        }
+        try {
+            part.close();
+        } catch (Exception e) {
+            // A log that failed says so once more; after anything else it is news.
+            if (why.kind() != StopReason.Kind.FAILED) {
+                LOG.warn("while stopping: {}", e.toString());
+            }
+        }
+    }
+
+    /** A reply to what nobody waits for. */
+    static final class Ignored<T extends @Nullable Object> implements Reply<T> {
+        @Override
+        public void done(T result) {}
+
+        @Override
+        public void failed(Failure failure) {}
+    }
+}

@@ -1,0 +1,37 @@
+package dev.coracle;
+
+/** Addresses, {@code host:port}, an IPv6 address in brackets. Names are not looked up. */
+final class HostAndPort {
+    private static final int MOST = 65_535;
+
+    private HostAndPort() {}
+
+    /** Checks an address, naming the field if it is none. */
+    static void require(String field, String address, int leastPort) {
+        int colon = address.lastIndexOf(':');
+        String host = host(address);
+        if (colon < 0 || host.isEmpty()) {
+            throw new IllegalArgumentException(field + ": " + address + " must be host:port");
+        }
+        boolean bracketed = host.startsWith("[") && host.endsWith("]");
+        if (host.indexOf(':') >= 0 && !bracketed) {
+            throw new IllegalArgumentException(field + ": " + address + " must have its IPv6 address in brackets");
+        }
+        String digits = address.substring(colon + 1);
+        boolean number = !digits.isEmpty() && digits.length() <= 5 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
+        if (!number || Integer.parseInt(digits) > MOST || Integer.parseInt(digits) < leastPort) {
+            throw new IllegalArgumentException(
+                    field + ": " + address + " must have a port from " + leastPort + " to " + MOST);
+        }
+    }
+
+    /** Tells whether an address means all addresses of the machine. */
+    static boolean isWildcard(String address) {
+        String host = host(address);
+        return host.equals("0.0.0.0") || host.equals("[::]") || host.equals("[0:0:0:0:0:0:0:0]");
+    }
+
+    private static String host(String address) {
+        return address.substring(0, Math.max(0, address.lastIndexOf(':')));
+    }
+}

@@ -1,0 +1,31 @@
+package dev.coracle;
+
+import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.node.Reply;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something that only the leader can do, and that any member can be asked for. Travels as a request of its {@link
+ * CallKind}.
+ *
+ * @param <T> what comes of it
+ */
+interface LeaderTask<T extends @Nullable Object> {
+    /** The kind of request. */
+    int kind();
+
+    /** Tells whether it may be done again when nobody knows whether it was done: twice is the same as once. */
+    boolean isRepeatable();
+
+    /** Writes what is to be done. */
+    void write(ByteWriter out);
+
+    /** Does it, or fails if this node does not lead. Does not block; the reply is told exactly once. */
+    void perform(Leading leading, long deadlineNanos, Reply<T> reply);
+
+    /** Writes what came of it. */
+    void writeResult(T result, ByteWriter out);
+
+    /** Reads what came of it. */
+    T readResult(ByteReader in) throws MalformedException;
+}

@@ -1,0 +1,181 @@
+package dev.coracle;
+
+import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.raft.Check;
+import dev.coracle.raft.ConfChangeV2;
+import dev.coracle.raft.ConfState;
+import dev.coracle.raft.SnapshotMetadata;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The state that is replicated: the application's state machine, and the framework's tables beside it. All but {@link
+ * #membership} belongs to the applier.
+ */
+final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.StateMachine {
+    /**
+     * The members as of an index.
+     *
+     * @param index where this was reached
+     * @param tables what is known of them
+     * @param configuration what they decide
+     */
+    record Membership(long index, Tables tables, ConfState configuration) {
+        static final Membership NONE = new Membership(0, Tables.EMPTY, ConfState.EMPTY);
+
+        /** The members ascending by id. */
+        List<Member> members(long leader) {
+            List<Member> members = new ArrayList<>();
+            tables.members().forEach((id, known) -> members.add(new Member(id, known.address(), role(id, leader))));
+            return List.copyOf(members);
+        }
+
+        private Member.Role role(long id, long leader) {
+            if (id == leader) {
+                return Member.Role.LEADER;
+            }
+            // Who leaves the voters in a joint configuration votes until it is left.
+            boolean votes = configuration.voters().contains(id)
+                    || configuration.votersOutgoing().contains(id);
+            return votes ? Member.Role.VOTER : Member.Role.LEARNER;
+        }
+    }
+
+    /** A stream that whoever writes the state may close, as a wrapper around it would, without ending the snapshot. */
+    private static final class Unclosed extends FilterOutputStream {
+        Unclosed(OutputStream out) {
+            super(out);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            out.write(bytes, offset, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            flush();
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Raft.class);
+
+    private final StateMachine<C, R> machine;
+    private final Codec<C> commands;
+    private final @Nullable EntryFormatter<C> formatter;
+    private final Consumer<Membership> onMembership;
+    private volatile Membership membership = Membership.NONE;
+
+    /** @param onMembership hears of new members, addresses and incarnations, on the applier's thread */
+    Replica(
+            StateMachine<C, R> machine,
+            Codec<C> commands,
+            @Nullable EntryFormatter<C> formatter,
+            Consumer<Membership> onMembership) {
+        this.machine = machine;
+        this.commands = commands;
+        this.formatter = formatter;
+        this.onMembership = onMembership;
+    }
+
+    /** The members as of the last entry applied. Any thread may call. */
+    Membership membership() {
+        return membership;
+    }
+
+    @Override
+    public @Nullable Object apply(long index, long term, byte[] data) {
+        Envelope envelope;
+        try {
+            envelope = Envelope.decode(data);
+        } catch (MalformedException e) {
+            throw Check.fail("entry %d cannot be read: %s", index, e.getMessage());
+        }
+        if (envelope instanceof Envelope.Command command) {
+            return apply(index, command);
+        }
+        Tables tables = membership.tables();
+        if (envelope instanceof Envelope.ReserveId reserve) {
+            long id = tables.nextId();
+            LOG.debug("id {} is reserved for {}", Long.toUnsignedString(id), reserve.address());
+            changed(index, tables.withReserved(), membership.configuration());
+            return id;
+        }
+        if (envelope instanceof Envelope.RecordMember news) {
+            changed(
+                    index,
+                    tables.withKnown(news.id(), news.address(), news.incarnation()),
+                    membership.configuration());
+            return null;
+        }
+        throw Check.unreachable("an envelope that nobody applies");
+    }
+
+    private R apply(long index, Envelope.Command envelope) {
+        C command;
+        try {
+            command = commands.decode(envelope.payload());
+        } catch (IllegalArgumentException e) {
+            // Whoever proposed it could encode it, and every member must apply the same.
+            throw new IllegalStateException(
+                    "the command of entry " + index + " cannot be decoded; a newer version of the application may have"
+                            + " written it, then update this node",
+                    e);
+        }
+        if (formatter != null && LOG.isDebugEnabled()) {
+            LOG.debug("apply {}: {}", index, formatter.format(command));
+        }
+        return machine.apply(command);
+    }
+
+    @Override
+    public void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {
+        SortedMap<Long, Tables.Known> news;
+        try {
+            news = MemberContext.decode(change);
+        } catch (MalformedException e) {
+            throw Check.fail("the configuration change of entry %d cannot be read: %s", index, e.getMessage());
+        }
+        changed(index, membership.tables().withConfiguration(configuration, news), configuration);
+    }
+
+    private void changed(long index, Tables tables, ConfState configuration) {
+        Membership now = new Membership(index, tables, configuration);
+        membership = now;
+        onMembership.accept(now);
+    }
+
+    @Override
+    public PinnedSnapshot snapshot() {
+        Tables tables = membership.tables();
+        StateMachine.PinnedState state = machine.snapshot();
+        return new PinnedSnapshot() {
+            @Override
+            public void writeTo(OutputStream out) throws IOException {
+                SnapshotHead.write(tables, out);
+                state.writeTo(new Unclosed(out));
+            }
+
+            @Override
+            public void close() {
+                state.close();
+            }
+        };
+    }
+
+    @Override
+    public void restore(SnapshotMetadata metadata, InputStream data) throws IOException {
+        Tables tables = SnapshotHead.read(data);
+        machine.restore(data);
+        changed(metadata.index(), tables, metadata.confState());
+    }
+}

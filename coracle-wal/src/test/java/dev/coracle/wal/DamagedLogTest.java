@@ -1,0 +1,325 @@
+package dev.coracle.wal;
+
+import static dev.coracle.wal.LogFixture.GROUP;
+import static dev.coracle.wal.LogFixture.SMALL;
+import static dev.coracle.wal.LogFixture.entries;
+import static dev.coracle.wal.LogFixture.entry;
+import static dev.coracle.wal.LogFixture.hex;
+import static dev.coracle.wal.LogFixture.snapshot;
+import static dev.coracle.wal.LogFixture.state;
+import static dev.coracle.wal.WalLogStoreTest.segment;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.coracle.codec.EtcdCodec;
+import dev.coracle.node.Disk;
+import dev.coracle.node.DiskFile;
+import dev.coracle.node.FileDisk;
+import dev.coracle.node.LogStore.Recovered;
+import dev.coracle.node.StorageException;
+import dev.coracle.raft.HardState;
+import dev.coracle.raft.SnapshotMetadata;
+import dev.coracle.sim.SimDisk;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is cut off as the rest of a crash, and what is refused. */
+final class DamagedLogTest {
+    @TempDir
+    private Path root;
+
+    private LogFixture log;
+
+    @BeforeEach
+    void useRealDisk() {
+        log = new LogFixture(new FileDisk(), root, SMALL);
+    }
+
+    @Test
+    void theLastRecordTornAtAnyByteIsCutAndReportedAndKept() throws IOException, StorageException {
+        LogFixture sim = new LogFixture(new SimDisk().process(), Path.of("/data"), SMALL);
+        try (WalLogStore store = sim.open()) {
+            store.append(GROUP, state(1, 1, 2), List.of(entry(1, 1, 50), entry(1, 2, 50)));
+            store.append(GROUP, HardState.EMPTY, List.of(entry(1, 3, 50)));
+        }
+        List<WalRecord> records = sim.records();
+        int start = (int) records.get(records.size() - 1).offset();
+        Path path = sim.wal.resolve(segment(0, 0));
+        byte[] whole = read(sim.disk, path);
+        int end = lastByte(whole) + 1;
+        Recovered before = new Recovered(state(1, 1, 2), SnapshotMetadata.EMPTY, entries(1, 1, 2, 50));
+
+        for (int at = start; at < end; at++) {
+            assertCut(sim, Arrays.copyOf(whole, at), before, start);
+            assertCut(sim, Arrays.copyOf(Arrays.copyOf(whole, at), whole.length), before, start);
+            byte[] flipped = whole.clone();
+            flipped[at] ^= 0x01;
+            int padding = start + 7;
+            int type = start + 9;
+            if (at != padding && at != type) {
+                // No checksum covers these two; the data of the record are sound whatever they say.
+                assertCut(sim, flipped, before, start);
+            }
+        }
+    }
+
+    private static void assertCut(LogFixture log, byte[] bytes, Recovered expected, int start)
+            throws IOException, StorageException {
+        Path path = log.wal.resolve(segment(0, 0));
+        write(log.disk, path, bytes);
+        int content = Math.max(lastByte(bytes) + 1, start);
+        try (WalLogStore store = log.open()) {
+            assertThat(store.recover(GROUP)).isEqualTo(expected);
+            if (bytes.length == start || (content == start && bytes.length > start + 8)) {
+                assertThat(store.tornTail()).isEmpty();
+                return;
+            }
+            TornTail tail = store.tornTail().orElseThrow();
+            assertThat(tail.file()).isEqualTo(path);
+            assertThat(tail.offset()).isEqualTo(start);
+            assertThat(tail.bytes()).isEqualTo(content - start);
+        }
+        assertThat(read(log.disk, path.resolveSibling(path.getFileName() + ".broken")))
+                .isEqualTo(Arrays.copyOf(bytes, content));
+        assertThat(lastByte(read(log.disk, path))).isLessThan(start);
+        assertThat(log.recovered()).isEqualTo(expected);
+    }
+
+    @Test
+    void whatIsWrittenBehindACutTailIsFoundAgain() throws IOException, StorageException {
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 100));
+        }
+        long last = log.records().get(5).offset();
+        overwrite(segment(0, 0), last + 20, new byte[] {1, 2, 3});
+
+        try (WalLogStore store = log.open()) {
+            assertThat(store.recover(GROUP).entries()).isEqualTo(entries(1, 1, 2, 100));
+            store.append(GROUP, HardState.EMPTY, List.of(entry(1, 3, "new")));
+        }
+        assertThat(log.recovered().entries()).containsExactly(entry(1, 1, 100), entry(1, 2, 100), entry(1, 3, "new"));
+    }
+
+    @Test
+    void damageFurtherBeforeSoundRecordsThanABatchReachesIsCorruption() throws IOException, StorageException {
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, state(1, 1, 0), entries(1, 1, 600, 80));
+        }
+        List<WalRecord> records = log.records();
+        WalRecord damaged = records.get(10);
+        Path path = log.wal.resolve(segment(0, 0));
+        byte[] sound = Files.readAllBytes(path);
+        for (int at : new int[] {0, 1, 2, 9, 12, 30}) {
+            for (int bits : new int[] {0x40, 0xff}) {
+                byte[] bytes = sound.clone();
+                bytes[(int) damaged.offset() + at] ^= (byte) bits;
+                Files.write(path, bytes);
+                if (at == 9 && bits == 0x40) {
+                    assertRefused("expected a record of type 1 to 5");
+                } else {
+                    assertRefused("is corrupt at offset " + damaged.offset(), "sound ones follow at offset");
+                }
+                assertThat(Files.readAllBytes(path)).as("nothing is changed").isEqualTo(bytes);
+            }
+        }
+        overwrite(segment(0, 0), damaged.offset(), new byte[512]);
+        assertRefused("is corrupt at offset " + damaged.offset(), "found a length of zero");
+    }
+
+    @Test
+    void damageWithinOneBatchOfTheEndIsATornTail() throws IOException, StorageException {
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, state(1, 1, 0), entries(1, 1, 200, 80));
+        }
+        overwrite(segment(0, 0), log.records().get(10).offset(), new byte[512]);
+
+        assertThat(log.recovered().entries()).isEqualTo(entries(1, 1, 7, 80));
+    }
+
+    @Test
+    void damageAtACommittedEntryIsCorruptionHoweverCloseToTheEnd() throws IOException, StorageException {
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 80));
+            store.append(GROUP, state(1, 1, 3), List.of());
+            store.append(GROUP, state(1, 1, 3), entries(1, 3, 5, 80));
+        }
+        List<WalRecord> records = log.records();
+        // The second entry 3, which replaces the first: both are below the commit index, and the first is still there.
+        overwrite(segment(0, 0), records.get(8).offset(), new byte[100]);
+        assertThat(log.recovered().entries()).isEqualTo(entries(1, 1, 3, 80));
+
+        LogFixture lost = new LogFixture(log.disk, root.resolve("lost"), SMALL);
+        try (WalLogStore store = lost.open()) {
+            store.append(GROUP, state(1, 1, 3), entries(1, 1, 2, 80));
+        }
+        assertThatThrownBy(lost::open)
+                .isInstanceOf(StorageException.class)
+                .hasMessageContaining("expected entries up to 3, which are committed")
+                .hasMessageContaining("found the end of the log at 2");
+    }
+
+    @Test
+    void damageInASegmentThatIsNotTheLastIsCorruption() throws IOException, StorageException {
+        threeSegments();
+        Path first = log.wal.resolve(segment(0, 0));
+        byte[] sound = Files.readAllBytes(first);
+        int lastOfFirst = (int) log.records().get(9).offset();
+
+        overwrite(segment(0, 0), sound.length - 5_000, new byte[] {1});
+        assertRefused(first + " is corrupt", "expected a record or the end", "checksum");
+        Files.write(first, Arrays.copyOf(sound, sound.length - 5_000));
+        assertRefused(first + " is corrupt", "does not fit");
+        Files.write(first, Arrays.copyOf(sound, lastOfFirst));
+        assertRefused(segment(1, 8) + " is corrupt at offset 0", "of the segments before");
+    }
+
+    @Test
+    void aMissingSegmentIsNoticed() throws IOException, StorageException {
+        threeSegments();
+        Files.delete(log.wal.resolve(segment(1, 8)));
+
+        assertRefused("expected sequence 1", "found sequence 2: a segment is missing");
+    }
+
+    @Test
+    void anEmptiedLastSegmentIsNoticed() throws IOException, StorageException {
+        threeSegments();
+        Files.write(log.wal.resolve(segment(2, 15)), new byte[0]);
+
+        assertRefused(segment(2, 15), "expected the head of a segment", "found the file ends");
+    }
+
+    @Test
+    void withoutItsOldestSegmentsALogNeedsASnapshot() throws IOException, StorageException {
+        threeSegments();
+        Files.delete(log.wal.resolve(segment(0, 0)));
+
+        assertRefused("its log begins behind index 7");
+    }
+
+    @Test
+    void recordsThatMakeNoLogAreRefused() throws IOException, StorageException {
+        assertRefusedRecords("expected an entry of index 2 or below, found index 3", writer -> {
+            writer.writeEntry(entry(1, 1, 1));
+            writer.writeEntry(entry(1, 3, 1));
+        });
+        assertRefusedRecords("expected term 2 or above at index 2, found term 1", writer -> {
+            writer.writeEntry(entry(2, 1, 1));
+            writer.writeEntry(entry(1, 2, 1));
+        });
+        assertRefusedRecords(
+                "expected an entry above index 0, found index 0", writer -> writer.writeEntry(entry(1, 0, 1)));
+        assertRefusedRecords("expected a state of term 2 or above, found term 1", writer -> {
+            writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(2, 0, 0)));
+            writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(1, 0, 0)));
+        });
+        assertRefusedRecords("expected the committed entry 1 to keep its term 1, found term 2", writer -> {
+            writer.writeEntry(entry(1, 1, 1));
+            writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(2, 0, 1)));
+            writer.writeEntry(entry(2, 1, 1));
+        });
+        assertRefusedRecords("expected a snapshot of term 1 at the committed index 1, found term 2", writer -> {
+            writer.writeEntry(entry(1, 1, 1));
+            writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(2, 0, 1)));
+            writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state(2, 0, 1)));
+            writer.write(RecordType.SNAPSHOT, SnapshotRecordCodec.INSTANCE.encode(snapshot(1, 2)));
+        });
+        assertRefusedRecords(
+                "expected a record of type ENTRY, found Entry.type",
+                writer -> writer.write(RecordType.ENTRY, hex("080310011801")));
+        assertRefusedRecords(
+                "expected a record of type ENTRY, found Entry.index",
+                writer -> writer.write(RecordType.ENTRY, hex("0800100118")));
+        assertRefusedRecords(
+                "expected a record of type STATE with data, found one without",
+                writer -> writer.write(RecordType.STATE, null));
+        assertRefusedRecords(
+                "expected metadata only at the head of a segment, found some behind it",
+                writer -> writer.write(RecordType.METADATA, null));
+        assertRefusedRecords(
+                "expected a checksum record only at the head of a segment, found one behind it",
+                RecordWriter::writeChecksum);
+    }
+
+    @Test
+    void conflictingMetadataAreRefused() throws IOException, StorageException {
+        log.open().close();
+        int checksum = log.records().get(2).checksum();
+        try (DiskFile file = log.disk.open(log.wal.resolve(segment(1, 1)), Disk.Mode.CREATE_NEW)) {
+            RecordWriter writer = new RecordWriter(file, 0, checksum);
+            writer.writeChecksum();
+            writer.write(RecordType.METADATA, new byte[] {7});
+            writer.flush();
+        }
+
+        assertRefused("expected the metadata of the segments before, none, found 07");
+    }
+
+    private interface Records {
+        void write(RecordWriter writer) throws IOException;
+    }
+
+    private void assertRefusedRecords(String message, Records records) throws IOException, StorageException {
+        Path fresh = Files.createTempDirectory(root, "log");
+        log = new LogFixture(new FileDisk(), fresh, SMALL);
+        log.open().close();
+        WalRecord last = log.records().get(2);
+        try (DiskFile file = log.disk.open(last.file(), Disk.Mode.WRITE)) {
+            RecordWriter writer = new RecordWriter(file, last.offset() + 24, last.checksum());
+            records.write(writer);
+            writer.flush();
+        }
+        assertRefused(message);
+    }
+
+    private void assertRefused(String... messages) {
+        assertThatThrownBy(log::open)
+                .isInstanceOf(StorageException.class)
+                .hasMessageContainingAll(messages)
+                .satisfies(e -> assertThat(e.getMessage()).containsAnyOf("restore", "Restore"));
+    }
+
+    private void threeSegments() throws StorageException {
+        try (WalLogStore store = log.open()) {
+            for (int i = 1; i <= 14; i++) {
+                store.append(GROUP, HardState.EMPTY, List.of(entry(1, i, 10_000)));
+                store.sync();
+            }
+        }
+    }
+
+    private void overwrite(String name, long offset, byte[] bytes) throws IOException {
+        try (DiskFile file = log.disk.open(log.wal.resolve(name), Disk.Mode.WRITE)) {
+            file.write(ByteBuffer.wrap(bytes), offset);
+        }
+    }
+
+    private static byte[] read(Disk disk, Path path) throws IOException {
+        try (DiskFile file = disk.open(path, Disk.Mode.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocate((int) file.size());
+            file.read(bytes, 0);
+            return bytes.array();
+        }
+    }
+
+    private static void write(Disk disk, Path path, byte[] bytes) throws IOException {
+        try (DiskFile file = disk.open(path, Disk.Mode.CREATE_OR_TRUNCATE)) {
+            file.write(ByteBuffer.wrap(bytes), 0);
+        }
+    }
+
+    private static int lastByte(byte[] bytes) {
+        int at = bytes.length - 1;
+        while (at >= 0 && bytes[at] == 0) {
+            at--;
+        }
+        return at;
+    }
+}
