@@ -53,6 +53,13 @@ final class Inbox implements Transport.Inbound {
     }
 
     @Override
+    public boolean offer(long messageGroup, Message message) {
+        boolean taken = take(messageGroup, message);
+        help.run();
+        return taken;
+    }
+
+    @Override
     public int offer(long messageGroup, List<Message> offered) {
         int count = 0;
         while (count < offered.size() && take(messageGroup, offered.get(count))) {

@@ -17,17 +17,23 @@ public interface Transport extends AutoCloseable {
      */
     interface Inbound {
         /**
-         * Messages for a group that arrived together, in their order, each one's sender and receiver already checked
-         * against the connection.
+         * A message for a group, its sender and receiver already checked against the connection.
          *
-         * @return how many were taken, from the first on; if not all, the node's queue is full, and the transport should
-         *     pause reading
+         * @return false if the node's queue is full; the message was not taken, and the transport should pause reading
          */
-        int offer(long group, List<Message> messages);
+        boolean offer(long group, Message message);
 
-        /** The same for one; tells whether it was taken. */
-        default boolean offer(long group, Message message) {
-            return offer(group, List.of(message)) == 1;
+        /**
+         * The same for messages that arrived together, in their order; the node looks at them together.
+         *
+         * @return how many were taken, from the first on
+         */
+        default int offer(long group, List<Message> messages) {
+            int count = 0;
+            while (count < messages.size() && offer(group, messages.get(count))) {
+                count++;
+            }
+            return count;
         }
 
         /** Messages to a peer could not be delivered. */
