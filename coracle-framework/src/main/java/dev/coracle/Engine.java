@@ -303,12 +303,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** Has the cluster take this node in, and waits until its own log says so. */
     private void join(long deadlineNanos) throws StartException, StorageException {
         ClusterFile file = Objects.requireNonNull(directory.file());
-        List<String> addresses = new ArrayList<>();
-        file.peers().forEach((peer, address) -> {
-            if (peer != id) {
-                addresses.add(address);
-            }
-        });
+        List<String> addresses = otherAddresses(members());
         LeaderTask<@Nullable Void> task = new Tasks.Join(id, file.address(), file.incarnation());
         CompletableFuture<@Nullable Void> taken =
                 AskAround.begin(network(), worker, world.clock(), addresses, task, deadlineNanos);
@@ -552,25 +547,41 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         }
         long deadlineNanos = nanoTime() + settings.requestTimeout.toNanos();
         LeaderTask<@Nullable Void> task = new Tasks.Announce(id, own.address(), own.incarnation());
-        new Attempt<>(this, task, deadlineNanos, new Reply<>() {
-                    @Override
-                    public void done(@Nullable Void nothing) {
-                        announcing.set(false);
-                    }
+        List<String> others = otherAddresses(members());
+        if (leader() == id || others.isEmpty()) {
+            new Attempt<>(this, task, deadlineNanos, new Reply<>() {
+                        @Override
+                        public void done(@Nullable Void nothing) {
+                            announced(own, null);
+                        }
 
-                    @Override
-                    public void failed(Failure failure) {
-                        announcing.set(false);
-                        LOG.warn(
-                                "{} could not tell the leader that it listens at {}: {}",
-                                Leading.name(id),
-                                own.address(),
-                                failure.text());
-                        // What the log says may have changed, or another leader may take it.
-                        worker.schedule(Engine.this::announce, TimeUnit.SECONDS.toNanos(1));
-                    }
-                })
-                .begin();
+                        @Override
+                        public void failed(Failure failure) {
+                            announced(own, failure.text());
+                        }
+                    })
+                    .begin();
+        } else {
+            // Not by way of this node: whom the leader cannot find does not know who leads.
+            AskAround.begin(network(), worker, world.clock(), others, task, deadlineNanos)
+                    .whenComplete((nothing, failure) -> announced(own, failure == null ? null : failure.getMessage()));
+        }
+    }
+
+    private List<String> otherAddresses(List<Member> members) {
+        return members.stream()
+                .filter(other -> other.id() != id && !other.address().isEmpty())
+                .map(Member::address)
+                .toList();
+    }
+
+    private void announced(Tables.Known own, @Nullable String failure) {
+        announcing.set(false);
+        if (failure != null && !hasStopped()) {
+            LOG.info("{} could not tell the leader that it listens at {}: {}", Leading.name(id), own.address(), failure);
+            // What the log says may have changed, or another leader may take it.
+            worker.schedule(this::announce, TimeUnit.SECONDS.toNanos(1));
+        }
     }
 
     // ---- what other nodes tell

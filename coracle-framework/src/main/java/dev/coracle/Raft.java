@@ -289,6 +289,10 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         engine.stopped().join();
     }
 
+    Engine<C, R, S> engine() {
+        return engine;
+    }
+
     private RaftException exception(Failure failure) {
         return exception(failure, null);
     }
