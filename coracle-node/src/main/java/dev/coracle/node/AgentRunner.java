@@ -56,6 +56,9 @@ public final class AgentRunner implements AutoCloseable {
     /** What the agent threw while another thread helped. Belongs to the owner. */
     private @Nullable Throwable thrown;
 
+    /** The thread that helps. Only of interest to that thread itself. */
+    private @Nullable Thread helper;
+
     private AgentRunner(String name, Agent agent, Clock clock, long maxSleepNanos, Consumer<Throwable> onError) {
         this.agent = agent;
         this.clock = clock;
@@ -105,6 +108,9 @@ public final class AgentRunner implements AutoCloseable {
     private void run() {
         try {
             while (!closed) {
+                // An interrupt, by foreign code for example that an agent ran, would close the files of another agent's
+                // turn on this thread, and keep it from sleeping.
+                Thread.interrupted();
                 state = RUNNING;
                 if (agent.doWork(clock.nanoTime()) == 0 && !isSignalledSoon() && release()) {
                     sleep();
@@ -165,6 +171,7 @@ public final class AgentRunner implements AutoCloseable {
             return;
         }
         boolean done = false;
+        helper = Thread.currentThread();
         try {
             for (int i = 0; i < HELPED_TURNS && !done; i++) {
                 done = agent.doWork(clock.nanoTime()) == 0;
@@ -173,6 +180,7 @@ public final class AgentRunner implements AutoCloseable {
             thrown = cause;
             done = false;
         }
+        helper = null;
         if (!done || !release()) {
             state = HANDED;
             LockSupport.unpark(thread);
@@ -182,13 +190,14 @@ public final class AgentRunner implements AutoCloseable {
         }
     }
 
-    /** Ends the thread after one more turn of its agent, and waits for it. */
+    /** Ends the thread after one more turn of its agent, and waits for it unless the agent itself calls. */
     @Override
     public void close() {
         closed = true;
         LockSupport.unpark(thread);
         boolean interrupted = false;
-        while (thread.isAlive() && Thread.currentThread() != thread) {
+        boolean within = Thread.currentThread() == thread || Thread.currentThread() == helper;
+        while (!within && thread.isAlive()) {
             try {
                 thread.join();
             } catch (InterruptedException e) {

@@ -249,6 +249,48 @@ class AgentRunnerTest {
         assertThat(cause.get()).hasMessage("broken");
     }
 
+    @Test
+    void anAgentMayEndItsRunnerWhoeverRunsIt() {
+        Thread helper = Thread.currentThread();
+        AtomicReference<AgentRunner> itself = new AtomicReference<>();
+        AtomicBoolean closedByHelper = new AtomicBoolean();
+        TestAgent agent = new TestAgent() {
+            @Override
+            public int doWork(long nowNanos) {
+                if (Thread.currentThread() == helper) {
+                    itself.get().close();
+                    closedByHelper.set(true);
+                }
+                return 0;
+            }
+        };
+        AgentRunner runner = start(agent);
+        itself.set(runner);
+        while (!closedByHelper.get()) {
+            runner.help();
+        }
+        runner.close();
+    }
+
+    @Test
+    void anInterruptIsForgottenBeforeTheNextTurn() {
+        CountDownLatch turns = new CountDownLatch(100);
+        AtomicBoolean interrupted = new AtomicBoolean();
+        TestAgent agent = new TestAgent() {
+            @Override
+            public int doWork(long nowNanos) {
+                interrupted.compareAndSet(false, Thread.currentThread().isInterrupted());
+                Thread.currentThread().interrupt();
+                turns.countDown();
+                return turns.getCount() > 0 ? 1 : 0;
+            }
+        };
+        AgentRunner runner = start(agent);
+        awaitQuietly(turns);
+        assertThat(interrupted).isFalse();
+        runner.close();
+    }
+
     private static AgentRunner start(Agent agent) {
         return AgentRunner.start("test", agent, System::nanoTime, FOREVER_NANOS, thrown -> {
             throw new AssertionError(thrown);
