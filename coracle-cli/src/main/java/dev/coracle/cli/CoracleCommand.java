@@ -1,6 +1,7 @@
 package dev.coracle.cli;
 
 import dev.coracle.benchmarks.BenchCommand;
+import dev.coracle.examples.memstore.Memstore;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
                 "Raft for Java: a pure consensus core, a durable node, and a framework for replicated state machines.",
         mixinStandardHelpOptions = true,
         versionProvider = CoracleCommand.Version.class,
-        subcommands = {ConformanceCommand.class, BenchCommand.class},
+        subcommands = {Memstore.class, ConformanceCommand.class, BenchCommand.class},
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",

@@ -1,5 +1,6 @@
 package dev.coracle.cli;
 
+import dev.coracle.examples.demo.Demo;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
@@ -31,6 +32,8 @@ public final class Main {
     /** Runs one command in this process and returns its exit status. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
         return new CommandLine(new CoracleCommand())
+                // It starts processes of this program, so it is told where this begins.
+                .addSubcommand(new Demo(Main.class.getName()))
                 .setOut(out)
                 .setErr(err)
                 .setExecutionExceptionHandler(Main::onFailure)

@@ -1,6 +1,7 @@
 package dev.coracle.raft;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The always-on checks of invariants. A failed one is a bug or a damaged log, and the node must stop. */
 public final class Check {
@@ -56,7 +57,7 @@ public final class Check {
     }
 
     /** The exception for a broken invariant, to be thrown by the caller. */
-    public static BrokenInvariantException fail(String format, Object... args) {
+    public static BrokenInvariantException fail(String format, @Nullable Object... args) {
         return new BrokenInvariantException(String.format(Locale.ROOT, format, args));
     }
 }

@@ -308,12 +308,12 @@ public final class Describe {
         if (length < 2 || length > 4 || at + length > bytes.length) {
             return MALFORMED;
         }
-        int character = first & 0xff >> length + 1;
+        int character = first & (0xff >> (length + 1));
         for (int i = at + 1; i < at + length; i++) {
             if ((bytes[i] & 0xc0) != 0x80) {
                 return MALFORMED;
             }
-            character = character << 6 | bytes[i] & 0x3f;
+            character = (character << 6) | (bytes[i] & 0x3f);
         }
         boolean surrogate = character >= Character.MIN_SURROGATE && character <= Character.MAX_SURROGATE;
         boolean valid = Character.isValidCodePoint(character) && !surrogate && encodedLength(character) == length;

@@ -49,7 +49,9 @@ final class Leader extends Role {
             tracker.add(members.at(i), last + 1, false);
         }
         Progress own = tracker.get(server.id);
-        Check.that(own != null, "leader is no member");
+        if (own == null) {
+            throw Check.fail("leader %x is no member", server.id);
+        }
         own.maybeUpdate(last);
         own.becomeReplicate();
         own.setRecentlyActive(true);

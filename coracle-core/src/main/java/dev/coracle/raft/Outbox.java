@@ -24,8 +24,9 @@ final class Outbox {
         switch (message.type()) {
             case APPEND_REPLY, VOTE_REPLY, PRE_VOTE_REPLY -> afterAppend.add(message);
             default -> {
-                Check.that(message.to() != self, "message to self that waits for nothing: type %d", message.type()
-                        .ordinal());
+                if (message.to() == self) {
+                    throw Check.fail("%s to self, which waits for nothing", message.type());
+                }
                 immediate.add(message);
             }
         }

@@ -228,7 +228,9 @@ public final class RawNode {
     public void advance() {
         Check.that(!async, "Advance must not be called when using AsyncStorageWrites");
         List<Message> steps = stepsOnAdvance;
-        Check.that(steps != null, "advance without a Ready");
+        if (steps == null) {
+            throw Check.fail("advance without a Ready");
+        }
         stepsOnAdvance = null;
         for (Message message : steps) {
             server.step(message);

@@ -196,7 +196,8 @@ public final class AgentRunner implements AutoCloseable {
         closed = true;
         LockSupport.unpark(thread);
         boolean interrupted = false;
-        boolean within = Thread.currentThread() == thread || Thread.currentThread() == helper;
+        Thread current = Thread.currentThread();
+        boolean within = current.equals(thread) || current.equals(helper);
         while (!within && thread.isAlive()) {
             try {
                 thread.join();

@@ -178,6 +178,22 @@ class NodeTest {
     }
 
     @Test
+    void theFateOfAProposalWhosePlaceASnapshotSkipsIsUnknown() {
+        SimCluster cluster = cluster(config -> config.snapshotEntries(5).catchUpEntries(0), 1L, 2L, 3L);
+        long old = electLeader(cluster);
+        proposeAndWait(cluster, 1);
+        cluster.network().isolate(old);
+        Answer<@Nullable Object> answer = new Answer<>();
+        cluster.node(old).propose(Register.command(100, 8), deadline(cluster, 20 * SECOND), answer);
+        assertThat(cluster.runUntil(() -> cluster.leader() != old && cluster.leader() != 0, 5 * SECOND))
+                .isTrue();
+        proposeAndWait(cluster, 30);
+        cluster.network().heal();
+        assertThat(awaitFailure(cluster, answer).kind()).isEqualTo(Failure.Kind.UNKNOWN);
+        assertThat(answer.failure().text()).contains("snapshot");
+    }
+
+    @Test
     void tooMuchIsAnsweredByOverloaded() {
         SimCluster cluster = cluster(
                 config -> config.requestCapacity(4).maxPendingBytes(2_000).maxProposalBytes(1_000), 1L, 2L, 3L);
@@ -646,7 +662,7 @@ class NodeTest {
         proposeAndWait(cluster, 1);
         Answer<ConfState> first = change(cluster, single(ConfChangeType.ADD_LEARNER_NODE, 9));
         Answer<ConfState> second = change(cluster, single(ConfChangeType.ADD_LEARNER_NODE, 8));
-        assertThat(awaitFailure(cluster, second).kind()).isEqualTo(Failure.Kind.REFUSED_CONFIG);
+        assertThat(awaitFailure(cluster, second).kind()).isEqualTo(Failure.Kind.CHANGE_PENDING);
         ConfState after = await(cluster, first);
         assertThat(after.learners()).containsExactly(9L);
         assertThat(awaitFailure(cluster, change(cluster, ConfChangeV2.LEAVE_JOINT)).kind())
