@@ -67,9 +67,8 @@ public final class BenchCommand implements Callable<Integer> {
             paramLabel = "NUMBER",
             split = ",",
             defaultValue = "1,64,256,1024",
-            description =
-                    "How many proposals are under way, 1 to " + MOST_IN_FLIGHT
-                            + "; each of several is measured for itself; default ${DEFAULT-VALUE}.")
+            description = "How many proposals are under way, 1 to " + MOST_IN_FLIGHT
+                    + "; each of several is measured for itself; default ${DEFAULT-VALUE}.")
     private int[] inFlight;
 
     @Option(
@@ -109,10 +108,7 @@ public final class BenchCommand implements Callable<Integer> {
                             + " where the system keeps temporary files.")
     private @Nullable Path dataDirectory;
 
-    @Option(
-            names = "--json",
-            paramLabel = "FILE",
-            description = "Writes everything that was found out to this file.")
+    @Option(names = "--json", paramLabel = "FILE", description = "Writes everything that was found out to this file.")
     private @Nullable Path json;
 
     /** Made by picocli, which sets the options. */

@@ -49,7 +49,10 @@ final class LocalCluster implements AutoCloseable {
     Raft<byte[], @Nullable Void, Counter> leader() {
         while (true) {
             for (Raft<byte[], @Nullable Void, Counter> member : members) {
-                if (member.leader().map(Member::id).filter(id -> id == member.id()).isPresent()) {
+                if (member.leader()
+                        .map(Member::id)
+                        .filter(id -> id == member.id())
+                        .isPresent()) {
                     return member;
                 }
             }

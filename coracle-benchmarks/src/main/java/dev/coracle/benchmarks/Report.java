@@ -42,11 +42,31 @@ record Report(
         }
         out.println();
         out.printf(
-                HEAD, "", "proposals", "p50", "p99", "p99.9", "fsyncs", "KiB per", "fdatasyncs", "their", "p50 in",
+                HEAD,
+                "",
+                "proposals",
+                "p50",
+                "p99",
+                "p99.9",
+                "fsyncs",
+                "KiB per",
+                "fdatasyncs",
+                "their",
+                "p50 in",
                 "proposals");
         out.printf(
-                HEAD, "in flight", "a second", "µs", "µs", "µs", "per 1,000", "1,000", "a second", "p50 µs",
-                "their p50", "for each");
+                HEAD,
+                "in flight",
+                "a second",
+                "µs",
+                "µs",
+                "µs",
+                "per 1,000",
+                "1,000",
+                "a second",
+                "p50 µs",
+                "their p50",
+                "for each");
         out.flush();
     }
 

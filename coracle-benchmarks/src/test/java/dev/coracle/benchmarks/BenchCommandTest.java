@@ -26,10 +26,7 @@ class BenchCommandTest {
     private Path directory;
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             --nodes=0            | --nodes: 0 must be from 1 to 9
             --nodes=10           | --nodes: 10 must be from 1 to 9
             --size=0             | --size: 0 must be from 1 to 1048576
@@ -55,7 +52,8 @@ class BenchCommandTest {
 
     @Test
     void aReportThatCannotBeWrittenIsRefusedBeforeTheRun() {
-        assertThat(run("--json=" + directory.resolve("missing").resolve("report.json"))).isEqualTo(2);
+        assertThat(run("--json=" + directory.resolve("missing").resolve("report.json")))
+                .isEqualTo(2);
         assertThat(err.toString()).startsWith("--json: ").contains("must be a file that can be written");
     }
 
@@ -90,7 +88,10 @@ class BenchCommandTest {
         int status = run("--in-flight=8", "--seconds=1", "--warm-up=0", "--via=any", "--json=" + report());
 
         assertThat(status).as(err.toString()).isZero();
-        JsonNode measurement = new ObjectMapper().readTree(report().toFile()).path("measurements").path(0);
+        JsonNode measurement = new ObjectMapper()
+                .readTree(report().toFile())
+                .path("measurements")
+                .path(0);
         assertThat(measurement.path("proposals").asLong()).isPositive();
         assertThat(measurement.path("failed").asLong()).isZero();
     }
@@ -103,7 +104,8 @@ class BenchCommandTest {
         CommandLine command = new CommandLine(new BenchCommand())
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true));
-        List<String> all = Stream.concat(Stream.of("--data-dir=" + directory), Stream.of(arguments)).toList();
+        List<String> all = Stream.concat(Stream.of("--data-dir=" + directory), Stream.of(arguments))
+                .toList();
         return command.execute(all.toArray(String[]::new));
     }
 

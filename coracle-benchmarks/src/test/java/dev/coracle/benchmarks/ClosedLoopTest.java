@@ -15,15 +15,18 @@ class ClosedLoopTest {
     void keepsAsManyUnderWayAsItShouldAndNotOneMore() {
         List<CompletableFuture<?>> open = new ArrayList<>();
         List<Integer> depths = new ArrayList<>();
-        ClosedLoop loop = new ClosedLoop(4, () -> {
-            CompletableFuture<?> future = new CompletableFuture<>();
-            open.add(future);
-            depths.add(open.size());
-            if (open.size() == 4) {
-                open.remove(0).complete(null);
-            }
-            return future;
-        }, cause -> true);
+        ClosedLoop loop = new ClosedLoop(
+                4,
+                () -> {
+                    CompletableFuture<?> future = new CompletableFuture<>();
+                    open.add(future);
+                    depths.add(open.size());
+                    if (open.size() == 4) {
+                        open.remove(0).complete(null);
+                    }
+                    return future;
+                },
+                cause -> true);
 
         ClosedLoop.Result result = loop.run(1_000_000);
 
