@@ -37,6 +37,7 @@ final class Inbox implements Transport.Inbound {
 
     private final ConcurrentSkipListMap<Long, Message> snapshotStatus = new ConcurrentSkipListMap<>();
     private volatile Runnable wakeUp = () -> {};
+    private volatile Runnable help = () -> {};
 
     Inbox(NodeConfig config, Lifecycle lifecycle) {
         this.group = config.group;
@@ -46,12 +47,29 @@ final class Inbox implements Transport.Inbound {
         this.messages = new MpscArrayQueue<>(config.inboundCapacity);
     }
 
-    void onWork(Runnable newWakeUp) {
+    void onWork(Runnable newWakeUp, Runnable newHelp) {
         wakeUp = newWakeUp;
+        help = newHelp;
     }
 
     @Override
     public boolean offer(long messageGroup, Message message) {
+        boolean taken = take(messageGroup, message);
+        help.run();
+        return taken;
+    }
+
+    @Override
+    public int offer(long messageGroup, List<Message> offered) {
+        int count = 0;
+        while (count < offered.size() && take(messageGroup, offered.get(count))) {
+            count++;
+        }
+        help.run();
+        return count;
+    }
+
+    private boolean take(long messageGroup, Message message) {
         String fault = fault(messageGroup, message);
         if (fault != null) {
             refused.incrementAndGet();
@@ -71,7 +89,6 @@ final class Inbox implements Transport.Inbound {
             bytes.addAndGet(-size);
             return false;
         }
-        wakeUp.run();
         return true;
     }
 

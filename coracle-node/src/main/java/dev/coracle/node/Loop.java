@@ -72,6 +72,7 @@ final class Loop extends NodeAgent {
     private long commit;
     private long applied;
     private volatile NodeView view;
+    private volatile Runnable help = this::wake;
 
     /** Requests, from their arrival to their end. */
     private final DeadlineWheel open;
@@ -167,6 +168,16 @@ final class Loop extends NodeAgent {
 
     NodeView view() {
         return view;
+    }
+
+    @Override
+    public void onHelp(Runnable newHelp) {
+        help = newHelp;
+    }
+
+    /** Runs the loop on this thread if nobody else does, and sees to it that it is run otherwise. */
+    void help() {
+        help.run();
     }
 
     @Override
