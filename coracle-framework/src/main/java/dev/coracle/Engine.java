@@ -433,6 +433,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                     status.firstIndex(),
                     status.lastIndex(),
                     status.snapshot().index(),
+                    status.syncs(),
                     raft.configuration(),
                     raft.progress(),
                     members()));

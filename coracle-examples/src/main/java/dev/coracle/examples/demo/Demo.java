@@ -62,6 +62,7 @@ public final class Demo implements Callable<Integer> {
     private final Web web = new Web();
     /** Also read by the shutdown hook's thread. */
     private final List<MemstoreProcess> members = new CopyOnWriteArrayList<>();
+
     private final List<Row> table = new ArrayList<>();
 
     @Option(

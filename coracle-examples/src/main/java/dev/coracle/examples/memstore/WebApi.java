@@ -260,15 +260,14 @@ final class WebApi implements AutoCloseable {
 
     private <T> void read(Context context, Function<HashStore, T> query, Consumer<T> onDone) {
         String asked = Objects.requireNonNullElse(context.queryString(), "");
-        Consistency consistency =
-                switch (asked) {
-                    case "", "consistency=linearizable" -> Consistency.LINEARIZABLE;
-                    case "consistency=stale" -> Consistency.STALE;
-                    default -> throw new HttpResponseException(
-                            400,
-                            "query: \"" + abbreviated(asked)
-                                    + "\" must be consistency=linearizable or consistency=stale");
-                };
+        Consistency consistency = switch (asked) {
+            case "", "consistency=linearizable" -> Consistency.LINEARIZABLE;
+            case "consistency=stale" -> Consistency.STALE;
+            default ->
+                throw new HttpResponseException(
+                        400,
+                        "query: \"" + abbreviated(asked) + "\" must be consistency=linearizable or consistency=stale");
+        };
         answer(context, () -> raft().read(consistency, query, READ_TIMEOUT), onDone);
     }
 
