@@ -65,7 +65,8 @@ final class AskAround<T extends @Nullable Object> {
         if (leftNanos <= 0) {
             future.completeExceptionally(new StartException(
                     StartException.Kind.UNREACHABLE,
-                    "none of the members " + addresses + " could pass the request on to a leader in time: " + last.text()));
+                    "none of the members " + addresses + " could pass the request on to a leader in time: "
+                            + last.text()));
         } else if (position == addresses.size()) {
             worker.schedule(() -> ask(0), PAUSE_NANOS);
         } else {
@@ -84,7 +85,8 @@ final class AskAround<T extends @Nullable Object> {
         Failure failure;
         try {
             if (answer == null) {
-                failure = Wire.failure(trouble == null ? new IllegalStateException("no answer") : trouble, RawNode.NONE);
+                failure =
+                        Wire.failure(trouble == null ? new IllegalStateException("no answer") : trouble, RawNode.NONE);
             } else {
                 ByteReader in = new ByteReader(answer);
                 failure = Wire.readFailure(in);

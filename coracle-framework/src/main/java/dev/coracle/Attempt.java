@@ -95,7 +95,9 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
             result = task.readResult(in);
         } catch (MalformedException | RuntimeException e) {
             outcome.failed(new Failure(
-                    Failure.Kind.UNKNOWN, leader, "it was done, and what came of it cannot be read: " + e.getMessage()));
+                    Failure.Kind.UNKNOWN,
+                    leader,
+                    "it was done, and what came of it cannot be read: " + e.getMessage()));
             return;
         }
         done(result);
@@ -117,8 +119,10 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         long pause = Math.min(pauseNanos, Math.max(0, leftNanos));
         pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
         // The node has just heard of another leader: nothing is to be waited for.
-        boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER && failure.leader() != RawNode.NONE
-                && engine.knowsLeader(failure.leader()) && pauseNanos <= 4 * FIRST_PAUSE_NANOS;
+        boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER
+                && failure.leader() != RawNode.NONE
+                && engine.knowsLeader(failure.leader())
+                && pauseNanos <= 4 * FIRST_PAUSE_NANOS;
         parked.set(true);
         engine.park(this, elsewhere ? 0 : pause);
     }

@@ -34,7 +34,8 @@ public interface Codec<T extends @Nullable Object> {
                     bytes.get(copy);
                     return copy;
                 } catch (CharacterCodingException e) {
-                    throw new IllegalArgumentException("text: it has an unpaired surrogate, which UTF-8 cannot hold", e);
+                    throw new IllegalArgumentException(
+                            "text: it has an unpaired surrogate, which UTF-8 cannot hold", e);
                 }
             }
 

@@ -54,7 +54,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** How often a node that should lead looks whether it can ask for votes, ten times a tick. */
     private static final int CAMPAIGNS = 1_000;
 
-    private final RaftBuilder<C, R, S> settings;
+    private final Settings<C, R, S> settings;
     private final World world;
     private final DataDirectory directory;
     private final World.Worker worker;
@@ -77,12 +77,13 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** What the last configuration was that somebody heard of. The applier's. */
     private Replica.Membership heard = Replica.Membership.NONE;
 
-    private Engine(RaftBuilder<C, R, S> settings, World world, DataDirectory directory) {
+    private Engine(Settings<C, R, S> settings, World world, DataDirectory directory) {
         this.settings = settings;
         this.world = world;
         this.directory = directory;
         this.stopped = new Promise<>(world.threads().dependents());
-        this.worker = world.threads().worker("coracle-worker-" + directory.path().getFileName());
+        this.worker =
+                world.threads().worker("coracle-worker-" + directory.path().getFileName());
         this.replica = new Replica<>(settings.machine, settings.commands, settings.formatter, this::onMembership);
     }
 
@@ -90,7 +91,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     /** Starts a member in a directory. */
     static <C, R extends @Nullable Object, S extends StateMachine<C, R>> Engine<C, R, S> start(
-            RaftBuilder<C, R, S> settings, World world) throws StartException, StorageException {
+            Settings<C, R, S> settings, World world) throws StartException, StorageException {
         DataDirectory directory = DataDirectory.open(world.disk(), Objects.requireNonNull(settings.dataDirectory));
         Engine<C, R, S> engine = new Engine<>(settings, world, directory);
         boolean done = false;
@@ -172,7 +173,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private void startConfirmed(ClusterFile file) throws StartException, StorageException {
         IdentityCheck check = IdentityCheck.begin(network(), worker, world.clock(), file);
         CompletableFuture<@Nullable Void> running = check.confirmed().thenRun(this::runOrThrow);
-        CompletableFuture.anyOf(running, check.firstRound()).exceptionally(failure -> null).join();
+        CompletableFuture.anyOf(running, check.firstRound())
+                .exceptionally(failure -> null)
+                .join();
         if (check.confirmed().isDone()) {
             await(running);
         } else {
@@ -218,9 +221,10 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         ClusterFile file = Objects.requireNonNull(directory.file());
         boolean fresh = file.state() == ClusterFile.State.NEW;
         if (!fresh && !directory.holdsLog()) {
-            throw new StorageException("the log in " + directory.log() + " is missing, and with it what " + Leading.name(id)
-                    + " voted for and acknowledged. Restore it; or remove the node from its cluster and let it join again"
-                    + " with an empty directory");
+            throw new StorageException(
+                    "the log in " + directory.log() + " is missing, and with it what " + Leading.name(id)
+                            + " voted for and acknowledged. Restore it; or remove the node from its cluster and let it join again"
+                            + " with an empty directory");
         }
         FileSnapshotStore store = Objects.requireNonNull(snapshots);
         WalOptions options = WalOptions.DEFAULTS.withSegmentBytes(settings.segmentBytes);
@@ -249,8 +253,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         boolean alone = file.state() != ClusterFile.State.JOINING
                 && file.peers().size() == 1
                 && file.peers().containsKey(id);
-        boolean chosen = file.firstMembers().stream()
-                .anyMatch(first -> first.id() == id && first.role() == Member.Role.LEADER);
+        boolean chosen =
+                file.firstMembers().stream().anyMatch(first -> first.id() == id && first.role() == Member.Role.LEADER);
         return alone || fresh && chosen;
     }
 
@@ -276,7 +280,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         for (boolean learner : new boolean[] {false, true}) {
             for (Member first : file.firstMembers()) {
                 if ((first.role() == Member.Role.LEARNER) == learner) {
-                    // Every first member must write the same: where there are several, none knows the others' directories.
+                    // Every first member must write the same: where there are several, none knows the others'
+                    // directories.
                     Tables.Known known = alone
                             ? new Tables.Known(file.address(), file.incarnation())
                             : new Tables.Known(first.address(), 0);
@@ -337,13 +342,15 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     /** The node with what surrounds it; null as long as it does not run. */
-    @Nullable Leading leading() {
+    @Nullable
+    Leading leading() {
         RaftNode running = node;
         ClusterFile file = directory.file();
         return running == null || file == null ? null : new Leading(running, replica, file, network());
     }
 
-    @Nullable RaftNode node() {
+    @Nullable
+    RaftNode node() {
         return node;
     }
 
@@ -380,7 +387,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     /** Where a member listens; null if that is not known. */
-    @Nullable String addressOf(long other) {
+    @Nullable
+    String addressOf(long other) {
         Tables.Known known = replica.membership().tables().member(other);
         if (known != null && !known.address().isEmpty()) {
             return known.address();
@@ -397,8 +405,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             return now.members(leader);
         }
         List<Member> remembered = new ArrayList<>();
-        file().peers().forEach((peer, address) -> remembered.add(
-                new Member(peer, address, peer == leader ? Member.Role.LEADER : Member.Role.VOTER)));
+        file().peers()
+                .forEach((peer, address) -> remembered.add(
+                        new Member(peer, address, peer == leader ? Member.Role.LEADER : Member.Role.VOTER)));
         return List.copyOf(remembered);
     }
 
@@ -482,7 +491,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         Network net = network();
         now.tables().members().forEach((other, known) -> {
             Tables.Known old = before.member(other);
-            if (other != id && !known.address().isEmpty() && (old == null || !old.address().equals(known.address()))) {
+            if (other != id
+                    && !known.address().isEmpty()
+                    && (old == null || !old.address().equals(known.address()))) {
                 setPeer(net, other, known.address());
             }
         });
@@ -577,7 +588,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private void announced(Tables.Known own, @Nullable String failure) {
         announcing.set(false);
         if (failure != null && !hasStopped()) {
-            LOG.info("{} could not tell the leader that it listens at {}: {}", Leading.name(id), own.address(), failure);
+            LOG.info(
+                    "{} could not tell the leader that it listens at {}: {}", Leading.name(id), own.address(), failure);
             // What the log says may have changed, or another leader may take it.
             worker.schedule(this::announce, TimeUnit.SECONDS.toNanos(1));
         }
@@ -708,8 +720,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         } else if (other.id() == id) {
             refusal = Leading.name(id) + " listens here; two nodes have the same id";
         } else if (tables.removed().contains(other.id())) {
-            refusal = Leading.name(other.id()) + " was removed from the cluster; let it join as a new node, with an empty"
-                    + " directory and join instead of members";
+            refusal =
+                    Leading.name(other.id()) + " was removed from the cluster; let it join as a new node, with an empty"
+                            + " directory and join instead of members";
         } else if (!first && tables.member(other.id()) == null) {
             refusal = Leading.name(other.id()) + " is none of the members";
         }

@@ -84,12 +84,11 @@ sealed interface Envelope {
         int version = in.int8("version");
         ByteReader.require(version == 1, "version", unknown(version));
         int type = in.int8("type");
-        Envelope command =
-                switch (type) {
-                    case 1 -> new ReserveId(in.text("address"), in.int64("incarnation"));
-                    case 2 -> new RecordMember(in.int64("id"), in.text("address"), in.int64("incarnation"));
-                    default -> throw new MalformedException("type", unknown(type));
-                };
+        Envelope command = switch (type) {
+            case 1 -> new ReserveId(in.text("address"), in.int64("incarnation"));
+            case 2 -> new RecordMember(in.int64("id"), in.text("address"), in.int64("incarnation"));
+            default -> throw new MalformedException("type", unknown(type));
+        };
         in.end("command");
         return command;
     }

@@ -43,11 +43,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     private static final Duration LONGEST = Duration.ofDays(365);
 
-    private final RaftBuilder<C, R, S> settings;
+    private final Settings<C, R, S> settings;
     private final Engine<C, R, S> engine;
     private final AtomicLong openBytes = new AtomicLong();
 
-    Raft(RaftBuilder<C, R, S> settings, Engine<C, R, S> engine) {
+    Raft(Settings<C, R, S> settings, Engine<C, R, S> engine) {
         this.settings = settings;
         this.engine = engine;
     }
@@ -148,7 +148,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
             @Override
             public void failed(Failure failure) {
-                answer.failed(failure);
+                if (failure.kind() == Failure.Kind.OVERLOADED && engine.nanoTime() - deadlineNanos >= 0) {
+                    answer.timedOut(failure.text());
+                } else {
+                    answer.failed(failure);
+                }
             }
         };
         if (consistency == Consistency.LINEARIZABLE) {
@@ -171,9 +175,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     /** Who leads, as far as this member knows. */
     public Optional<Member> leader() {
-        long leader = engine.leader();
-        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
-        return address == null ? Optional.empty() : Optional.of(new Member(leader, address, Member.Role.LEADER));
+        return Optional.ofNullable(leader(RawNode.NONE));
     }
 
     /** The members, ascending by id, as of the last configuration that this member has applied. */
@@ -293,34 +295,32 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         return engine;
     }
 
-    private RaftException exception(Failure failure) {
-        return exception(failure, null);
+    /** The member that leads, as far as is known. */
+    private @Nullable Member leader(long told) {
+        long leader = told == RawNode.NONE ? engine.leader() : told;
+        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
+        return address == null ? null : new Member(leader, address, Member.Role.LEADER);
     }
 
-    private RaftException exception(Failure failure, @Nullable Throwable cause) {
-        long leader = failure.leader() == RawNode.NONE ? engine.leader() : failure.leader();
-        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
-        Member known = address == null ? null : new Member(leader, address, Member.Role.LEADER);
-        RaftException.Kind kind =
-                switch (failure.kind()) {
-                    case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
-                    case OVERLOADED -> RaftException.Kind.OVERLOADED;
-                    case NO_SPACE -> RaftException.Kind.NO_SPACE;
-                    case TOO_LARGE -> RaftException.Kind.TOO_LARGE;
-                    case TRANSFERRING -> RaftException.Kind.TRANSFERRING;
-                    case CHANGE_PENDING, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> RaftException.Kind.REFUSED;
-                    case LOST -> RaftException.Kind.LOST;
-                    case UNKNOWN -> RaftException.Kind.UNKNOWN;
-                    case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
-                    case STOPPED -> RaftException.Kind.STOPPED;
-                };
-        RaftException.Certainty certainty =
-                switch (failure.certainty()) {
-                    case NOT_DONE -> RaftException.Certainty.NOT_DONE;
-                    case RETRY -> RaftException.Certainty.RETRY;
-                    case UNKNOWN -> RaftException.Certainty.UNKNOWN;
-                };
-        return new RaftException(kind, certainty, known, failure.text(), cause);
+    private RaftException exception(Failure failure) {
+        RaftException.Kind kind = switch (failure.kind()) {
+            case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
+            case OVERLOADED -> RaftException.Kind.OVERLOADED;
+            case NO_SPACE -> RaftException.Kind.NO_SPACE;
+            case TOO_LARGE -> RaftException.Kind.TOO_LARGE;
+            case TRANSFERRING -> RaftException.Kind.TRANSFERRING;
+            case CHANGE_PENDING, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> RaftException.Kind.REFUSED;
+            case LOST -> RaftException.Kind.LOST;
+            case UNKNOWN -> RaftException.Kind.UNKNOWN;
+            case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
+            case STOPPED -> RaftException.Kind.STOPPED;
+        };
+        RaftException.Certainty certainty = switch (failure.certainty()) {
+            case NOT_DONE -> RaftException.Certainty.NOT_DONE;
+            case RETRY -> RaftException.Certainty.RETRY;
+            case UNKNOWN -> RaftException.Certainty.UNKNOWN;
+        };
+        return new RaftException(kind, certainty, leader(failure.leader()), failure.text(), null);
     }
 
     /** Answers a promise, and counts what is under way. */
@@ -357,6 +357,13 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         public void failed(Failure failure) {
             openBytes.addAndGet(-bytes);
             promise.fail(exception(failure));
+        }
+
+        /** A read got no answer in time, which has changed nothing. */
+        void timedOut(String text) {
+            openBytes.addAndGet(-bytes);
+            promise.fail(new RaftException(
+                    RaftException.Kind.TIMED_OUT, RaftException.Certainty.RETRY, leader(RawNode.NONE), text, null));
         }
 
         /** The application failed where only the request suffers. */

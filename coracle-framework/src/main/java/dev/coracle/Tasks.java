@@ -116,16 +116,23 @@ final class Tasks {
         public void perform(Leading leading, long deadlineNanos, Reply<Ticket> reply) {
             ClusterFile file = leading.file();
             if (!file.clusterName().equals(clusterName)) {
-                reply.failed(Leading.refused("clusterName: \"" + clusterName + "\" is not the name of the cluster there, \""
-                        + file.clusterName() + "\""));
+                reply.failed(Leading.refused("clusterName: \"" + clusterName
+                        + "\" is not the name of the cluster there, \"" + file.clusterName() + "\""));
                 return;
             }
             byte[] command = new Envelope.ReserveId(address, incarnation).encode();
             leading.node().propose(command, deadlineNanos, Leading.onDone(reply, id -> {
                 SortedMap<Long, String> peers = ClusterFile.byId();
-                leading.replica().membership().tables().members().forEach((member, known) -> peers.put(member, known.address()));
+                leading.replica()
+                        .membership()
+                        .tables()
+                        .members()
+                        .forEach((member, known) -> peers.put(member, known.address()));
                 reply.done(new Ticket(
-                        file.clusterId(), Objects.requireNonNull((Long) id), leading.node().id(), peers));
+                        file.clusterId(),
+                        Objects.requireNonNull((Long) id),
+                        leading.node().id(),
+                        peers));
             }));
         }
 
@@ -171,10 +178,12 @@ final class Tasks {
                 if (known != null) {
                     note(known, leading, deadlineNanos, reply);
                 } else if (tables.removed().contains(id)) {
-                    reply.failed(Leading.refused(Leading.name(id) + " was removed from the cluster; empty its directory,"
-                            + " or set it aside, and let it join as a new node"));
+                    reply.failed(
+                            Leading.refused(Leading.name(id) + " was removed from the cluster; empty its directory,"
+                                    + " or set it aside, and let it join as a new node"));
                 } else if (Long.compareUnsigned(id, tables.nextId()) >= 0) {
-                    reply.failed(Leading.refused("id: " + Long.toUnsignedString(id) + " was not given by this cluster"));
+                    reply.failed(
+                            Leading.refused("id: " + Long.toUnsignedString(id) + " was not given by this cluster"));
                 } else {
                     identify(members, leading, deadlineNanos, reply);
                 }
@@ -196,7 +205,8 @@ final class Tasks {
                 leading.caller()
                         .call(address, CallKind.IDENTIFY, new byte[0], IDENTIFY_TIMEOUT)
                         .whenComplete((answer, trouble) -> {
-                            String fault = trouble == null ? fault(answer) : "it does not answer the leader: " + text(trouble);
+                            String fault =
+                                    trouble == null ? fault(answer) : "it does not answer the leader: " + text(trouble);
                             if (fault == null) {
                                 takeIn(members, leading, deadlineNanos, reply);
                             } else {
@@ -228,7 +238,8 @@ final class Tasks {
                 Replica.Membership members, Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
             List<ConfChangeSingle> changes = new ArrayList<>();
             List<Tables.Known> context = new ArrayList<>();
-            for (Map.Entry<Long, Tables.Known> member : members.tables().members().entrySet()) {
+            for (Map.Entry<Long, Tables.Known> member :
+                    members.tables().members().entrySet()) {
                 if (member.getValue().address().equals(address)) {
                     Engine.LOG.info(
                             "{} joins in place of {}, whose address {} it has: that one's data directory was emptied or"
@@ -340,8 +351,8 @@ final class Tasks {
                 if (!configuration.contains(id)) {
                     reply.done(null);
                 } else if (last) {
-                    reply.failed(Leading.refused(Leading.name(id) + " is the last voter, without which there is no cluster;"
-                            + " close it instead"));
+                    reply.failed(Leading.refused(Leading.name(id)
+                            + " is the last voter, without which there is no cluster;" + " close it instead"));
                 } else if (id == leading.node().id()) {
                     leading.handOver(configuration, deadlineNanos, reply);
                 } else {

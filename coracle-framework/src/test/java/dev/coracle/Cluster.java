@@ -74,7 +74,8 @@ final class Cluster implements AutoCloseable {
     }
 
     Raft<String, Long, Journal> startListed(Member me, List<Member> members) throws StartException, StorageException {
-        return start(nameOf(me.id()), builder -> builder.raftAddress(me.address()).members(members));
+        return start(
+                nameOf(me.id()), builder -> builder.raftAddress(me.address()).members(members));
     }
 
     static String nameOf(long id) {

@@ -63,8 +63,10 @@ class IdentityTest {
                 "emptied or replaced",
                 "join");
         // What it was told to do works.
-        Raft<String, Long, Journal> again = cluster.start("d", builder -> builder.raftAddress(members.get(2).address())
-                .join(members.get(0).address()));
+        Raft<String, Long, Journal> again = cluster.start(
+                "d",
+                builder -> builder.raftAddress(members.get(2).address())
+                        .join(members.get(0).address()));
         assertThat(again.id()).isEqualTo(4);
         assertThat(Cluster.lines(again)).containsExactly("one");
     }
@@ -100,9 +102,11 @@ class IdentityTest {
     void incarnationsGetIntoTheLog() throws Exception {
         List<Raft<String, Long, Journal>> rafts = new ArrayList<>(cluster.startListed(Cluster.listed(3)));
         rafts.get(0).propose("one").join();
-        until("all are recorded", () -> rafts.stream()
-                .allMatch(raft -> raft.engine().replica().membership().tables().members().values().stream()
-                        .allMatch(known -> known.incarnation() != 0)));
+        until(
+                "all are recorded",
+                () -> rafts.stream()
+                        .allMatch(raft -> raft.engine().replica().membership().tables().members().values().stream()
+                                .allMatch(known -> known.incarnation() != 0)));
     }
 
     @Test
@@ -148,7 +152,8 @@ class IdentityTest {
                 "\"default\"");
         refuses(StartException.Kind.CONTRADICTION, () -> cluster.start("a", builder -> builder.id(7)), "7", "1");
         // A start mode that does not count any more is none.
-        assertThat(cluster.start("a", builder -> builder.join("127.0.0.1:1")).id()).isEqualTo(1);
+        assertThat(cluster.start("a", builder -> builder.join("127.0.0.1:1")).id())
+                .isEqualTo(1);
     }
 
     @Test

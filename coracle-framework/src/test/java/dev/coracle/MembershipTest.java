@@ -112,8 +112,9 @@ class MembershipTest {
         assertThat(second.stopped().join().kind()).isEqualTo(StopReason.Kind.LEFT);
         assertThat(addresses(first)).containsExactly(first.raftAddress());
         assertThatThrownBy(() -> cluster.start("b"))
-                .isInstanceOfSatisfying(StartException.class, refusal -> assertThat(refusal.kind())
-                        .isEqualTo(StartException.Kind.LEFT))
+                .isInstanceOfSatisfying(
+                        StartException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(StartException.Kind.LEFT))
                 .hasMessageContaining("join");
         Raft<String, Long, Journal> again = join("b", first);
         assertThat(again.id()).isEqualTo(3);
@@ -137,8 +138,9 @@ class MembershipTest {
         Raft<String, Long, Journal> only = cluster.start("a");
         assertThatThrownBy(() -> only.leave().join())
                 .cause()
-                .isInstanceOfSatisfying(RaftException.class, refusal -> assertThat(refusal.kind())
-                        .isEqualTo(RaftException.Kind.REFUSED))
+                .isInstanceOfSatisfying(
+                        RaftException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(RaftException.Kind.REFUSED))
                 .hasMessageContaining("last voter");
         assertThat(only.propose("one").join()).isEqualTo(1);
     }
@@ -177,8 +179,9 @@ class MembershipTest {
                 "c", builder -> builder.raftAddress(third.raftAddress()).join(first.raftAddress()));
         assertThat(again.id()).isGreaterThan(3);
         assertThat(lines(again)).containsExactly("one");
-        until("it replaced itself", () -> first.members().stream().map(Member::id).toList()
-                .equals(List.of(1L, 2L, again.id())));
+        until(
+                "it replaced itself",
+                () -> first.members().stream().map(Member::id).toList().equals(List.of(1L, 2L, again.id())));
     }
 
     @Test
@@ -270,8 +273,9 @@ class MembershipTest {
         RaftBuilder<String, Long, Journal> builder =
                 cluster.builder("b").join(first.raftAddress()).requestTimeout(Duration.ofMillis(200));
         assertThatThrownBy(() -> builder.start(cutOff))
-                .isInstanceOfSatisfying(StartException.class, failure -> assertThat(failure.kind())
-                        .isEqualTo(StartException.Kind.UNREACHABLE));
+                .isInstanceOfSatisfying(
+                        StartException.class,
+                        failure -> assertThat(failure.kind()).isEqualTo(StartException.Kind.UNREACHABLE));
         assertThat(lost.get()).isPositive();
         assertThat(addresses(first)).hasSize(1);
         Raft<String, Long, Journal> second = cluster.start("b");
@@ -312,8 +316,9 @@ class MembershipTest {
         String nobody = Cluster.freeAddresses(1).get(0);
         assertThatThrownBy(() -> cluster.start(
                         "b", builder -> builder.advertiseAddress(nobody).join(first.raftAddress())))
-                .isInstanceOfSatisfying(StartException.class, refusal -> assertThat(refusal.kind())
-                        .isEqualTo(StartException.Kind.REFUSED))
+                .isInstanceOfSatisfying(
+                        StartException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(StartException.Kind.REFUSED))
                 .hasMessageContaining(nobody);
         assertThat(first.propose("one").join()).isEqualTo(1);
         assertThat(addresses(first)).hasSize(1);
@@ -339,7 +344,9 @@ class MembershipTest {
         assertThatThrownBy(() -> first.stepDown(first.status().term()).join()).hasMessageContaining("does not lead");
         long term = second.status().term();
         second.stepDown(term).join();
-        until("there is a leader again", () -> second.status().term() > term && second.leader().isPresent());
+        until(
+                "there is a leader again",
+                () -> second.status().term() > term && second.leader().isPresent());
         assertThatThrownBy(() -> first.transferLeadership(9).join()).hasMessageContaining("9 is no voter");
         assertThatThrownBy(() -> first.leaveJoint().join()).hasMessageContaining("not joint");
     }

@@ -54,7 +54,7 @@ import picocli.CommandLine.Spec;
         })
 public final class Memstore implements Callable<Integer> {
     /** Begins the line that tells why an address cannot be used; other ones may work. */
-    public static final String CANNOT_LISTEN = "cannot listen on ";
+    public static final String CANNOT_LISTEN = "cannot listen: ";
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Memstore.class);
     private static final int MAX_REQUESTS = 256;
@@ -126,7 +126,7 @@ public final class Memstore implements Callable<Integer> {
         } catch (ConfigException | StorageException e) {
             return failed(e.getMessage(), e);
         } catch (IOException e) {
-            return failed(CANNOT_LISTEN + e.getMessage(), e);
+            return failed(CANNOT_LISTEN + "--web-server: " + e.getMessage(), e);
         }
     }
 
