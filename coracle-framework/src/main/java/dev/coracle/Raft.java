@@ -237,7 +237,8 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
                                 ? new Failure(
                                         Failure.Kind.REFUSED_CONFIG,
                                         failure.leader(),
-                                        "term: " + Leading.name(engine.id()) + " does not lead in term " + term)
+                                        "term: " + Leading.name(engine.id()) + " does not lead in term "
+                                                + Long.toUnsignedString(term))
                                 : failure);
             }
         });
