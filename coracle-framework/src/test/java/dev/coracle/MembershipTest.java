@@ -144,8 +144,8 @@ class MembershipTest {
                         .requestTimeout(Duration.ofMillis(100))
                         .start())
                 .isInstanceOf(StartException.class)
-                .hasMessageMatching("none of the members \\[" + asked + "\\] could .* in time: " + asked
-                        + ": (?!" + asked + ").+");
+                .hasMessageMatching(
+                        "none of the members \\[" + asked + "\\] could .* in time: " + asked + ": (?!" + asked + ").+");
     }
 
     @Test
