@@ -74,7 +74,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         }
         byte[] request = Wire.request(task, false, lessMargin(leftNanos));
         try {
-            leading.caller()
+            var unused = leading.caller()
                     .call(address, task.kind(), request, Duration.ofNanos(leftNanos))
                     .whenComplete((answer, trouble) -> {
                         if (trouble != null) {
@@ -84,7 +84,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
                         }
                     });
         } catch (IllegalArgumentException e) {
-            failed(new Failure(Failure.Kind.NO_LEADER, leader, e.getMessage()));
+            failed(new Failure(Failure.Kind.NO_LEADER, leader, String.valueOf(e.getMessage())));
         }
     }
 

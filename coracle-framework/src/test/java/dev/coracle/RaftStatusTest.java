@@ -14,7 +14,7 @@ class RaftStatusTest {
         Status.PeerProgress peer =
                 new Status.PeerProgress(2, 7, 8, "StateReplicate", false, false, 0, true, 1, false, "");
         RaftStatus status = new RaftStatus(
-                1, RoleName.LEADER, 3, 1, 1, 9, 8, 2, 10, 1, ConfState.ofVoters(1L, 2L), List.of(peer), List.of());
+                1, RoleName.LEADER, 3, 1, 1, 9, 8, 2, 10, 1, 5, ConfState.ofVoters(1L, 2L), List.of(peer), List.of());
         assertThat(status.toJson())
                 .isEqualTo(
                         "{\"node_id\":1,\"leader_id\":1,\"term\":3,\"storage\":{\"hard_state\":{\"term\":3,\"vote\":1,"

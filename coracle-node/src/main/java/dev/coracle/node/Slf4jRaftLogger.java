@@ -5,10 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands the core's log lines to SLF4J, under the name of the core's package, what is INFO to the core as DEBUG. The core
- * says things in etcd's words and at etcd's levels, by which every write that a pipelined disk confirms after the next
- * one was handed out is worth an INFO; thousands of those a second would bury what a person must see, and take more of
- * the loop's time than consensus does.
+ * Hands the core's log lines to SLF4J, under the name of the core's package, information a level lower than it calls
+ * itself: the core tells each of its steps, many for each write, which is too much for the log of a node at work.
  */
 final class Slf4jRaftLogger implements RaftLogger {
     private final Logger logger = LoggerFactory.getLogger("dev.coracle.raft");

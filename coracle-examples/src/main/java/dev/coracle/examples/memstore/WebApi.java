@@ -186,7 +186,7 @@ final class WebApi implements AutoCloseable {
         routes.exception(RaftException.class, (failure, context) -> refuse(context, failure));
         routes.exception(
                 HttpResponseException.class,
-                (refusal, context) -> text(context.status(refusal.getStatus()), refusal.getMessage()));
+                (refusal, context) -> text(context.status(refusal.getStatus()), String.valueOf(refusal.getMessage())));
         routes.exception(Exception.class, (failure, context) -> {
             LOGGER.error("{} {} failed", context.method(), context.path(), failure);
             text(context.status(500), "it failed unexpectedly; the log says how");
@@ -260,15 +260,14 @@ final class WebApi implements AutoCloseable {
 
     private <T> void read(Context context, Function<HashStore, T> query, Consumer<T> onDone) {
         String asked = Objects.requireNonNullElse(context.queryString(), "");
-        Consistency consistency =
-                switch (asked) {
-                    case "", "consistency=linearizable" -> Consistency.LINEARIZABLE;
-                    case "consistency=stale" -> Consistency.STALE;
-                    default -> throw new HttpResponseException(
-                            400,
-                            "query: \"" + abbreviated(asked)
-                                    + "\" must be consistency=linearizable or consistency=stale");
-                };
+        Consistency consistency = switch (asked) {
+            case "", "consistency=linearizable" -> Consistency.LINEARIZABLE;
+            case "consistency=stale" -> Consistency.STALE;
+            default ->
+                throw new HttpResponseException(
+                        400,
+                        "query: \"" + abbreviated(asked) + "\" must be consistency=linearizable or consistency=stale");
+        };
         answer(context, () -> raft().read(consistency, query, READ_TIMEOUT), onDone);
     }
 

@@ -382,7 +382,8 @@ class WebApiTest {
             // Alone it is no majority: it still reads what it has, and says why it can do no more.
             members.get(2).close();
             assertThat(send("PUT", apis.get(0), "/store/102/x").status()).isEqualTo(503);
-            assertThat(send("GET", apis.get(0), "/store/101?consistency=stale").text()).isEqualTo("after");
+            assertThat(send("GET", apis.get(0), "/store/101?consistency=stale").text())
+                    .isEqualTo("after");
         } finally {
             for (AutoCloseable closeable : open) {
                 closeable.close();
