@@ -71,7 +71,7 @@ final class AskAround<T extends @Nullable Object> {
             worker.schedule(() -> ask(0), PAUSE_NANOS);
         } else {
             long turnNanos = Math.min(leftNanos, TURN_NANOS);
-            byte[] request = Wire.request(task, true, turnNanos);
+            byte[] request = Wire.request(task, true, Attempt.lessMargin(turnNanos));
             try {
                 var unused = caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
                         .whenComplete((answer, trouble) -> worker.execute(() -> take(answer, trouble, position)));
@@ -99,7 +99,9 @@ final class AskAround<T extends @Nullable Object> {
         } catch (MalformedException e) {
             failure = new Failure(Failure.Kind.UNKNOWN, RawNode.NONE, "the answer cannot be read: " + e.getMessage());
         }
-        last = new Failure(failure.kind(), failure.leader(), addresses.get(position) + ": " + failure.text());
+        // What did not come from the member says already which one it is about.
+        String text = answer == null ? failure.text() : addresses.get(position) + ": " + failure.text();
+        last = new Failure(failure.kind(), failure.leader(), text);
         if (failure.certainty() == Failure.Certainty.NOT_DONE) {
             future.completeExceptionally(new StartException(StartException.Kind.REFUSED, last.text()));
         } else {

@@ -660,6 +660,6 @@ class GrpcPeerTest {
         assertThatThrownBy(() -> GrpcTransport.bind(
                         config(2).listenAddress(a.boundAddress()).build()))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("listenAddress " + a.boundAddress());
+                .hasMessageContaining("listenAddress " + a.boundAddress() + ": Address already in use");
     }
 }
