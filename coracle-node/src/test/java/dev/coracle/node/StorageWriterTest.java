@@ -120,8 +120,8 @@ class StorageWriterTest {
     @Test
     void aSnapshotStandsBeforeItsHardStateAndReleasesTheLogOnceItIsDurable() {
         SnapshotMetadata snapshot = new SnapshotMetadata(9, 2, ConfState.ofVoters(1L));
-        work.offer(new WriteWork.Append(new Message.StorageAppend(
-                1, new HardState(2, 0, 9), List.of(entry(10, 5)), Snapshot.of(snapshot), List.of())));
+        offer(new Message.StorageAppend(
+                1, new HardState(2, 0, 9), List.of(entry(10, 5)), Snapshot.of(snapshot), List.of()));
         writer.doWork(0);
         assertThat(log.calls).containsExactly("snapshot 9", "append 10 term 2", "sync", "release 9");
         log.calls.clear();
@@ -151,8 +151,11 @@ class StorageWriterTest {
     }
 
     private void offer(HardState hardState, List<Entry> entries, Message... responses) {
-        work.offer(new WriteWork.Append(
-                new Message.StorageAppend(1, hardState, entries, Snapshot.EMPTY, List.of(responses))));
+        offer(new Message.StorageAppend(1, hardState, entries, Snapshot.EMPTY, List.of(responses)));
+    }
+
+    private void offer(Message.StorageAppend message) {
+        work.offer(new WriteWork.Append(message, List.of()));
     }
 
     private static Entry entry(long index, int size) {
