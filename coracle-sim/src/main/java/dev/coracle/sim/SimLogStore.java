@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * A log on a simulated disk. A crash keeps what was synced, and of the records since then as many as chance will have,
  * from the first one on. It may come in the middle of a write.
  */
-public final class SimLogStore implements LogStore {
+public final class SimLogStore implements LogStore, SimStorage {
     /** One record of the log; exactly one of the three is there. */
     private record Record(
             long group, @Nullable Entry entry, @Nullable HardState hardState, @Nullable SnapshotMetadata snapshot) {}
@@ -66,7 +66,8 @@ public final class SimLogStore implements LogStore {
     private final List<Record> unsynced = new ArrayList<>();
     private volatile boolean space = true;
     private volatile boolean broken;
-    private int operationsToCrash = -1;
+    private int operationsToCrash = NEVER;
+    private boolean lostPower;
     private final AtomicLong syncs = new AtomicLong();
 
     /** An empty log beside a snapshot store. */
@@ -74,19 +75,36 @@ public final class SimLogStore implements LogStore {
         this.snapshotStore = snapshotStore;
     }
 
-    /** Lets the power go in the middle of the work, after so many more appends and syncs. */
+    @Override
+    public LogStore openLog() {
+        return this;
+    }
+
+    @Override
+    public SimSnapshotStore snapshots() {
+        return snapshotStore;
+    }
+
+    /** {@inheritDoc} An operation is the append of a record, or a sync. */
+    @Override
     public void crashAfter(int operations) {
         operationsToCrash = operations;
     }
 
-    /** Loses what chance does not keep of the records that were not synced. The log can be recovered again. */
+    @Override
+    public boolean hasLostPower() {
+        return lostPower;
+    }
+
+    @Override
     public void crash(Random random) {
         int kept = random.nextInt(unsynced.size() + 1);
         for (Record record : unsynced.subList(0, kept)) {
             image(record.group).take(record);
         }
         unsynced.clear();
-        operationsToCrash = -1;
+        operationsToCrash = NEVER;
+        lostPower = false;
     }
 
     /** Makes every write and sync fail from now on. */
@@ -145,7 +163,10 @@ public final class SimLogStore implements LogStore {
             throw new StorageException("simulated: the disk fails; replace it");
         }
         if (operationsToCrash >= 0 && operationsToCrash-- == 0) {
-            throw new SimCrash();
+            lostPower = true;
+        }
+        if (lostPower) {
+            throw new StorageException("simulated: the power is off");
         }
     }
 

@@ -744,4 +744,52 @@ class NodeTest {
         electLeader(cluster);
         proposeAndWait(cluster, 1);
     }
+
+    @Test
+    void aCandidateAsksForVotesOnlyOnceItsOwnIsDurable() {
+        SimCluster cluster = cluster(1L, 2L, 3L);
+        long leader = electLeader(cluster);
+        proposeAndWait(cluster, 1);
+        cluster.run(SECOND);
+        long target = follower(cluster);
+        cluster.stallDisk(target, 6 * SimCluster.TICK_NANOS);
+        cluster.node(leader).transferLeadership(target, deadline(cluster, SECOND), new Answer<Long>());
+        cluster.run(5 * SimCluster.TICK_NANOS);
+        assertThat(cluster.node(target).view().role()).isEqualTo(RoleName.CANDIDATE);
+        assertThat(cluster.node(leader).view().term())
+                .as("what the others heard of the new term")
+                .isLessThan(cluster.node(target).view().term());
+        assertThat(cluster.runUntil(() -> cluster.leader() == target, 5 * SimCluster.TICK_NANOS))
+                .isTrue();
+    }
+
+    @Test
+    void noReportIsLostWhenThereAreMoreThanOneTurnTakes() {
+        SimCluster cluster = cluster(1L, 2L, 5_000L);
+        long leader = electLeader(cluster);
+        if (leader == 5_000) {
+            cluster.node(leader).transferLeadership(1, deadline(cluster, SECOND), new Answer<Long>());
+            assertThat(cluster.runUntil(() -> cluster.leader() == 1, SECOND)).isTrue();
+        }
+        proposeAndWait(cluster, 1);
+        cluster.run(SECOND);
+        long reporter = cluster.leader();
+        cluster.network().cutLink(5_000, reporter);
+        cluster.run(2 * SimCluster.TICK_NANOS);
+        assertThat(progress(cluster, reporter, 5_000)).isEqualTo("StateReplicate");
+        for (long id = 100; id < 100 + 1024; id++) {
+            cluster.node(reporter).inbound().unreachable(0, id);
+        }
+        cluster.node(reporter).inbound().unreachable(0, 5_000);
+        cluster.run(SimCluster.TICK_NANOS);
+        assertThat(progress(cluster, reporter, 5_000)).isEqualTo("StateProbe");
+    }
+
+    private static String progress(SimCluster cluster, long leader, long id) {
+        return status(cluster, leader).raft().progress().stream()
+                .filter(peer -> peer.id() == id)
+                .findFirst()
+                .orElseThrow()
+                .state();
+    }
 }
