@@ -47,6 +47,11 @@ class StorageWriterTest {
         }
 
         @Override
+        public int maxEntryBytes() {
+            return Integer.MAX_VALUE;
+        }
+
+        @Override
         public void release(long group, long index) {
             calls.add("release " + index);
         }

@@ -65,6 +65,7 @@ public final class SimLogStore implements LogStore, SimStorage {
     private final TreeMap<Long, Image> durable = new TreeMap<>();
     private final List<Record> unsynced = new ArrayList<>();
     private volatile boolean space = true;
+    private int maxEntryBytes = Integer.MAX_VALUE;
     private volatile boolean broken;
     private int operationsToCrash = NEVER;
     private boolean lostPower;
@@ -112,6 +113,11 @@ public final class SimLogStore implements LogStore, SimStorage {
         broken = true;
     }
 
+    /** Sets how long an entry may be. */
+    public void setMaxEntryBytes(int value) {
+        maxEntryBytes = value;
+    }
+
     /** Sets whether there is room for more proposals. */
     public void setSpace(boolean value) {
         space = value;
@@ -151,11 +157,24 @@ public final class SimLogStore implements LogStore, SimStorage {
     @Override
     public void sync() throws StorageException {
         operate();
+        if (unsynced.stream().allMatch(this::mayWait)) {
+            return;
+        }
         for (Record record : unsynced) {
             image(record.group).take(record);
         }
         unsynced.clear();
         syncs.incrementAndGet();
+    }
+
+    /** Tells whether only a commit is new in it, and commits no snapshot. */
+    private boolean mayWait(Record record) {
+        HardState next = record.hardState;
+        HardState last = image(record.group).hardState;
+        return next != null
+                && next.term() == last.term()
+                && next.vote() == last.vote()
+                && image(record.group).snapshots.subMap(last.commit(), false, next.commit(), true).isEmpty();
     }
 
     private void operate() throws StorageException {
@@ -168,6 +187,11 @@ public final class SimLogStore implements LogStore, SimStorage {
         if (lostPower) {
             throw new StorageException("simulated: the power is off");
         }
+    }
+
+    @Override
+    public int maxEntryBytes() {
+        return maxEntryBytes;
     }
 
     @Override

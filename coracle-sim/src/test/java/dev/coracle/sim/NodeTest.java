@@ -1,6 +1,7 @@
 package dev.coracle.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.node.Failure;
 import dev.coracle.node.NodeConfig;
@@ -783,6 +784,31 @@ class NodeTest {
         cluster.node(reporter).inbound().unreachable(0, 5_000);
         cluster.run(SimCluster.TICK_NANOS);
         assertThat(progress(cluster, reporter, 5_000)).isEqualTo("StateProbe");
+    }
+
+    @Test
+    void aNodeIsNotMadeOverALogThatCannotHoldItsProposals() {
+        SimLogStore log = new SimLogStore(new SimSnapshotStore());
+        log.setMaxEntryBytes(1_000);
+        SimCluster cluster =
+                new SimCluster(17, id -> log, id -> new Register(), config -> config.maxProposalBytes(1_001));
+        assertThatThrownBy(() -> cluster.startFirst(1L))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("maxProposalBytes: 1001 must not exceed the maxEntryBytes of the log, 1000");
+    }
+
+    @Test
+    void aConfigurationChangeThatIsTooLongIsRefusedBeforeItReachesAnyLog() {
+        SimCluster cluster = cluster(config -> config.maxProposalBytes(1_000), 1L);
+        long leader = electLeader(cluster);
+        Bytes context = Bytes.of(new byte[1_000]);
+        Answer<ConfState> older = new Answer<>();
+        Answer<ConfState> newer = new Answer<>();
+        ConfChange change = new ConfChange(0, ConfChangeType.ADD_NODE, 2, context);
+        cluster.node(leader).changeConfiguration(change, deadline(cluster, SECOND), older);
+        cluster.node(leader).changeConfiguration(change.asV2(), deadline(cluster, SECOND), newer);
+        assertThat(older.kind()).isEqualTo(Failure.Kind.TOO_LARGE);
+        assertThat(newer.kind()).isEqualTo(Failure.Kind.TOO_LARGE);
     }
 
     private static String progress(SimCluster cluster, long leader, long id) {
