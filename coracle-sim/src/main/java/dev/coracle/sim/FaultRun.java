@@ -50,6 +50,7 @@ public record FaultRun(long trace, int acknowledged, int reads, int restores, Li
             for (int i = 0; i < ids.length; i++) {
                 ids[i] = i + 1L;
             }
+            long maxBatchBytes = shape.nextBoolean() ? 500 : 8_000;
             cluster = new SimCluster(
                     seed,
                     storages,
@@ -60,7 +61,7 @@ public record FaultRun(long trace, int acknowledged, int reads, int restores, Li
                             .maxApplyingBytes(1_000)
                             .maxUncommittedBytes(20_000)
                             .maxProposalBytes(MAX_PROPOSAL_BYTES)
-                            .maxBatchBytes(500)
+                            .maxBatchBytes(maxBatchBytes)
                             .maxOutstandingWrites(16)
                             .inboundCapacity(64)
                             .maxInflightMessages(8));

@@ -82,7 +82,7 @@ final class Workload {
         };
         asked.add(new Asked(node, answer, deadline));
         // Most are small, and some cross the sectors of a disk.
-        int size = random.nextInt(random.nextInt(8) == 0 ? FaultRun.MAX_PROPOSAL_BYTES : 100);
+        int size = random.nextInt(random.nextInt(3) == 0 ? FaultRun.MAX_PROPOSAL_BYTES : 100);
         node.propose(Register.command(number, size), deadline, answer);
     }
 

@@ -77,6 +77,11 @@ final class SimDiskStorage implements SimStorage {
         lostPower = false;
     }
 
+    /** Limits the bytes of all files together. */
+    void setCapacity(long bytes) {
+        disk.setCapacity(bytes);
+    }
+
     /** How often opening cut something off. */
     int tornTails() {
         return tornTails;
@@ -113,6 +118,11 @@ final class SimDiskStorage implements SimStorage {
         public void sync() throws StorageException {
             log.sync();
             model.sync();
+        }
+
+        @Override
+        public int maxEntryBytes() {
+            return log.maxEntryBytes();
         }
 
         @Override
