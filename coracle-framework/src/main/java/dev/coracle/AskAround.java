@@ -65,17 +65,19 @@ final class AskAround<T extends @Nullable Object> {
         if (leftNanos <= 0) {
             future.completeExceptionally(new StartException(
                     StartException.Kind.UNREACHABLE,
-                    "none of the members " + addresses + " could pass the request on to a leader in time: " + last.text()));
+                    "none of the members " + addresses + " could pass the request on to a leader in time: "
+                            + last.text()));
         } else if (position == addresses.size()) {
             worker.schedule(() -> ask(0), PAUSE_NANOS);
         } else {
             long turnNanos = Math.min(leftNanos, TURN_NANOS);
             byte[] request = Wire.request(task, true, turnNanos);
             try {
-                caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
+                var unused = caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
                         .whenComplete((answer, trouble) -> worker.execute(() -> take(answer, trouble, position)));
             } catch (IllegalArgumentException e) {
-                future.completeExceptionally(new StartException(StartException.Kind.REFUSED, e.getMessage()));
+                future.completeExceptionally(
+                        new StartException(StartException.Kind.REFUSED, String.valueOf(e.getMessage())));
             }
         }
     }
@@ -84,7 +86,8 @@ final class AskAround<T extends @Nullable Object> {
         Failure failure;
         try {
             if (answer == null) {
-                failure = Wire.failure(trouble == null ? new IllegalStateException("no answer") : trouble, RawNode.NONE);
+                failure =
+                        Wire.failure(trouble == null ? new IllegalStateException("no answer") : trouble, RawNode.NONE);
             } else {
                 ByteReader in = new ByteReader(answer);
                 failure = Wire.readFailure(in);

@@ -69,7 +69,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         }
         byte[] request = Wire.request(task, false, Math.max(1, leftNanos - leftNanos / MARGIN));
         try {
-            leading.caller()
+            var unused = leading.caller()
                     .call(address, task.kind(), request, Duration.ofNanos(leftNanos))
                     .whenComplete((answer, trouble) -> {
                         if (trouble != null) {
@@ -79,7 +79,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
                         }
                     });
         } catch (IllegalArgumentException e) {
-            failed(new Failure(Failure.Kind.NO_LEADER, leader, e.getMessage()));
+            failed(new Failure(Failure.Kind.NO_LEADER, leader, String.valueOf(e.getMessage())));
         }
     }
 
@@ -95,7 +95,9 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
             result = task.readResult(in);
         } catch (MalformedException | RuntimeException e) {
             outcome.failed(new Failure(
-                    Failure.Kind.UNKNOWN, leader, "it was done, and what came of it cannot be read: " + e.getMessage()));
+                    Failure.Kind.UNKNOWN,
+                    leader,
+                    "it was done, and what came of it cannot be read: " + e.getMessage()));
             return;
         }
         done(result);
@@ -117,8 +119,10 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         long pause = Math.min(pauseNanos, Math.max(0, leftNanos));
         pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
         // The node has just heard of another leader: nothing is to be waited for.
-        boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER && failure.leader() != RawNode.NONE
-                && engine.knowsLeader(failure.leader()) && pauseNanos <= 4 * FIRST_PAUSE_NANOS;
+        boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER
+                && failure.leader() != RawNode.NONE
+                && engine.knowsLeader(failure.leader())
+                && pauseNanos <= 4 * FIRST_PAUSE_NANOS;
         parked.set(true);
         engine.park(this, elsewhere ? 0 : pause);
     }

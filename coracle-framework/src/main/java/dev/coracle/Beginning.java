@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes a node of a directory: goes on with what is there, or begins as the start mode says. */
 final class Beginning {
-    private final RaftBuilder<?, ?, ?> settings;
+    private final Settings<?, ?, ?> settings;
     private final World world;
     private final World.Worker worker;
     private final DataDirectory directory;
 
-    Beginning(RaftBuilder<?, ?, ?> settings, World world, World.Worker worker, DataDirectory directory) {
+    Beginning(Settings<?, ?, ?> settings, World world, World.Worker worker, DataDirectory directory) {
         this.settings = settings;
         this.world = world;
         this.worker = worker;
@@ -28,7 +28,7 @@ final class Beginning {
     ClusterFile prepare(long deadlineNanos) throws StartException, StorageException {
         ClusterFile found = directory.file();
         if (found != null && found.state() == ClusterFile.State.LEFT) {
-            if (!(settings.mode instanceof RaftBuilder.Mode.Join)) {
+            if (!(settings.mode instanceof Settings.Mode.Join)) {
                 throw new StartException(
                         StartException.Kind.LEFT,
                         "dataDirectory: " + directory.path() + " holds " + Leading.name(found.id()) + ", which left the"
@@ -66,7 +66,8 @@ final class Beginning {
         } else if (settings.id != 0 && settings.id != found.id()) {
             what = "id: " + Long.toUnsignedString(settings.id) + " is not the id of the node there, "
                     + Long.toUnsignedString(found.id());
-        } else if (settings.mode instanceof RaftBuilder.Mode.Listed listed && found.firstMembers().size() > 1) {
+        } else if (settings.mode instanceof Settings.Mode.Listed listed
+                && found.firstMembers().size() > 1) {
             Member me = self(listed.members());
             if (me.id() != found.id()) {
                 what = "members: the list says that this is " + Leading.name(me.id()) + ", there is "
@@ -83,12 +84,12 @@ final class Beginning {
 
     private ClusterFile begin(long deadlineNanos) throws StartException {
         long incarnation = random();
-        if (settings.mode instanceof RaftBuilder.Mode.Listed listed) {
+        if (settings.mode instanceof Settings.Mode.Listed listed) {
             Member me = self(listed.members());
             return file(
                     clusterIdOf(listed.members()), me.id(), incarnation, listed.members(), addresses(listed.members()));
         }
-        if (settings.mode instanceof RaftBuilder.Mode.Join join) {
+        if (settings.mode instanceof Settings.Mode.Join join) {
             Ticket ticket = ticket(join.addresses(), incarnation, deadlineNanos);
             return file(ticket.clusterId(), ticket.id(), incarnation, List.of(), ticket.peers());
         }
@@ -150,8 +151,8 @@ final class Beginning {
                     .append('\n');
         }
         try {
-            byte[] digest = MessageDigest.getInstance("SHA-256")
-                    .digest(text.toString().getBytes(StandardCharsets.UTF_8));
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256").digest(text.toString().getBytes(StandardCharsets.UTF_8));
             long id = ByteBuffer.wrap(digest).getLong();
             return id == 0 ? 1 : id;
         } catch (NoSuchAlgorithmException e) {

@@ -34,7 +34,8 @@ public interface Codec<T extends @Nullable Object> {
                     bytes.get(copy);
                     return copy;
                 } catch (CharacterCodingException e) {
-                    throw new IllegalArgumentException("text: it has an unpaired surrogate, which UTF-8 cannot hold", e);
+                    throw new IllegalArgumentException(
+                            "text: it has an unpaired surrogate, which UTF-8 cannot hold", e);
                 }
             }
 
@@ -94,6 +95,7 @@ public interface Codec<T extends @Nullable Object> {
             }
 
             @Override
+            @SuppressWarnings("NullAway") // The checker does not see that this codec's values may be null.
             public @Nullable Void decode(byte[] bytes) {
                 if (bytes.length != 0) {
                     throw new IllegalArgumentException("nothing: " + bytes.length + " bytes, must be 0");

@@ -54,7 +54,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** How often a node that should lead looks whether it can ask for votes, ten times a tick. */
     private static final int CAMPAIGNS = 1_000;
 
-    private final RaftBuilder<C, R, S> settings;
+    private final Settings<C, R, S> settings;
     private final World world;
     private final DataDirectory directory;
     private final World.Worker worker;
@@ -64,7 +64,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private final Set<Attempt<?>> parked = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean persisting = new AtomicBoolean();
     private final AtomicBoolean announcing = new AtomicBoolean();
-    private final CompletableFuture<@Nullable Void> member = new CompletableFuture<>();
+    private final CompletableFuture<Done> member = new CompletableFuture<>();
 
     private volatile long id;
     private volatile @Nullable Network network;
@@ -77,12 +77,13 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** What the last configuration was that somebody heard of. The applier's. */
     private Replica.Membership heard = Replica.Membership.NONE;
 
-    private Engine(RaftBuilder<C, R, S> settings, World world, DataDirectory directory) {
+    private Engine(Settings<C, R, S> settings, World world, DataDirectory directory) {
         this.settings = settings;
         this.world = world;
         this.directory = directory;
         this.stopped = new Promise<>(world.threads().dependents());
-        this.worker = world.threads().worker("coracle-worker-" + directory.path().getFileName());
+        this.worker =
+                world.threads().worker("coracle-worker-" + directory.path().getFileName());
         this.replica = new Replica<>(settings.machine, settings.commands, settings.formatter, this::onMembership);
     }
 
@@ -90,7 +91,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     /** Starts a member in a directory. */
     static <C, R extends @Nullable Object, S extends StateMachine<C, R>> Engine<C, R, S> start(
-            RaftBuilder<C, R, S> settings, World world) throws StartException, StorageException {
+            Settings<C, R, S> settings, World world) throws StartException, StorageException {
         DataDirectory directory = DataDirectory.open(world.disk(), Objects.requireNonNull(settings.dataDirectory));
         Engine<C, R, S> engine = new Engine<>(settings, world, directory);
         boolean done = false;
@@ -171,23 +172,27 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** Starts a first member once a majority of the others knows nothing against it; waits for what they say at once. */
     private void startConfirmed(ClusterFile file) throws StartException, StorageException {
         IdentityCheck check = IdentityCheck.begin(network(), worker, world.clock(), file);
-        CompletableFuture<@Nullable Void> running = check.confirmed().thenRun(this::runOrThrow);
-        CompletableFuture.anyOf(running, check.firstRound()).exceptionally(failure -> null).join();
+        CompletableFuture<Done> running = check.confirmed().thenApply(this::runOrThrow);
+        CompletableFuture.anyOf(running, check.firstRound())
+                .exceptionally(failure -> null)
+                .join();
         if (check.confirmed().isDone()) {
             await(running);
         } else {
             LOG.info("{} waits for the other first members to confirm that its id is new", Leading.name(id));
-            running.exceptionally(failure -> {
-                Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-                stop(new StopReason(StopReason.Kind.FAILED, String.valueOf(cause.getMessage()), cause));
-                return null;
+            var unused = running.whenComplete((done, failure) -> {
+                if (failure != null) {
+                    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+                    stop(new StopReason(StopReason.Kind.FAILED, String.valueOf(cause.getMessage()), cause));
+                }
             });
         }
     }
 
-    private void runOrThrow() {
+    private Done runOrThrow(Done confirmed) {
         try {
             run();
+            return confirmed;
         } catch (StorageException | StartException e) {
             throw new CompletionException(e);
         }
@@ -218,9 +223,10 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         ClusterFile file = Objects.requireNonNull(directory.file());
         boolean fresh = file.state() == ClusterFile.State.NEW;
         if (!fresh && !directory.holdsLog()) {
-            throw new StorageException("the log in " + directory.log() + " is missing, and with it what " + Leading.name(id)
-                    + " voted for and acknowledged. Restore it; or remove the node from its cluster and let it join again"
-                    + " with an empty directory");
+            throw new StorageException(
+                    "the log in " + directory.log() + " is missing, and with it what " + Leading.name(id)
+                            + " voted for and acknowledged. Restore it; or remove the node from its cluster and let it join again"
+                            + " with an empty directory");
         }
         FileSnapshotStore store = Objects.requireNonNull(snapshots);
         WalOptions options = WalOptions.DEFAULTS.withSegmentBytes(settings.segmentBytes);
@@ -249,9 +255,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         boolean alone = file.state() != ClusterFile.State.JOINING
                 && file.peers().size() == 1
                 && file.peers().containsKey(id);
-        boolean chosen = file.firstMembers().stream()
-                .anyMatch(first -> first.id() == id && first.role() == Member.Role.LEADER);
-        return alone || fresh && chosen;
+        boolean chosen =
+                file.firstMembers().stream().anyMatch(first -> first.id() == id && first.role() == Member.Role.LEADER);
+        return alone || (fresh && chosen);
     }
 
     /** Does not wait for a timeout. The core refuses while it has not applied what it knows of the members. */
@@ -276,7 +282,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         for (boolean learner : new boolean[] {false, true}) {
             for (Member first : file.firstMembers()) {
                 if ((first.role() == Member.Role.LEARNER) == learner) {
-                    // Every first member must write the same: where there are several, none knows the others' directories.
+                    // Every first member must write the same: where there are several, none knows the others'
+                    // directories.
                     Tables.Known known = alone
                             ? new Tables.Known(file.address(), file.incarnation())
                             : new Tables.Known(first.address(), 0);
@@ -303,23 +310,18 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** Has the cluster take this node in, and waits until its own log says so. */
     private void join(long deadlineNanos) throws StartException, StorageException {
         ClusterFile file = Objects.requireNonNull(directory.file());
-        List<String> addresses = new ArrayList<>();
-        file.peers().forEach((peer, address) -> {
-            if (peer != id) {
-                addresses.add(address);
-            }
-        });
-        LeaderTask<@Nullable Void> task = new Tasks.Join(id, file.address(), file.incarnation());
-        CompletableFuture<@Nullable Void> taken =
+        List<String> addresses = otherAddresses(members());
+        LeaderTask<Done> task = new Tasks.Join(id, file.address(), file.incarnation());
+        CompletableFuture<Done> taken =
                 AskAround.begin(network(), worker, world.clock(), addresses, task, deadlineNanos);
         // Its own log may say so although the answer got lost.
-        member.thenRun(() -> taken.complete(null));
-        stopped.thenAccept(why -> taken.completeExceptionally(
+        var unusedMember = member.thenAccept(taken::complete);
+        var unusedStop = stopped.thenAccept(why -> taken.completeExceptionally(
                 new StartException(StartException.Kind.REFUSED, "the node stopped while it joined: " + why.text())));
         await(taken);
         LOG.info("{} has joined", Leading.name(id));
-        stopped.thenAccept(why -> member.complete(null));
-        worker.schedule(() -> member.complete(null), Math.max(0, deadlineNanos - nanoTime()));
+        var unusedEnd = stopped.thenAccept(why -> member.complete(Done.DONE));
+        worker.schedule(() -> member.complete(Done.DONE), Math.max(0, deadlineNanos - nanoTime()));
         await(member);
     }
 
@@ -342,13 +344,15 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     /** The node with what surrounds it; null as long as it does not run. */
-    @Nullable Leading leading() {
+    @Nullable
+    Leading leading() {
         RaftNode running = node;
         ClusterFile file = directory.file();
         return running == null || file == null ? null : new Leading(running, replica, file, network());
     }
 
-    @Nullable RaftNode node() {
+    @Nullable
+    RaftNode node() {
         return node;
     }
 
@@ -385,7 +389,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     /** Where a member listens; null if that is not known. */
-    @Nullable String addressOf(long other) {
+    @Nullable
+    String addressOf(long other) {
         Tables.Known known = replica.membership().tables().member(other);
         if (known != null && !known.address().isEmpty()) {
             return known.address();
@@ -402,8 +407,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             return now.members(leader);
         }
         List<Member> remembered = new ArrayList<>();
-        file().peers().forEach((peer, address) -> remembered.add(
-                new Member(peer, address, peer == leader ? Member.Role.LEADER : Member.Role.VOTER)));
+        file().peers()
+                .forEach((peer, address) -> remembered.add(
+                        new Member(peer, address, peer == leader ? Member.Role.LEADER : Member.Role.VOTER)));
         return List.copyOf(remembered);
     }
 
@@ -427,10 +433,34 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                     status.firstIndex(),
                     status.lastIndex(),
                     status.snapshot().index(),
+                    status.syncs(),
                     raft.configuration(),
                     raft.progress(),
                     members()));
         }));
+    }
+
+    /** Gives leadership up if this node leads in a term. */
+    void stepDown(long term, long deadlineNanos, Reply<Done> reply) {
+        RaftNode running = node;
+        if (running == null) {
+            reply.failed(notRunning());
+            return;
+        }
+        running.stepDown(term, deadlineNanos, new Reply<>() {
+            @Override
+            public void done(Long next) {
+                reply.done(Done.DONE);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                reply.failed(
+                        failure.kind() == Failure.Kind.NOT_LEADER
+                                ? Leading.refused("term: " + Leading.name(id) + " does not lead in term " + term)
+                                : failure);
+            }
+        });
     }
 
     /** Takes a snapshot; gives the index that it covers. */
@@ -487,7 +517,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         Network net = network();
         now.tables().members().forEach((other, known) -> {
             Tables.Known old = before.member(other);
-            if (other != id && !known.address().isEmpty() && (old == null || !old.address().equals(known.address()))) {
+            if (other != id
+                    && !known.address().isEmpty()
+                    && (old == null || !old.address().equals(known.address()))) {
                 setPeer(net, other, known.address());
             }
         });
@@ -531,7 +563,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                         file.state() == ClusterFile.State.JOINING ? ClusterFile.State.MEMBER : file.state();
                 return file.withState(state).withPeers(peers);
             });
-            member.complete(null);
+            member.complete(Done.DONE);
             announce();
         } catch (StorageException e) {
             onFailure(e);
@@ -550,26 +582,43 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             return;
         }
         long deadlineNanos = nanoTime() + settings.requestTimeout.toNanos();
-        LeaderTask<@Nullable Void> task = new Tasks.Announce(id, own.address(), own.incarnation());
-        new Attempt<>(this, task, deadlineNanos, new Reply<>() {
-                    @Override
-                    public void done(@Nullable Void nothing) {
-                        announcing.set(false);
-                    }
+        LeaderTask<Done> task = new Tasks.Announce(id, own.address(), own.incarnation());
+        List<String> others = otherAddresses(members());
+        if (leader() == id || others.isEmpty()) {
+            new Attempt<>(this, task, deadlineNanos, new Reply<>() {
+                        @Override
+                        public void done(Done done) {
+                            announced(own, null);
+                        }
 
-                    @Override
-                    public void failed(Failure failure) {
-                        announcing.set(false);
-                        LOG.warn(
-                                "{} could not tell the leader that it listens at {}: {}",
-                                Leading.name(id),
-                                own.address(),
-                                failure.text());
-                        // What the log says may have changed, or another leader may take it.
-                        worker.schedule(Engine.this::announce, TimeUnit.SECONDS.toNanos(1));
-                    }
-                })
-                .begin();
+                        @Override
+                        public void failed(Failure failure) {
+                            announced(own, failure.text());
+                        }
+                    })
+                    .begin();
+        } else {
+            // Not by way of this node: whom the leader cannot find does not know who leads.
+            var unused = AskAround.begin(network(), worker, world.clock(), others, task, deadlineNanos)
+                    .whenComplete((nothing, failure) -> announced(own, failure == null ? null : failure.getMessage()));
+        }
+    }
+
+    private List<String> otherAddresses(List<Member> members) {
+        return members.stream()
+                .filter(other -> other.id() != id && !other.address().isEmpty())
+                .map(Member::address)
+                .toList();
+    }
+
+    private void announced(Tables.Known own, @Nullable String failure) {
+        announcing.set(false);
+        if (failure != null && !hasStopped()) {
+            LOG.info(
+                    "{} could not tell the leader that it listens at {}: {}", Leading.name(id), own.address(), failure);
+            // What the log says may have changed, or another leader may take it.
+            worker.schedule(this::announce, TimeUnit.SECONDS.toNanos(1));
+        }
     }
 
     // ---- what other nodes tell
@@ -697,8 +746,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         } else if (other.id() == id) {
             refusal = Leading.name(id) + " listens here; two nodes have the same id";
         } else if (tables.removed().contains(other.id())) {
-            refusal = Leading.name(other.id()) + " was removed from the cluster; let it join as a new node, with an empty"
-                    + " directory and join instead of members";
+            refusal =
+                    Leading.name(other.id()) + " was removed from the cluster; let it join as a new node, with an empty"
+                            + " directory and join instead of members";
         } else if (!first && tables.member(other.id()) == null) {
             refusal = Leading.name(other.id()) + " is none of the members";
         }
@@ -718,13 +768,13 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     // ---- end
 
     /** Removes this node from the cluster, and ends it. */
-    void leave(long deadlineNanos, Reply<@Nullable Void> reply) {
+    void leave(long deadlineNanos, Reply<Done> reply) {
         leaving = true;
-        new Attempt<>(this, new Tasks.Remove(id), deadlineNanos, new Reply<@Nullable Void>() {
+        new Attempt<>(this, new Tasks.Remove(id), deadlineNanos, new Reply<Done>() {
                     @Override
-                    public void done(@Nullable Void nothing) {
+                    public void done(Done done) {
                         worker.execute(() -> removed("it left the cluster"));
-                        stopped.thenAccept(why -> reply.done(null));
+                        var unused = stopped.thenAccept(why -> reply.done(Done.DONE));
                     }
 
                     @Override
@@ -732,7 +782,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                         StopReason why = reason.get();
                         if (why != null && why.kind() == StopReason.Kind.LEFT) {
                             // Its own log was faster than the answer.
-                            stopped.thenAccept(same -> reply.done(null));
+                            var unused = stopped.thenAccept(same -> reply.done(Done.DONE));
                         } else {
                             leaving = false;
                             reply.failed(failure);

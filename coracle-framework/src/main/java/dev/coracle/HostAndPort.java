@@ -18,7 +18,8 @@ final class HostAndPort {
             throw new IllegalArgumentException(field + ": " + address + " must have its IPv6 address in brackets");
         }
         String digits = address.substring(colon + 1);
-        boolean number = !digits.isEmpty() && digits.length() <= 5 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
+        boolean number =
+                !digits.isEmpty() && digits.length() <= 5 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
         if (!number || Integer.parseInt(digits) > MOST || Integer.parseInt(digits) < leastPort) {
             throw new IllegalArgumentException(
                     field + ": " + address + " must have a port from " + leastPort + " to " + MOST);

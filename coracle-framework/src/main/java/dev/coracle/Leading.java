@@ -54,9 +54,8 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
         node.status(deadlineNanos, onDone(reply, status -> {
             Status.PeerProgress best = null;
             for (Status.PeerProgress peer : status.raft().progress()) {
-                boolean candidate = peer.id() != node.id()
-                        && configuration.voters().contains(peer.id())
-                        && peer.recentlyActive();
+                boolean candidate =
+                        peer.id() != node.id() && configuration.voters().contains(peer.id()) && peer.recentlyActive();
                 if (candidate && (best == null || peer.match() > best.match())) {
                     best = peer;
                 }

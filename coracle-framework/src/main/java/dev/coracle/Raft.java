@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -43,11 +44,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     private static final Duration LONGEST = Duration.ofDays(365);
 
-    private final RaftBuilder<C, R, S> settings;
+    private final Settings<C, R, S> settings;
     private final Engine<C, R, S> engine;
     private final AtomicLong openBytes = new AtomicLong();
 
-    Raft(RaftBuilder<C, R, S> settings, Engine<C, R, S> engine) {
+    Raft(Settings<C, R, S> settings, Engine<C, R, S> engine) {
         this.settings = settings;
         this.engine = engine;
     }
@@ -92,6 +93,28 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         if (answer.isAdmitted()) {
             new Attempt<>(engine, task, deadlineNanos, answer).begin();
         }
+        return promise;
+    }
+
+    private CompletableFuture<@Nullable Void> leadSilently(LeaderTask<Done> task) {
+        return silently(answer -> new Attempt<>(engine, task, deadline(settings.requestTimeout), answer).begin());
+    }
+
+    /** A future of nothing, for what has no result. */
+    @SuppressWarnings("NullAway") // The checker does not see that a value of Void is null.
+    private CompletableFuture<@Nullable Void> silently(Consumer<Reply<Done>> request) {
+        Promise<@Nullable Void> promise = engine.newPromise();
+        request.accept(new Reply<>() {
+            @Override
+            public void done(Done done) {
+                promise.answer(null);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                promise.fail(exception(failure));
+            }
+        });
         return promise;
     }
 
@@ -148,7 +171,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
             @Override
             public void failed(Failure failure) {
-                answer.failed(failure);
+                if (failure.kind() == Failure.Kind.OVERLOADED && engine.nanoTime() - deadlineNanos >= 0) {
+                    answer.timedOut(failure.text());
+                } else {
+                    answer.failed(failure);
+                }
             }
         };
         if (consistency == Consistency.LINEARIZABLE) {
@@ -171,9 +198,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     /** Who leads, as far as this member knows. */
     public Optional<Member> leader() {
-        long leader = engine.leader();
-        String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
-        return address == null ? Optional.empty() : Optional.of(new Member(leader, address, Member.Role.LEADER));
+        return Optional.ofNullable(leader(RawNode.NONE));
     }
 
     /** The members, ascending by id, as of the last configuration that this member has applied. */
@@ -199,7 +224,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     /** Hands leadership to a voter; done when it leads. Nothing is done if it leads already. */
     public CompletableFuture<@Nullable Void> transferLeadership(long id) {
-        return lead(new Tasks.Transfer(id), 0, settings.requestTimeout);
+        return leadSilently(new Tasks.Transfer(id));
     }
 
     /** Lets this member ask for votes now. Whether it wins shows in {@link #leader}. */
@@ -215,36 +240,12 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * caller says: the member moves on to the next one. Any member, this one too, may be elected then.
      */
     public CompletableFuture<@Nullable Void> stepDown(long term) {
-        Promise<@Nullable Void> promise = engine.newPromise();
-        Answer<@Nullable Void> answer = new Answer<>(promise, 0);
-        RaftNode node = engine.node();
-        if (node == null) {
-            answer.failed(engine.notRunning());
-            return promise;
-        }
-        node.stepDown(term, deadline(settings.requestTimeout), new Reply<>() {
-            @Override
-            public void done(Long next) {
-                answer.done(null);
-            }
-
-            @Override
-            public void failed(Failure failure) {
-                answer.failed(
-                        failure.kind() == Failure.Kind.NOT_LEADER
-                                ? new Failure(
-                                        Failure.Kind.REFUSED_CONFIG,
-                                        failure.leader(),
-                                        "term: " + Leading.name(engine.id()) + " does not lead in term " + term)
-                                : failure);
-            }
-        });
-        return promise;
+        return silently(reply -> engine.stepDown(term, deadline(settings.requestTimeout), reply));
     }
 
     /** Ends a joint configuration that waits for it; refused if the configuration is not joint. */
     public CompletableFuture<@Nullable Void> leaveJoint() {
-        return lead(new Tasks.LeaveJoint(), 0, settings.requestTimeout);
+        return leadSilently(new Tasks.LeaveJoint());
     }
 
     /**
@@ -261,9 +262,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * is marked, so that it does not start again unless by {@link RaftBuilder#join}. The last voter cannot leave.
      */
     public CompletableFuture<@Nullable Void> leave() {
-        Promise<@Nullable Void> promise = engine.newPromise();
-        engine.leave(deadline(settings.requestTimeout), new Answer<>(promise, 0));
-        return promise;
+        return silently(reply -> engine.leave(deadline(settings.requestTimeout), reply));
     }
 
     /**
@@ -271,7 +270,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * is the same as {@link #leave}.
      */
     public CompletableFuture<@Nullable Void> remove(long id) {
-        return id == engine.id() ? leave() : lead(new Tasks.Remove(id), 0, settings.requestTimeout);
+        return id == engine.id() ? leave() : leadSilently(new Tasks.Remove(id));
     }
 
     /** Completes, always with a value, when the node is down. */
@@ -289,34 +288,36 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         engine.stopped().join();
     }
 
-    private RaftException exception(Failure failure) {
-        return exception(failure, null);
+    Engine<C, R, S> engine() {
+        return engine;
     }
 
-    private RaftException exception(Failure failure, @Nullable Throwable cause) {
-        long leader = failure.leader() == RawNode.NONE ? engine.leader() : failure.leader();
+    /** The member that leads, as far as is known. */
+    private @Nullable Member leader(long told) {
+        long leader = told == RawNode.NONE ? engine.leader() : told;
         String address = leader == RawNode.NONE ? null : engine.addressOf(leader);
-        Member known = address == null ? null : new Member(leader, address, Member.Role.LEADER);
-        RaftException.Kind kind =
-                switch (failure.kind()) {
-                    case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
-                    case OVERLOADED -> RaftException.Kind.OVERLOADED;
-                    case NO_SPACE -> RaftException.Kind.NO_SPACE;
-                    case TOO_LARGE -> RaftException.Kind.TOO_LARGE;
-                    case TRANSFERRING -> RaftException.Kind.TRANSFERRING;
-                    case CHANGE_PENDING, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> RaftException.Kind.REFUSED;
-                    case LOST -> RaftException.Kind.LOST;
-                    case UNKNOWN -> RaftException.Kind.UNKNOWN;
-                    case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
-                    case STOPPED -> RaftException.Kind.STOPPED;
-                };
-        RaftException.Certainty certainty =
-                switch (failure.certainty()) {
-                    case NOT_DONE -> RaftException.Certainty.NOT_DONE;
-                    case RETRY -> RaftException.Certainty.RETRY;
-                    case UNKNOWN -> RaftException.Certainty.UNKNOWN;
-                };
-        return new RaftException(kind, certainty, known, failure.text(), cause);
+        return address == null ? null : new Member(leader, address, Member.Role.LEADER);
+    }
+
+    private RaftException exception(Failure failure) {
+        RaftException.Kind kind = switch (failure.kind()) {
+            case NOT_LEADER, NO_LEADER -> RaftException.Kind.NO_LEADER;
+            case OVERLOADED -> RaftException.Kind.OVERLOADED;
+            case NO_SPACE -> RaftException.Kind.NO_SPACE;
+            case TOO_LARGE -> RaftException.Kind.TOO_LARGE;
+            case TRANSFERRING -> RaftException.Kind.TRANSFERRING;
+            case CHANGE_PENDING, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> RaftException.Kind.REFUSED;
+            case LOST -> RaftException.Kind.LOST;
+            case UNKNOWN -> RaftException.Kind.UNKNOWN;
+            case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
+            case STOPPED -> RaftException.Kind.STOPPED;
+        };
+        RaftException.Certainty certainty = switch (failure.certainty()) {
+            case NOT_DONE -> RaftException.Certainty.NOT_DONE;
+            case RETRY -> RaftException.Certainty.RETRY;
+            case UNKNOWN -> RaftException.Certainty.UNKNOWN;
+        };
+        return new RaftException(kind, certainty, leader(failure.leader()), failure.text(), null);
     }
 
     /** Answers a promise, and counts what is under way. */
@@ -353,6 +354,13 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         public void failed(Failure failure) {
             openBytes.addAndGet(-bytes);
             promise.fail(exception(failure));
+        }
+
+        /** A read got no answer in time, which has changed nothing. */
+        void timedOut(String text) {
+            openBytes.addAndGet(-bytes);
+            promise.fail(new RaftException(
+                    RaftException.Kind.TIMED_OUT, RaftException.Certainty.RETRY, leader(RawNode.NONE), text, null));
         }
 
         /** The application failed where only the request suffers. */

@@ -24,54 +24,18 @@ import org.jspecify.annotations.Nullable;
  * @param <S> the state machine
  */
 public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMachine<C, R>> {
-    /** How an empty directory becomes a member. */
-    sealed interface Mode {
-        /** As the only member of a new cluster. */
-        record Create() implements Mode {}
-
-        /** As a new member of a cluster that others run. */
-        record Join(List<String> addresses) implements Mode {}
-
-        /** As one of the members of a new cluster that all start with the same list. */
-        record Listed(List<Member> members) implements Mode {}
-    }
-
-    /** Joining takes several requests, an election perhaps, and a snapshot. */
-    private static final int START_TIMEOUTS = 6;
-
-    final S machine;
-    final Codec<C> commands;
-    final Codec<R> results;
-    String raftAddress = "";
-    @Nullable String advertiseAddress;
-    @Nullable Path dataDirectory;
-    Mode mode = new Mode.Create();
-    long id;
-    String clusterName = "default";
-    Duration requestTimeout = Duration.ofSeconds(5);
-    Duration tickInterval = Duration.ofMillis(100);
-    int electionTicks = 10;
-    int heartbeatTicks = 1;
-    long snapshotEntries = 10_000;
-    long snapshotBytes = 64 << 20;
-    int catchUpEntries = 5_000;
-    int segmentBytes = 64_000_000;
-    int maxEntryBytes = 1 << 20;
-    long maxPendingBytes = 64 << 20;
-    boolean requireData;
-    @Nullable EntryFormatter<C> formatter;
-    @Nullable ServerCredentials serverCredentials;
-    @Nullable ChannelCredentials channelCredentials;
+    private final Settings<C, R, S> settings;
 
     RaftBuilder(S machine, Codec<C> commands, Codec<R> results) {
-        this.machine = Objects.requireNonNull(machine, "machine");
-        this.commands = Objects.requireNonNull(commands, "commands");
-        this.results = Objects.requireNonNull(results, "results");
+        settings = new Settings<>(
+                Objects.requireNonNull(machine, "machine"),
+                Objects.requireNonNull(commands, "commands"),
+                Objects.requireNonNull(results, "results"));
     }
 
     /** The address to listen on, {@code host:port}; an IPv6 address in brackets; port 0 lets the system pick one. */
     public RaftBuilder<C, R, S> raftAddress(String value) {
-        raftAddress = Objects.requireNonNull(value, "raftAddress");
+        settings.raftAddress = Objects.requireNonNull(value, "raftAddress");
         return this;
     }
 
@@ -80,19 +44,19 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
      * the port that was bound.
      */
     public RaftBuilder<C, R, S> advertiseAddress(String value) {
-        advertiseAddress = Objects.requireNonNull(value, "advertiseAddress");
+        settings.advertiseAddress = Objects.requireNonNull(value, "advertiseAddress");
         return this;
     }
 
     /** Where the node keeps its log, snapshots and identity. Created if it is not there. One node a directory. */
     public RaftBuilder<C, R, S> dataDirectory(Path value) {
-        dataDirectory = Objects.requireNonNull(value, "dataDirectory");
+        settings.dataDirectory = Objects.requireNonNull(value, "dataDirectory");
         return this;
     }
 
     /** An empty directory becomes the only member of a new cluster, and leads it at once. This is the default. */
     public RaftBuilder<C, R, S> bootstrap() {
-        mode = new Mode.Create();
+        settings.mode = new Settings.Mode.Create();
         return this;
     }
 
@@ -104,7 +68,7 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         if (memberAddresses.length == 0) {
             throw new IllegalArgumentException("join: give the address of at least one member");
         }
-        mode = new Mode.Join(List.of(memberAddresses));
+        settings.mode = new Settings.Mode.Join(List.of(memberAddresses));
         return this;
     }
 
@@ -124,6 +88,7 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         int leaders = 0;
         int learners = 0;
         for (Member member : members) {
+            HostAndPort.require("members", member.address(), 1);
             if (!ids.add(member.id())) {
                 throw new IllegalArgumentException(
                         "members: the id " + Long.toUnsignedString(member.id()) + " is there twice");
@@ -142,81 +107,84 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         }
         List<Member> sorted = new ArrayList<>(members);
         sorted.sort((a, b) -> Long.compareUnsigned(a.id(), b.id()));
-        mode = new Mode.Listed(List.copyOf(sorted));
+        settings.mode = new Settings.Mode.Listed(List.copyOf(sorted));
         return this;
     }
 
     /** Which of {@link #members} this node is, where its address does not tell. Not 0. */
     public RaftBuilder<C, R, S> id(long value) {
         require(value != 0, "id", value, "must not be 0");
-        id = value;
+        settings.id = value;
         return this;
     }
 
     /** The name of the cluster, the same on all members: nodes of another cluster are refused. Default "default". */
     public RaftBuilder<C, R, S> clusterName(String value) {
-        require(!value.isBlank() && value.length() <= 200 && value.chars().noneMatch(Character::isISOControl),
-                "clusterName", '"' + value + '"', "must be 1 to 200 characters, not blank, without control characters");
-        clusterName = value;
+        require(
+                !value.isBlank() && value.length() <= 200 && value.chars().noneMatch(Character::isISOControl),
+                "clusterName",
+                '"' + value + '"',
+                "must be 1 to 200 characters, not blank, without control characters");
+        settings.clusterName = value;
         return this;
     }
 
     /** How long a request may take that names no time of its own. Greater than 0, default 5 s. */
     public RaftBuilder<C, R, S> requestTimeout(Duration value) {
-        requestTimeout = positive("requestTimeout", value);
+        settings.requestTimeout = positive("requestTimeout", value);
         return this;
     }
 
     /** The length of a tick, the unit of elections and heartbeats. Greater than 0, default 100 ms; the same everywhere. */
     public RaftBuilder<C, R, S> tickInterval(Duration value) {
-        tickInterval = positive("tickInterval", value);
+        settings.tickInterval = positive("tickInterval", value);
         return this;
     }
 
     /** How many ticks a follower waits for its leader. More than {@link #heartbeatTicks}, default 10. */
     public RaftBuilder<C, R, S> electionTicks(int value) {
-        electionTicks = value;
+        settings.electionTicks = value;
         return this;
     }
 
     /** How many ticks lie between two heartbeats. Greater than 0, default 1. */
     public RaftBuilder<C, R, S> heartbeatTicks(int value) {
-        heartbeatTicks = value;
+        settings.heartbeatTicks = value;
         return this;
     }
 
     /** After how many entries a snapshot is taken. Greater than 0, default 10,000. */
     public RaftBuilder<C, R, S> snapshotEntries(long value) {
         require(value > 0, "snapshotEntries", value, "must be greater than 0");
-        snapshotEntries = value;
+        settings.snapshotEntries = value;
         return this;
     }
 
     /** After how many bytes of entries a snapshot is taken. Greater than 0, default 64 MiB. */
     public RaftBuilder<C, R, S> snapshotBytes(long value) {
         require(value > 0, "snapshotBytes", value, "must be greater than 0");
-        snapshotBytes = value;
+        settings.snapshotBytes = value;
         return this;
     }
 
     /** How many entries before a snapshot are kept for members that are a little behind. Not negative, default 5,000. */
     public RaftBuilder<C, R, S> catchUpEntries(int value) {
         require(value >= 0, "catchUpEntries", value, "must not be negative");
-        catchUpEntries = value;
+        settings.catchUpEntries = value;
         return this;
     }
 
     /** The size of the log's files, in bytes. At least 4,096, default 64,000,000. */
     public RaftBuilder<C, R, S> segmentBytes(int value) {
         require(value >= 4_096, "segmentBytes", value, "must be at least 4096");
-        segmentBytes = value;
+        settings.segmentBytes = value;
         return this;
     }
 
     /** How large a command may be, in bytes. From 1 to 8 MiB, default 1 MiB; the same on all members. */
     public RaftBuilder<C, R, S> maxEntryBytes(int value) {
         require(value > 0 && value <= 8 << 20, "maxEntryBytes", value, "must be from 1 to " + (8 << 20));
-        maxEntryBytes = value;
+        settings.maxEntryBytes = value;
         return this;
     }
 
@@ -226,7 +194,7 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
      */
     public RaftBuilder<C, R, S> maxPendingBytes(long value) {
         require(value > 0, "maxPendingBytes", value, "must be greater than 0");
-        maxPendingBytes = value;
+        settings.maxPendingBytes = value;
         return this;
     }
 
@@ -235,20 +203,20 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
      * not mounted does not look like a new node. Default false.
      */
     public RaftBuilder<C, R, S> requireData(boolean value) {
-        requireData = value;
+        settings.requireData = value;
         return this;
     }
 
     /** Prints commands in log lines of level debug; without it no part of a command is printed. */
     public RaftBuilder<C, R, S> formatter(EntryFormatter<C> value) {
-        formatter = Objects.requireNonNull(value, "formatter");
+        settings.formatter = Objects.requireNonNull(value, "formatter");
         return this;
     }
 
     /** Encrypts everything between the members; by default nothing is. With client certificates asked for, both ways. */
     public RaftBuilder<C, R, S> tls(ServerCredentials server, ChannelCredentials channel) {
-        serverCredentials = Objects.requireNonNull(server, "server");
-        channelCredentials = Objects.requireNonNull(channel, "channel");
+        settings.serverCredentials = Objects.requireNonNull(server, "server");
+        settings.channelCredentials = Objects.requireNonNull(channel, "channel");
         return this;
     }
 
@@ -268,37 +236,12 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
 
     /** Starts the member in a world of somebody else's making. */
     Raft<C, R, S> start(World world) throws StartException, StorageException {
-        require(!raftAddress.isEmpty(), "raftAddress", "\"\"", "must be given, as host:port");
-        HostAndPort.require("raftAddress", raftAddress, 0);
-        if (advertiseAddress != null) {
-            HostAndPort.require("advertiseAddress", advertiseAddress, 1);
-        } else {
-            require(
-                    !HostAndPort.isWildcard(raftAddress),
-                    "raftAddress",
-                    raftAddress,
-                    "stands for every address of this machine: set advertiseAddress to one that the others can use");
-        }
-        require(dataDirectory != null, "dataDirectory", "null", "must be given");
-        require(
-                electionTicks > heartbeatTicks && heartbeatTicks > 0,
-                "electionTicks",
-                electionTicks,
-                "must be greater than heartbeatTicks " + heartbeatTicks + ", and that greater than 0");
-        require(
-                maxPendingBytes >= maxEntryBytes + 256L,
-                "maxPendingBytes",
-                maxPendingBytes,
-                "must be at least maxEntryBytes " + maxEntryBytes + " and 256");
-        return new Raft<>(this, Engine.start(this, world));
+        Settings<C, R, S> checked = settings.copy();
+        checked.check();
+        return new Raft<>(checked, Engine.start(checked, world));
     }
 
-    /** How long joining may take. */
-    long startTimeoutNanos() {
-        return requestTimeout.multipliedBy(START_TIMEOUTS).toNanos();
-    }
-
-    private static void require(boolean holds, String field, Object value, String rule) {
+    static void require(boolean holds, String field, Object value, String rule) {
         if (!holds) {
             throw new IllegalArgumentException(field + ": " + value + " " + rule);
         }

@@ -42,7 +42,7 @@ public final class RaftException extends RuntimeException {
         TIMED_OUT,
         /** The node has stopped. */
         STOPPED,
-        /** A query, a formatter or a codec of the application threw; it is the cause. */
+        /** A query of the application threw; what it threw is the cause. */
         APPLICATION
     }
 

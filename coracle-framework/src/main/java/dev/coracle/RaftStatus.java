@@ -18,6 +18,7 @@ import java.util.List;
  * @param firstIndex the first entry that it can still send to others without a snapshot
  * @param lastIndex the last entry that is durable here
  * @param snapshotIndex the index of its newest snapshot, or 0
+ * @param syncs the syncs of its log since it started
  * @param configuration the members by what they decide
  * @param progress a leader's view of each member, ascending by id; empty on others
  * @param members the members with their addresses, ascending by id
@@ -33,6 +34,7 @@ public record RaftStatus(
         long firstIndex,
         long lastIndex,
         long snapshotIndex,
+        long syncs,
         ConfState configuration,
         List<Status.PeerProgress> progress,
         List<Member> members) {

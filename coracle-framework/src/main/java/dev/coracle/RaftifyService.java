@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class RaftifyService<C, R extends @Nullable Object> implements RaftServiceHandler {
     private final Engine<C, R, ?> engine;
-    private final RaftBuilder<C, R, ?> settings;
+    private final Settings<C, R, ?> settings;
 
-    RaftifyService(Engine<C, R, ?> engine, RaftBuilder<C, R, ?> settings) {
+    RaftifyService(Engine<C, R, ?> engine, Settings<C, R, ?> settings) {
         this.engine = engine;
         this.settings = settings;
     }
@@ -89,8 +89,8 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
         lead(
                 new Tasks.ChangeMembers(args.addrs(), args.changes()),
                 ids -> reply.done(new ChangeConfigResponse(ChangeConfigResultType.SUCCESS, ids, peers(), "")),
-                failure -> reply.done(
-                        new ChangeConfigResponse(resultType(failure), List.of(), peers(), failure.text())));
+                failure ->
+                        reply.done(new ChangeConfigResponse(resultType(failure), List.of(), peers(), failure.text())));
     }
 
     private static ChangeConfigResultType resultType(Failure failure) {
@@ -157,8 +157,7 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
             try {
                 peers.put(
                         member.id(),
-                        new dev.coracle.codec.Peers.Peer(
-                                SocketAddresses.parse(member.address()), role(member), null));
+                        new dev.coracle.codec.Peers.Peer(SocketAddresses.parse(member.address()), role(member), null));
             } catch (IllegalArgumentException e) {
                 Engine.LOG.debug("{} is left out of raftify's answer", member, e);
             }
@@ -188,7 +187,6 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
     @Override
     public void createSnapshot(Reply<Empty> reply) {
         engine.snapshot(
-                deadlineNanos(),
-                reply(index -> reply.done(new Empty()), failure -> reply.failed(failure.text())));
+                deadlineNanos(), reply(index -> reply.done(new Empty()), failure -> reply.failed(failure.text())));
     }
 }

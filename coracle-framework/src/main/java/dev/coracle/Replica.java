@@ -111,10 +111,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             return id;
         }
         if (envelope instanceof Envelope.RecordMember news) {
-            changed(
-                    index,
-                    tables.withKnown(news.id(), news.address(), news.incarnation()),
-                    membership.configuration());
+            changed(index, tables.withKnown(news.id(), news.address(), news.incarnation()), membership.configuration());
             return null;
         }
         throw Check.unreachable("an envelope that nobody applies");

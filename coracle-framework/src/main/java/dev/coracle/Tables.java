@@ -51,7 +51,8 @@ record Tables(SortedMap<Long, Known> members, SortedSet<Long> removed, long next
     }
 
     /** What is known of a member; null if it is none. */
-    @Nullable Known member(long id) {
+    @Nullable
+    Known member(long id) {
         return members.get(id);
     }
 

@@ -81,9 +81,8 @@ final class Wire {
 
     /** What it means that a request got no answer. */
     static Failure failure(Throwable trouble, long leader) {
-        Throwable cause = trouble instanceof CompletionException && trouble.getCause() != null
-                ? trouble.getCause()
-                : trouble;
+        Throwable cause =
+                trouble instanceof CompletionException && trouble.getCause() != null ? trouble.getCause() : trouble;
         String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         if (!(cause instanceof CallException call)) {
             return new Failure(Failure.Kind.UNKNOWN, leader, text);

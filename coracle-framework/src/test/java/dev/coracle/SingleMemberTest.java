@@ -50,8 +50,9 @@ class SingleMemberTest {
         assertThat(second.id()).isEqualTo(first.id());
         assertThat(second.propose("two").join()).isEqualTo(2);
         // The system picked another port; the log learns of it.
-        Cluster.until("the new address is in the log", () -> second.members()
-                .equals(List.of(new Member(1, second.raftAddress(), Member.Role.LEADER))));
+        Cluster.until(
+                "the new address is in the log",
+                () -> second.members().equals(List.of(new Member(1, second.raftAddress(), Member.Role.LEADER))));
     }
 
     @Test
@@ -75,7 +76,8 @@ class SingleMemberTest {
 
     @Test
     void aCommandThatIsTooLargeIsRefusedByName() throws Exception {
-        Raft<String, Long, Journal> raft = cluster.with(builder -> builder.maxEntryBytes(100)).start("a");
+        Raft<String, Long, Journal> raft =
+                cluster.with(builder -> builder.maxEntryBytes(100)).start("a");
         assertThatThrownBy(() -> raft.propose("x".repeat(101)).join())
                 .cause()
                 .isInstanceOfSatisfying(RaftException.class, failure -> {
@@ -90,7 +92,8 @@ class SingleMemberTest {
     void aStaleReadNeedsNoLeader() throws Exception {
         Raft<String, Long, Journal> raft = cluster.start("a");
         raft.propose("one").join();
-        assertThat(raft.read(Consistency.STALE, Journal::lines, Duration.ofSeconds(5)).join())
+        assertThat(raft.read(Consistency.STALE, Journal::lines, Duration.ofSeconds(5))
+                        .join())
                 .containsExactly("one");
     }
 }

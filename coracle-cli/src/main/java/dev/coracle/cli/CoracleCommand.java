@@ -1,5 +1,6 @@
 package dev.coracle.cli;
 
+import dev.coracle.benchmarks.BenchCommand;
 import dev.coracle.examples.memstore.Memstore;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
                 "Raft for Java: a pure consensus core, a durable node, and a framework for replicated state machines.",
         mixinStandardHelpOptions = true,
         versionProvider = CoracleCommand.Version.class,
-        subcommands = {Memstore.class, ConformanceCommand.class},
+        subcommands = {Memstore.class, ConformanceCommand.class, BenchCommand.class},
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",

@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -69,10 +69,10 @@ public final class Bincode {
     }
 
     /** An unmodifiable copy whose keys ascend as unsigned numbers. */
-    static <V> SortedMap<Long, V> ascending(Map<Long, V> map) {
-        SortedMap<Long, V> copy = new TreeMap<>(Long::compareUnsigned);
+    static <V> NavigableMap<Long, V> ascending(Map<Long, V> map) {
+        NavigableMap<Long, V> copy = new TreeMap<>(Long::compareUnsigned);
         map.forEach(copy::put);
-        return Collections.unmodifiableSortedMap(copy);
+        return Collections.unmodifiableNavigableMap(copy);
     }
 
     /** Writes values one after the other. */
@@ -147,7 +147,7 @@ public final class Bincode {
 
         private Writer littleEndian(long value, int width) {
             for (int i = 0; i < width; i++) {
-                out.write((int) (value >>> i * Byte.SIZE));
+                out.write((int) (value >>> (i * Byte.SIZE)));
             }
             return this;
         }

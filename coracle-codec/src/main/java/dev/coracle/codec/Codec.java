@@ -53,6 +53,17 @@ public abstract class Codec<T> {
         write(value, new ProtobufWriter(presence, out));
     }
 
+    /** Writes, or counts, a value within another one, whose fields may follow another rule. */
+    final void writeWithin(T value, ProtobufWriter outer) throws IOException {
+        if (outer.follows(presence)) {
+            write(value, outer);
+        } else {
+            ProtobufWriter inner = outer.with(presence);
+            write(value, inner);
+            outer.add(inner);
+        }
+    }
+
     /**
      * The bytes of a value.
      *

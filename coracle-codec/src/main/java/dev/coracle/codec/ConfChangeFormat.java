@@ -61,7 +61,7 @@ final class ConfChangeFormat implements ConfChangeCodec {
         try {
             return codec.decode(data);
         } catch (CodecException e) {
-            MalformedException malformed = new MalformedException(e.getMessage());
+            MalformedException malformed = new MalformedException(String.valueOf(e.getMessage()));
             malformed.initCause(e);
             throw malformed;
         }

@@ -9,6 +9,7 @@ public enum Dialect {
     /** raft-rs's eraftpb. */
     RAFT_RS(RaftRsCodec.INSTANCE);
 
+    @SuppressWarnings("ImmutableEnumChecker") // The codecs have no state.
     private final MessageCodec codec;
 
     Dialect(MessageCodec codec) {

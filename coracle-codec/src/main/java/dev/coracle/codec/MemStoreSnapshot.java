@@ -1,6 +1,6 @@
 package dev.coracle.codec;
 
-import java.util.SortedMap;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
@@ -8,7 +8,7 @@ import java.util.TreeMap;
  *
  * @param values the values by key, ascending as unsigned numbers; unmodifiable
  */
-public record MemStoreSnapshot(SortedMap<Long, String> values) {
+public record MemStoreSnapshot(NavigableMap<Long, String> values) {
     /** A key and the length of its value. */
     private static final int VALUE_LEAST_BYTES = 2 * Long.BYTES;
 
@@ -32,7 +32,7 @@ public record MemStoreSnapshot(SortedMap<Long, String> values) {
     public static MemStoreSnapshot decode(byte[] bytes) throws CodecException {
         Bincode.Reader in = new Bincode.Reader(bytes);
         int count = in.count(VALUE_LEAST_BYTES, "values");
-        SortedMap<Long, String> values = new TreeMap<>(Long::compareUnsigned);
+        NavigableMap<Long, String> values = new TreeMap<>(Long::compareUnsigned);
         for (int i = 0; i < count; i++) {
             values.put(in.u64("values.key"), in.string("values.value"));
         }

@@ -2,7 +2,7 @@ package dev.coracle.codec;
 
 import java.net.InetSocketAddress;
 import java.util.Map;
-import java.util.SortedMap;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param peers the members by node id, ascending; unmodifiable
  * @param tls how the sender reaches others by TLS, if it does
  */
-public record Peers(SortedMap<Long, Peer> peers, @Nullable TlsConfig tls) {
+public record Peers(NavigableMap<Long, Peer> peers, @Nullable TlsConfig tls) {
     private static final InitialRole[] ROLES = InitialRole.values();
 
     /** Key, shortest address, role, absent TLS. */
@@ -60,7 +60,7 @@ public record Peers(SortedMap<Long, Peer> peers, @Nullable TlsConfig tls) {
     public static Peers decode(byte[] bytes) throws CodecException {
         Bincode.Reader in = new Bincode.Reader(bytes);
         int count = in.count(PEER_LEAST_BYTES, "peers");
-        SortedMap<Long, Peer> peers = new TreeMap<>(Long::compareUnsigned);
+        NavigableMap<Long, Peer> peers = new TreeMap<>(Long::compareUnsigned);
         for (int i = 0; i < count; i++) {
             long id = in.u64("peers.node_id");
             InetSocketAddress address = in.address("peers.addr");

@@ -16,6 +16,9 @@ public final class ProtobufWriter {
     private final @Nullable CodedOutputStream out;
     private long size;
 
+    /** Counts the messages within this one before they are written, one after the other. */
+    private @Nullable ProtobufWriter counter;
+
     /** Writes to {@code out}, or counts if it is {@code null}. */
     ProtobufWriter(Presence presence, @Nullable CodedOutputStream out) {
         this.presence = presence;
@@ -106,13 +109,34 @@ public final class ProtobufWriter {
 
     /** A message within this one, written even if it is empty. */
     public <T> void message(int number, Codec<T> codec, T value) throws IOException {
-        int length = codec.sizeOf(value);
-        head(number, length);
         if (out == null) {
-            size += length;
-        } else {
-            codec.writeTo(value, out);
+            long before = size;
+            codec.writeWithin(value, this);
+            head(number, Math.toIntExact(size - before));
+            return;
         }
+        if (counter == null) {
+            counter = new ProtobufWriter(presence, null);
+        }
+        counter.size = 0;
+        codec.writeWithin(value, counter);
+        head(number, Math.toIntExact(counter.size));
+        codec.writeWithin(value, this);
+    }
+
+    /** A writer to the same place whose fields follow another rule. */
+    ProtobufWriter with(Presence other) {
+        return new ProtobufWriter(other, out);
+    }
+
+    /** Whether fields are written by this rule. */
+    boolean follows(Presence rule) {
+        return presence == rule;
+    }
+
+    /** Counts what another counter has counted; nothing if both write. */
+    void add(ProtobufWriter other) {
+        size += other.size;
     }
 
     private void element(int number, String value) throws IOException {

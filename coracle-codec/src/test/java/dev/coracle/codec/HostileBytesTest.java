@@ -75,7 +75,7 @@ class HostileBytesTest {
             if (random.nextBoolean()) {
                 // Small numbers are tags and lengths more often than not.
                 for (int i = 0; i < bytes.length; i++) {
-                    bytes[i] &= 0x7f >>> random.nextInt(5);
+                    bytes[i] = (byte) (bytes[i] & (0x7f >>> random.nextInt(5)));
                 }
             }
             attempt(decoders.get(round % decoders.size()), bytes);

@@ -153,7 +153,10 @@ final class Leader extends Role {
     @Override
     Proposal propose(Message.Propose message) {
         List<Entry> entries = message.entries();
-        Check.that(!entries.isEmpty(), "stepped empty MsgProp");
+        if (entries.isEmpty()) {
+            server.log.error("%x dropping a proposal without entries", server.id);
+            return Proposal.of(ProposalOutcome.DROPPED_MALFORMED);
+        }
         if (tracker.get(server.id) == null) {
             // Removed, and leading only until the others have elected somebody.
             return Proposal.of(ProposalOutcome.DROPPED_NOT_MEMBER);

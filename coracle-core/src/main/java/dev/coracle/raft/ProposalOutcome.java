@@ -22,7 +22,7 @@ public enum ProposalOutcome {
     DROPPED_TRANSFERRING(false),
     /** Too many bytes wait to be committed. */
     DROPPED_BACKLOG(false),
-    /** The data of a configuration change cannot be read. */
+    /** There are no entries, or the data of a configuration change cannot be read. */
     DROPPED_MALFORMED(false);
 
     private final boolean accepted;

@@ -99,8 +99,6 @@ public final class RawNode {
 
     /**
      * Proposes entries, of which only type, data and context count; all of them are appended at once, or none.
-     *
-     * @throws Check.BrokenInvariantException if there are none
      */
     public Proposal propose(List<Entry> entries) {
         return server.role().propose(new Message.Propose(server.id, NONE, entries));

@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Everything a server wants done: state to store, entries to apply, messages to send.
  *
- * <p>In synchronous mode: store {@code hardState}, {@code entries} and {@code snapshot}, and sync if {@code mustSync} or
- * if there is a snapshot; send {@code messages} only then (a leader's {@link Message.Append}s may leave earlier, thesis
- * §10.2.1); apply the snapshot, then {@code committedEntries}; call {@link RawNode#advance}. In asynchronous mode
- * {@code messages} holds at most one {@link Message.StorageAppend} and one {@link Message.StorageApply} that say the
- * same, and everything may be sent at once.
+ * <p>In synchronous mode: store {@code hardState}, {@code entries} and {@code snapshot}, and sync if {@code mustSync}
+ * or if there is a snapshot; send {@code messages} only then (a leader's {@link Message.Append}s may leave earlier,
+ * thesis §10.2.1); apply the snapshot, then {@code committedEntries}; call {@link RawNode#advance}. In asynchronous
+ * mode {@code messages} holds at most one {@link Message.StorageAppend} and one {@link Message.StorageApply} that say
+ * the same, and everything may be sent at once.
  *
  * @param softState what changed of leader and role, or null
  * @param hardState the hard state to store, or {@link HardState#EMPTY} if it did not change

@@ -75,7 +75,7 @@ class RaftLogTest {
 
     @ParameterizedTest
     @CsvSource({
-        // Terms 1, 2, 3; committed 1. Previous term and index; terms sent; leader's commit; last index or -1; committed.
+        // Terms 1, 2, 3; committed 1. Previous term and index; terms sent; leader's commit; last index or -1; commit.
         "2, 3, 4, 3, -1, 1",
         "3, 4, 4, 3, -1, 1",
         "3, 3, '', 3, 3, 3",
@@ -110,7 +110,8 @@ class RaftLogTest {
         RaftLog log = log(new long[] {1, 2, 3});
         log.commitTo(2);
 
-        assertThatThrownBy(() -> log.maybeAppend(1, 1, entries(2, 4), 2)).hasMessageContaining("conflict with committed");
+        assertThatThrownBy(() -> log.maybeAppend(1, 1, entries(2, 4), 2))
+                .hasMessageContaining("conflict with committed");
         assertThatThrownBy(() -> log.append(entries(2, 4))).hasMessageContaining("after(1) is out of range");
         assertThatThrownBy(() -> log.commitTo(4)).hasMessageContaining("tocommit(4) is out of range [lastIndex(3)]");
         log.commitTo(1);

@@ -96,7 +96,7 @@ class RaftPaperClientTest {
         assertThat(contexts(leader)).containsExactly(context, context);
     }
 
-    /** A request that comes twice, the second time through a leader that no longer leads, must not confirm the newer. */
+    /** Were requests told apart by their contexts, the answer to the first would confirm the second. */
     @Test
     void anAnswerToAnEarlierRequestDoesNotConfirmARepeatedOne() {
         TestServer leader = TestServer.of(1, 1L, 2L, 3L);

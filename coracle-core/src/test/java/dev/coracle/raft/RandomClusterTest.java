@@ -15,42 +15,37 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Test;
 
 /**
- * Five servers under everything that may happen to them: messages lost, doubled and out of order, crashes that lose what
- * was not stored, slow disks, changes of the configuration, transfers, compaction, reads. After each step the safety
- * properties of Figure 3 are checked; when the trouble ends, the cluster must come to an agreement.
+ * Five servers under everything that may happen to them: messages lost, doubled and out of order, crashes that lose
+ * what was not stored, slow disks, changes of the configuration, transfers, compaction, reads. After each step the
+ * safety properties of Figure 3 are checked; when the trouble ends, the cluster must come to an agreement. Odd seeds
+ * store and apply synchronously, even ones asynchronously.
  */
 class RandomClusterTest {
     private static final int SEEDS = 200;
     private static final int STEPS = 2000;
     private static final int SERVERS = 5;
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void staysSafeUnderAnyTroubleAndAgreesAfterIt(boolean async) {
+    @Test
+    void staysSafeUnderAnyTroubleAndAgreesAfterIt() {
         long first = Long.getLong("coracle.seed", 1);
+        System.out.printf("RandomClusterTest seeds %d to %d%n", first, first + SEEDS - 1);
         int applied = 0;
         int reads = 0;
         int snapshots = 0;
         for (long seed = first; seed < first + SEEDS; seed++) {
-            Cluster cluster = new Cluster(seed, async);
+            Cluster cluster = new Cluster(seed, seed % 2 == 0);
             try {
                 cluster.run();
             } catch (RuntimeException | AssertionError broken) {
-                throw new AssertionError(
-                        "seed " + seed + (async ? ", asynchronous" : ", synchronous") + ", step " + cluster.step,
-                        broken);
+                throw new AssertionError("seed " + seed + ", step " + cluster.step, broken);
             }
             applied += cluster.committed.size();
             reads += cluster.readsAnswered;
             snapshots += cluster.snapshotsRestored;
         }
-        System.out.printf(
-                "RandomClusterTest seeds %d to %d: %d entries, %d reads, %d snapshots restored%n",
-                first, first + SEEDS - 1, applied, reads, snapshots);
         assertThat(applied).as("something happened").isGreaterThan(20 * SEEDS);
         assertThat(reads).isGreaterThan(SEEDS);
         assertThat(snapshots).isGreaterThan(SEEDS / 10);
@@ -151,10 +146,10 @@ class RandomClusterTest {
                 ConfChangeType type = ConfChangeType.values()[random.nextInt(ConfChangeType.values().length)];
                 singles.add(new ConfChangeSingle(type, 1 + random.nextInt(SERVERS)));
             }
-            int transition = random.nextInt(10);
-            return transition == 0
-                    ? ConfChangeV2.LEAVE_JOINT
-                    : new ConfChangeV2(ConfChangeTransition.values()[Math.max(0, transition - 7)], singles, Bytes.EMPTY);
+            int kind = random.nextInt(10);
+            // Mostly automatic, sometimes joint though it need not be.
+            ConfChangeTransition transition = ConfChangeTransition.values()[Math.max(0, kind - 7)];
+            return kind == 0 ? ConfChangeV2.LEAVE_JOINT : new ConfChangeV2(transition, singles, Bytes.EMPTY);
         }
 
         private void deliver() {

@@ -80,7 +80,7 @@ class UnstableTest {
 
     @ParameterizedTest
     @CsvSource({
-        // Of entries 5 to 7 with terms 1, 1, 2 the first two are in progress. Confirmed; offset and offsetInProgress then.
+        // Of entries 5 to 7 with terms 1, 1, 2 the first two are in progress. Confirmed; offset, offsetInProgress then.
         "1, 5, 6, 7",
         "1, 6, 7, 7",
         "2, 7, 8, 8",

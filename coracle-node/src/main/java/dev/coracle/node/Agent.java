@@ -20,4 +20,12 @@ public interface Agent {
      * Sets what is called, by any thread, when there is new work for this agent. Called once, before the first turn.
      */
     void onWork(Runnable wakeUp);
+
+    /**
+     * Sets what may be called instead, by threads of the node that have just brought work and have nothing better to do:
+     * it may run the agent on the calling thread, which saves the wake-up of another. Called once, before the first turn,
+     * by those who offer it. For agents whose turns wait for nothing, neither for a disk nor for user code; others ignore
+     * it.
+     */
+    default void onHelp(Runnable help) {}
 }

@@ -73,6 +73,7 @@ final class DeadlineWheel {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // The anchor itself ends its list.
     private void visit(int bucket, long nowNanos, boolean all, Consumer<Request<?>> consumer) {
         Request<?> anchor = buckets[bucket];
         @Nullable Request<?> request = anchor.next;

@@ -37,6 +37,7 @@ final class Inbox implements Transport.Inbound {
 
     private final ConcurrentSkipListMap<Long, Message> snapshotStatus = new ConcurrentSkipListMap<>();
     private volatile Runnable wakeUp = () -> {};
+    private volatile Runnable help = () -> {};
 
     Inbox(NodeConfig config, Lifecycle lifecycle) {
         this.group = config.group;
@@ -46,12 +47,29 @@ final class Inbox implements Transport.Inbound {
         this.messages = new MpscArrayQueue<>(config.inboundCapacity);
     }
 
-    void onWork(Runnable newWakeUp) {
+    void onWork(Runnable newWakeUp, Runnable newHelp) {
         wakeUp = newWakeUp;
+        help = newHelp;
     }
 
     @Override
     public boolean offer(long messageGroup, Message message) {
+        boolean taken = take(messageGroup, message);
+        help.run();
+        return taken;
+    }
+
+    @Override
+    public int offer(long messageGroup, List<Message> offered) {
+        int count = 0;
+        while (count < offered.size() && take(messageGroup, offered.get(count))) {
+            count++;
+        }
+        help.run();
+        return count;
+    }
+
+    private boolean take(long messageGroup, Message message) {
         String fault = fault(messageGroup, message);
         if (fault != null) {
             refused.incrementAndGet();
@@ -71,7 +89,6 @@ final class Inbox implements Transport.Inbound {
             bytes.addAndGet(-size);
             return false;
         }
-        wakeUp.run();
         return true;
     }
 
@@ -128,6 +145,13 @@ final class Inbox implements Transport.Inbound {
         if (from == RawNode.NONE || from == RawNode.APPEND_THREAD || from == RawNode.APPLY_THREAD || from == id) {
             return "no other node has the id of its sender";
         }
+        // Without a term a message would be taken as valid in any, which only a request that may be forwarded is.
+        if (message.term() == 0 && !(message instanceof Message.Propose) && !(message instanceof Message.ReadIndex)) {
+            return "term: 0 is no server's";
+        }
+        if (message instanceof Message.Propose propose && propose.entries().isEmpty()) {
+            return "it proposes nothing";
+        }
         if (message instanceof Message.Append append) {
             return faultOfEntries(append);
         }
@@ -160,7 +184,7 @@ final class Inbox implements Transport.Inbound {
     }
 
     private static int size(Message message) {
-        long size = OVERHEAD_BYTES + message.snapshot().data().length();
+        long size = (long) OVERHEAD_BYTES + message.snapshot().data().length();
         List<Entry> entries = message.entries();
         for (int i = 0; i < entries.size(); i++) {
             size += entries.get(i).encodedSize();

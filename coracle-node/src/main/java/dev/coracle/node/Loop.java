@@ -72,6 +72,7 @@ final class Loop extends NodeAgent {
     private long commit;
     private long applied;
     private volatile NodeView view;
+    private volatile Runnable help = this::wake;
 
     /** Requests, from their arrival to their end. */
     private final DeadlineWheel open;
@@ -167,6 +168,16 @@ final class Loop extends NodeAgent {
 
     NodeView view() {
         return view;
+    }
+
+    @Override
+    public void onHelp(Runnable newHelp) {
+        help = newHelp;
+    }
+
+    /** Runs the loop on this thread if nobody else does, and sees to it that it is run otherwise. */
+    void help() {
+        help.run();
     }
 
     @Override
@@ -334,7 +345,9 @@ final class Loop extends NodeAgent {
 
     private void onPinned(ApplyWork.Pin pin) {
         PinnedState pinned = pin.pinned;
-        Check.that(pinned != null, "the applier pinned nothing");
+        if (pinned == null) {
+            throw Check.fail("the applier pinned nothing");
+        }
         Check.that(channels.snapshotWork.offer(new SnapshotWork.Write(pinned)), "the snapshot writer's queue is full");
         channels.wakeSnapshotWriter.run();
     }

@@ -80,8 +80,8 @@ public final class RaftNode implements AutoCloseable {
         var done = new SpscArrayQueue<ApplyWork>(Loop.APPLY_CAPACITY);
         var snapshotWork = new SpscArrayQueue<SnapshotWork>(8);
         var snapshotsWritten = new SpscArrayQueue<SnapshotWork.Written>(4);
-        storageWriter = new StorageWriter(config, log, writes, written, lifecycle, this::wakeLoop);
-        applier = new Applier(config, stateMachine, snapshots, work, done, lifecycle, this::wakeLoop);
+        storageWriter = new StorageWriter(config, log, writes, written, lifecycle, this::helpLoop);
+        applier = new Applier(config, stateMachine, snapshots, work, done, lifecycle, this::helpLoop);
         snapshotWriter =
                 new SnapshotWriter(config, snapshots, snapshotWork, snapshotsWritten, lifecycle, this::wakeLoop);
         Loop.Channels channels = new Loop.Channels(
@@ -96,12 +96,16 @@ public final class RaftNode implements AutoCloseable {
                 snapshotWriter::wake);
         loop = new Loop(
                 config, raw, stored, log, codec, transport, random, inbox, requests, channels, lifecycle);
-        inbox.onWork(loop::wake);
+        inbox.onWork(loop::wake, loop::help);
         housekeeping = new Housekeeping(log.housekeeping(), lifecycle);
     }
 
     private void wakeLoop() {
         loop.wake();
+    }
+
+    private void helpLoop() {
+        loop.help();
     }
 
     private static RaftConfig coreConfig(

@@ -122,6 +122,7 @@ abstract class Request<T extends @Nullable Object> {
         }
 
         @Override
+        @SuppressWarnings("NullAway") // It does not follow nullable type arguments.
         void finish() {
             done(result);
         }

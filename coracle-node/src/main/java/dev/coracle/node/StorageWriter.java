@@ -98,7 +98,7 @@ final class StorageWriter extends NodeAgent {
         // Recovery tells torn writes from damage by how far one batch can reach, so a batch never exceeds its limit.
         int from = 0;
         for (int i = 0; i < entries.size(); i++) {
-            long size = entries.get(i).encodedSize() + RECORD_BYTES;
+            long size = (long) entries.get(i).encodedSize() + RECORD_BYTES;
             if (unsyncedBytes > 0 && unsyncedBytes + size > maxBatchBytes) {
                 if (i > from) {
                     log.append(group, HardState.EMPTY, entries.subList(from, i));

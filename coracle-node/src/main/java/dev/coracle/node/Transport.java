@@ -1,6 +1,7 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Message;
+import java.util.List;
 
 /**
  * Carries messages between nodes. It may lose, delay, duplicate and reorder them; it never blocks its caller and never
@@ -10,7 +11,10 @@ import dev.coracle.raft.Message;
  * {@link SnapshotStore}; the receiver stores the data durably before the message is handed in. How it ended is reported.
  */
 public interface Transport extends AutoCloseable {
-    /** Where a transport hands in what it gets. Any thread may call; nothing blocks. */
+    /**
+     * Where a transport hands in what it gets. Any thread may call, and nothing blocks; the node may do some of its work on
+     * that thread.
+     */
     interface Inbound {
         /**
          * A message for a group, its sender and receiver already checked against the connection.
@@ -18,6 +22,19 @@ public interface Transport extends AutoCloseable {
          * @return false if the node's queue is full; the message was not taken, and the transport should pause reading
          */
         boolean offer(long group, Message message);
+
+        /**
+         * The same for messages that arrived together, in their order; the node looks at them together.
+         *
+         * @return how many were taken, from the first on
+         */
+        default int offer(long group, List<Message> messages) {
+            int count = 0;
+            while (count < messages.size() && offer(group, messages.get(count))) {
+                count++;
+            }
+            return count;
+        }
 
         /** Messages to a peer could not be delivered. */
         void unreachable(long group, long peer);

@@ -18,6 +18,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -54,12 +55,14 @@ public final class Demo implements Callable<Integer> {
     private static final int KEYS = 1_000;
     private static final int INTERRUPTED = 130;
     private static final int PORT_ATTEMPTS = 5;
-    private static final int POLL_MILLIS = 5;
+    private static final int POLL_MILLIS = 20;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final String mainClass;
     private final Web web = new Web();
-    private final List<MemstoreProcess> members = new ArrayList<>();
+    /** Also read by the shutdown hook's thread. */
+    private final List<MemstoreProcess> members = new CopyOnWriteArrayList<>();
+
     private final List<Row> table = new ArrayList<>();
 
     @Option(
@@ -75,6 +78,7 @@ public final class Demo implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Show this help message and exit.")
+    @SuppressWarnings("unused") // The parser ends when it is set.
     private boolean help;
 
     @Spec
@@ -106,39 +110,43 @@ public final class Demo implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
-        Path folder = folder();
+    public Integer call() {
+        try {
+            return demonstrate(folder());
+        } catch (IOException e) {
+            spec.commandLine().getErr().println("demo: " + e);
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+    }
+
+    private int demonstrate(Path folder) throws IOException {
         Signals.onStop(Thread.currentThread()::interrupt);
         // For a JVM whose signals cannot be handled, and for whatever else calls exit.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> members.forEach(MemstoreProcess::kill), "demo-kill"));
-        boolean held = false;
+        int status = INTERRUPTED;
         try {
-            held = run(folder);
+            status = run(folder) ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
             if (!exits) {
                 offer();
                 new CountDownLatch(1).await();
             }
-            return status(held);
         } catch (InterruptedException e) {
-            return table.isEmpty() ? INTERRUPTED : status(held);
-        } catch (DemoFailedException e) {
-            print(e.getMessage());
+            // Told to end: the status is what was known by then.
+        } catch (IOException | DemoFailedException e) {
+            status = CommandLine.ExitCode.SOFTWARE;
+            print(String.valueOf(e.getMessage()));
             for (MemstoreProcess member : members) {
                 print("The end of " + member.log() + ":\n" + member.tail().indent(2));
             }
-            return CommandLine.ExitCode.SOFTWARE;
         } finally {
             end();
-            if (held && dataDirectory == null) {
-                delete(folder);
-            } else {
-                print("Data and logs are kept in " + folder);
-            }
         }
-    }
-
-    private static int status(boolean held) {
-        return held ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        if (status == CommandLine.ExitCode.SOFTWARE || dataDirectory != null) {
+            print("Data and logs are kept in " + folder);
+        } else {
+            delete(folder);
+        }
+        return status;
     }
 
     private Path folder() throws IOException {

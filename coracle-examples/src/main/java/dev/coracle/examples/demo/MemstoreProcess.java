@@ -30,7 +30,8 @@ final class MemstoreProcess {
     private final @Nullable MemstoreProcess peer;
     private String raftAddress = "";
     private String webAddress = "";
-    private @Nullable Process process;
+    /** Set by the main thread, killed by others too. */
+    private volatile @Nullable Process process;
 
     /**
      * A process that is not started yet.

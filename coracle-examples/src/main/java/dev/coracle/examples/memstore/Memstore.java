@@ -54,7 +54,7 @@ import picocli.CommandLine.Spec;
         })
 public final class Memstore implements Callable<Integer> {
     /** Begins the line that tells why an address cannot be used; other ones may work. */
-    public static final String CANNOT_LISTEN = "cannot listen on ";
+    public static final String CANNOT_LISTEN = "cannot listen: ";
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Memstore.class);
     private static final int MAX_REQUESTS = 256;
@@ -95,6 +95,7 @@ public final class Memstore implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Show this help message and exit.")
+    @SuppressWarnings("unused") // The parser ends when it is set.
     private boolean help;
 
     @Spec
@@ -126,12 +127,13 @@ public final class Memstore implements Callable<Integer> {
         } catch (ConfigException | StorageException e) {
             return failed(e.getMessage(), e);
         } catch (IOException e) {
-            return failed(CANNOT_LISTEN + e.getMessage(), e);
+            return failed(CANNOT_LISTEN + "--web-server: " + e.getMessage(), e);
         }
     }
 
     private int run() throws ConfigException, StartException, StorageException, IOException {
         HostPort raftHost = HostPort.parse("--raft-addr", raftAddress);
+        HostPort webHost = webAddress == null ? null : HostPort.parse("--web-server", webAddress);
         MemstoreConfig config = configFile == null ? MemstoreConfig.DEFAULT : MemstoreConfig.read(configFile);
         config.warnings().forEach(LOGGER::warn);
         Path directory = dataDirectory == null ? defaultDirectory(raftHost) : dataDirectory;
@@ -161,13 +163,13 @@ public final class Memstore implements Callable<Integer> {
         Signals.onStop(stop);
         // The web comes first: a member that has joined and then finds that address taken would be down for its
         // cluster.
-        try (WebApi web = webAddress == null ? null : WebApi.start(webHost(webAddress), MAX_REQUESTS);
+        try (WebApi web = webHost == null ? null : WebApi.start(webHost, MAX_REQUESTS);
                 Raft<Insert, @Nullable Void, HashStore> raft = builder.start()) {
             started.set(true);
             String webText = "";
-            if (web != null) {
+            if (web != null && webHost != null) {
                 web.serve(raft);
-                webText = ", web http://" + new HostPort(webHost(webAddress).host(), web.port());
+                webText = ", web http://" + new HostPort(webHost.host(), web.port());
             }
             spec.commandLine()
                     .getOut()
@@ -203,10 +205,6 @@ public final class Memstore implements Callable<Integer> {
         // Brackets and colons mean something to shells, and to other systems' file names.
         String name = raftHost.host().replace(':', '_') + "-" + raftHost.port();
         return Path.of("memstore-data", name);
-    }
-
-    private static HostPort webHost(String text) {
-        return HostPort.parse("--web-server", text);
     }
 
     private static void whenInputEnds(InputStream in, Runnable stop) {

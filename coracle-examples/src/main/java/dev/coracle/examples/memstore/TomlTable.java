@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -55,6 +56,8 @@ final class TomlTable {
             JsonLocation at = e.getLocation();
             String place = at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ";
             throw new ConfigException(file + ": " + place + "no TOML: " + firstLine(e.getOriginalMessage()));
+        } catch (CharacterCodingException e) {
+            throw new ConfigException(file + ": is no UTF-8");
         } catch (IOException e) {
             throw new ConfigException(file + ": cannot be read: " + e);
         }

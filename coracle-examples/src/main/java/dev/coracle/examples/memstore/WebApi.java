@@ -9,6 +9,7 @@ import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
+import io.javalin.util.JavalinLogger;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -21,6 +22,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.concurrent.CompletableFuture;
@@ -83,6 +85,11 @@ final class WebApi implements AutoCloseable {
     private final Javalin javalin;
     private volatile @Nullable Raft<Insert, @Nullable Void, HashStore> raft;
 
+    static {
+        // It would print what it throws, with a stack trace. What happens in a request is logged below.
+        JavalinLogger.enabled = false;
+    }
+
     private WebApi(HostPort address, int maxRequests) {
         requests = new Semaphore(maxRequests);
         javalin = Javalin.create(this::configure);
@@ -127,6 +134,10 @@ final class WebApi implements AutoCloseable {
         config.http.maxRequestSize = MAX_BODY_BYTES;
         config.http.prefer405over404 = true;
         config.router.ignoreTrailingSlashes = false;
+        config.router.javaLangErrorHandler((response, error) -> {
+            response.setStatus(500);
+            LOGGER.error("A request failed", error);
+        });
         // Its queue is bounded by the number of connections: each has at most one job in it.
         QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, MAX_THREADS / 4, IDLE_THREAD_MILLIS);
         threads.setName("web");
@@ -175,7 +186,7 @@ final class WebApi implements AutoCloseable {
         routes.exception(RaftException.class, (failure, context) -> refuse(context, failure));
         routes.exception(
                 HttpResponseException.class,
-                (refusal, context) -> text(context.status(refusal.getStatus()), refusal.getMessage()));
+                (refusal, context) -> text(context.status(refusal.getStatus()), String.valueOf(refusal.getMessage())));
         routes.exception(Exception.class, (failure, context) -> {
             LOGGER.error("{} {} failed", context.method(), context.path(), failure);
             text(context.status(500), "it failed unexpectedly; the log says how");
@@ -248,12 +259,14 @@ final class WebApi implements AutoCloseable {
     }
 
     private <T> void read(Context context, Function<HashStore, T> query, Consumer<T> onDone) {
-        String name = Optional.ofNullable(context.queryParam("consistency")).orElse("linearizable");
-        Consistency consistency = switch (name) {
-            case "linearizable" -> Consistency.LINEARIZABLE;
-            case "stale" -> Consistency.STALE;
+        String asked = Objects.requireNonNullElse(context.queryString(), "");
+        Consistency consistency = switch (asked) {
+            case "", "consistency=linearizable" -> Consistency.LINEARIZABLE;
+            case "consistency=stale" -> Consistency.STALE;
             default ->
-                throw new HttpResponseException(400, "consistency: \"" + name + "\" must be linearizable or stale");
+                throw new HttpResponseException(
+                        400,
+                        "query: \"" + abbreviated(asked) + "\" must be consistency=linearizable or consistency=stale");
         };
         answer(context, () -> raft().read(consistency, query, READ_TIMEOUT), onDone);
     }

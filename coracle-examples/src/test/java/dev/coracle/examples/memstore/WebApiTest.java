@@ -141,15 +141,17 @@ class WebApiTest {
     void anUnknownConsistencyIsRefused() throws Exception {
         assertThat(get("/store/1?consistency=strong").status()).isEqualTo(400);
         assertThat(get("/store/1?consistency=strong").text())
-                .isEqualTo("consistency: \"strong\" must be linearizable or stale");
+                .isEqualTo("query: \"consistency=strong\" must be consistency=linearizable or consistency=stale");
         assertThat(get("/digest?consistency=").status()).isEqualTo(400);
+        assertThat(get("/store/1?stale").status()).isEqualTo(400);
     }
 
     @Test
     void whatIsNotThereIsNotFoundAndWhatIsThereOtherwiseIsNotAllowed() throws Exception {
         assertThat(get("/nothing").status()).isEqualTo(404);
         assertThat(put("/store/1").status()).isEqualTo(405);
-        assertThat(get("/store/").status()).isEqualTo(405);
+        assertThat(get("/store/1/x").status()).isEqualTo(405);
+        assertThat(get("/store/").status()).isEqualTo(404);
         assertThat(put("/store/1/a/b").status()).isEqualTo(404);
         assertThat(get("/snapshot").status()).isEqualTo(405);
         assertThat(post("/leader").status()).isEqualTo(405);
@@ -315,7 +317,6 @@ class WebApiTest {
             assertThat(send("GET", api, "/leader").text()).contains("no leader is known");
             assertThat(send("PUT", api, "/store/1/x").status()).isEqualTo(503);
             assertThat(send("GET", api, "/store/1").status()).isEqualTo(503);
-            assertThat(send("GET", api, "/store/1?consistency=stale").status()).isEqualTo(404);
             assertThat(send("GET", api, "/peers").text()).contains("127.0.0.1:3");
         }
     }
@@ -340,7 +341,8 @@ class WebApiTest {
             List<Raft<Insert, @Nullable Void, HashStore>> members = new ArrayList<>();
             List<WebApi> apis = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                RaftBuilder<Insert, @Nullable Void, HashStore> builder = builder("member-" + i);
+                RaftBuilder<Insert, @Nullable Void, HashStore> builder =
+                        builder("member-" + i).requestTimeout(Duration.ofSeconds(3));
                 if (i > 0) {
                     builder.join(members.get(0).raftAddress());
                 }
@@ -376,6 +378,12 @@ class WebApiTest {
                     .readTree(send("GET", apis.get(0), "/peers").text());
             assertThat(peers.size()).isEqualTo(2);
             assertThat(peers.has(Long.toUnsignedString(successor))).isFalse();
+
+            // Alone it is no majority: it still reads what it has, and says why it can do no more.
+            members.get(2).close();
+            assertThat(send("PUT", apis.get(0), "/store/102/x").status()).isEqualTo(503);
+            assertThat(send("GET", apis.get(0), "/store/101?consistency=stale").text())
+                    .isEqualTo("after");
         } finally {
             for (AutoCloseable closeable : open) {
                 closeable.close();

@@ -147,14 +147,15 @@ final class InboundStream {
         if (closed) {
             return;
         }
-        while (position < pending.size()) {
-            if (!context.offer(pending.get(position))) {
-                serial.schedule(this::deliver, retryMillis, TimeUnit.MILLISECONDS, context.scheduler);
-                retryMillis = Math.min(2 * retryMillis, LONGEST_RETRY_MILLIS);
-                return;
-            }
-            position++;
+        int taken = context.offer(pending.subList(position, pending.size()));
+        if (taken > 0) {
             retryMillis = FIRST_RETRY_MILLIS;
+        }
+        position += taken;
+        if (position < pending.size()) {
+            serial.schedule(this::deliver, retryMillis, TimeUnit.MILLISECONDS, context.scheduler);
+            retryMillis = Math.min(2 * retryMillis, LONGEST_RETRY_MILLIS);
+            return;
         }
         pending = List.of();
         call.request(1);

@@ -6,6 +6,7 @@ import dev.coracle.raft.Message;
 import dev.coracle.raft.RandomSource;
 import io.grpc.Status;
 import io.grpc.SynchronizationContext;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -69,6 +70,12 @@ final class TransportContext {
     boolean offer(Message message) {
         Inbound in = inbound;
         return in != null && !closed && in.offer(config.group, message);
+    }
+
+    /** Hands messages in that arrived together, and returns how many were taken. */
+    int offer(List<Message> batch) {
+        Inbound in = inbound;
+        return in == null || closed ? 0 : in.offer(config.group, batch);
     }
 
     void unreachable(long peer) {

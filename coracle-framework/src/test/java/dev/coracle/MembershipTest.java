@@ -1,0 +1,359 @@
+package dev.coracle;
+
+import static dev.coracle.Cluster.leaderOf;
+import static dev.coracle.Cluster.lines;
+import static dev.coracle.Cluster.until;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.coracle.transport.grpc.GrpcTransportConfig;
+import io.grpc.ChannelCredentials;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MembershipTest {
+    @TempDir
+    Path directory;
+
+    private Cluster cluster;
+
+    @BeforeEach
+    void open() {
+        cluster = new Cluster(directory);
+    }
+
+    @AfterEach
+    void close() {
+        cluster.close();
+    }
+
+    private Raft<String, Long, Journal> join(String name, Raft<String, Long, Journal> through) throws Exception {
+        return cluster.start(name, builder -> builder.join(through.raftAddress()));
+    }
+
+    private static List<String> addresses(Raft<String, Long, Journal> raft) {
+        return raft.members().stream().map(Member::address).toList();
+    }
+
+    private static void delete(Path tree) throws IOException {
+        try (Stream<Path> paths = Files.walk(tree)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    @Test
+    void nodesJoinOneAfterTheOther() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        first.propose("one").join();
+        Raft<String, Long, Journal> second = join("b", first);
+        assertThat(lines(second)).containsExactly("one");
+        assertThat(second.propose("two").join()).isEqualTo(2);
+        // Through a member that does not lead.
+        Raft<String, Long, Journal> third = join("c", second);
+        assertThat(third.propose("three").join()).isEqualTo(3);
+        assertThat(List.of(first.id(), second.id(), third.id())).containsExactly(1L, 2L, 3L);
+        List<String> all = List.of(first.raftAddress(), second.raftAddress(), third.raftAddress());
+        for (Raft<String, Long, Journal> raft : List.of(first, second, third)) {
+            assertThat(lines(raft)).containsExactly("one", "two", "three");
+            assertThat(addresses(raft)).isEqualTo(all);
+        }
+    }
+
+    @Test
+    void nodesThatJoinAtTheSameMomentGetDifferentIds() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        List<CompletableFuture<Raft<String, Long, Journal>>> starts = new ArrayList<>();
+        List<RaftBuilder<String, Long, Journal>> builders = new ArrayList<>();
+        for (String name : List.of("b", "c", "d")) {
+            builders.add(cluster.builder(name).join(first.raftAddress()));
+        }
+        for (RaftBuilder<String, Long, Journal> builder : builders) {
+            starts.add(CompletableFuture.supplyAsync(() -> {
+                try {
+                    return builder.start();
+                } catch (Exception e) {
+                    throw new IllegalStateException(e);
+                }
+            }));
+        }
+        List<Raft<String, Long, Journal>> joined =
+                starts.stream().map(CompletableFuture::join).toList();
+        try {
+            assertThat(joined.stream().map(Raft::id)).doesNotHaveDuplicates().doesNotContain(1L);
+            until("all are members", () -> first.members().size() == 4);
+            assertThat(first.propose("one").join()).isEqualTo(1);
+        } finally {
+            joined.forEach(Raft::close);
+        }
+    }
+
+    @Test
+    void aMemberLeavesAndJoinsAgainAsANewOne() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        second.propose("one").join();
+        second.leave().join();
+        assertThat(second.stopped().join().kind()).isEqualTo(StopReason.Kind.LEFT);
+        assertThat(addresses(first)).containsExactly(first.raftAddress());
+        assertThatThrownBy(() -> cluster.start("b"))
+                .isInstanceOfSatisfying(
+                        StartException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(StartException.Kind.LEFT))
+                .hasMessageContaining("join");
+        Raft<String, Long, Journal> again = join("b", first);
+        assertThat(again.id()).isEqualTo(3);
+        assertThat(lines(again)).containsExactly("one");
+        assertThat(cluster.directory("b").resolve("wal.left-2")).isDirectory();
+    }
+
+    @Test
+    void aLeaderThatLeavesHandsOverFirst() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        List<Raft<String, Long, Journal>> rafts = new ArrayList<>(List.of(first, join("b", first), join("c", first)));
+        Raft<String, Long, Journal> leader = leaderOf(rafts);
+        leader.leave().join();
+        assertThat(leader.stopped().join().kind()).isEqualTo(StopReason.Kind.LEFT);
+        rafts.remove(leader);
+        for (Raft<String, Long, Journal> raft : rafts) {
+            raft.propose("by " + raft.id()).join();
+            assertThat(addresses(raft))
+                    .isEqualTo(rafts.stream().map(Raft::raftAddress).toList());
+        }
+    }
+
+    @Test
+    void theLastVoterCannotLeave() throws Exception {
+        Raft<String, Long, Journal> only = cluster.start("a");
+        assertThatThrownBy(() -> only.leave().join())
+                .cause()
+                .isInstanceOfSatisfying(
+                        RaftException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(RaftException.Kind.REFUSED))
+                .hasMessageContaining("last voter");
+        assertThat(only.propose("one").join()).isEqualTo(1);
+    }
+
+    @Test
+    void aMemberThatWasRemovedStopsAndStaysAway() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        first.remove(second.id()).join();
+        StopReason reason = second.stopped().get(20, TimeUnit.SECONDS);
+        assertThat(reason.kind()).isEqualTo(StopReason.Kind.REMOVED);
+        first.remove(second.id()).join();
+        assertThatThrownBy(() -> cluster.start("b")).isInstanceOf(StartException.class);
+    }
+
+    @Test
+    void aMemberThatWasAwayWhenItWasRemovedIsToldSo() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        join("c", first);
+        cluster.stop("b");
+        first.remove(second.id()).join();
+        Raft<String, Long, Journal> back = cluster.start("b");
+        assertThat(back.stopped().get(20, TimeUnit.SECONDS).kind()).isEqualTo(StopReason.Kind.REMOVED);
+    }
+
+    @Test
+    void aMemberWhoseDirectoryWasEmptiedTakesItsOwnPlace() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        join("b", first);
+        Raft<String, Long, Journal> third = join("c", first);
+        first.propose("one").join();
+        cluster.stop("c");
+        delete(cluster.directory("c"));
+        Raft<String, Long, Journal> again = cluster.start(
+                "c", builder -> builder.raftAddress(third.raftAddress()).join(first.raftAddress()));
+        assertThat(again.id()).isGreaterThan(3);
+        assertThat(lines(again)).containsExactly("one");
+        until(
+                "it replaced itself",
+                () -> first.members().stream().map(Member::id).toList().equals(List.of(1L, 2L, again.id())));
+    }
+
+    @Test
+    void aNewMemberCatchesUpByASnapshotOnceTheLogIsCompacted() throws Exception {
+        cluster.with(builder -> builder.snapshotEntries(50).catchUpEntries(5));
+        Raft<String, Long, Journal> first = cluster.start("a");
+        String line = "x".repeat(10_000);
+        List<CompletableFuture<Long>> proposals = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            proposals.add(first.propose(i + line));
+        }
+        proposals.forEach(CompletableFuture::join);
+        first.snapshot().join();
+        until("the log was compacted", () -> first.status().firstIndex() > 100);
+        Raft<String, Long, Journal> second = join("b", first);
+        assertThat(lines(second)).hasSize(300).endsWith(299 + line);
+        assertThat(second.status().snapshotIndex()).isPositive();
+    }
+
+    @Test
+    void addressesOutliveTheEntriesThatCarriedThem() throws Exception {
+        cluster.with(builder -> builder.snapshotEntries(20).catchUpEntries(0));
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        Raft<String, Long, Journal> third = join("c", first);
+        List<Raft<String, Long, Journal>> all = List.of(first, second, third);
+        List<String> addresses = all.stream().map(Raft::raftAddress).toList();
+        for (int i = 0; i < 100; i++) {
+            first.propose("line " + i).join();
+        }
+        for (Raft<String, Long, Journal> raft : all) {
+            assertThat(lines(raft)).hasSize(100);
+            raft.snapshot().join();
+            until("the log was compacted", () -> raft.status().firstIndex() > 50);
+        }
+        for (String name : List.of("a", "b", "c")) {
+            cluster.stop(name);
+            // What the directory remembers besides the log must not be what helps.
+            forgetPeers(name);
+        }
+        for (int i = 0; i < 3; i++) {
+            String address = addresses.get(i);
+            cluster.start(Cluster.nameOf(i + 1), builder -> builder.raftAddress(address));
+        }
+        for (String name : List.of("a", "b", "c")) {
+            assertThat(cluster.get(name).propose("again").join()).isGreaterThan(100);
+            assertThat(addresses(cluster.get(name))).isEqualTo(addresses);
+        }
+    }
+
+    private void forgetPeers(String name) throws Exception {
+        Path path = cluster.directory(name);
+        World world = World.real();
+        try (DataDirectory opened = DataDirectory.open(world.disk(), path)) {
+            opened.change(file -> file.withPeers(ClusterFile.byId()));
+        }
+    }
+
+    @Test
+    void aMemberThatMovedTellsTheOthers() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        join("c", first);
+        String old = second.raftAddress();
+        cluster.stop("b");
+        Raft<String, Long, Journal> moved = cluster.start("b");
+        assertThat(moved.raftAddress()).isNotEqualTo(old);
+        until("the others know", () -> addresses(first).contains(moved.raftAddress()));
+        assertThat(addresses(first)).hasSize(3).doesNotContain(old);
+        assertThat(moved.propose("one").join()).isEqualTo(1);
+    }
+
+    @Test
+    void aJoinThatWasCutOffGoesOnAtTheNextStart() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        World real = World.real();
+        AtomicInteger lost = new AtomicInteger();
+        World cutOff = new World(real.clock(), real.disk(), real.random(), real.threads(), new World.Networks() {
+            @Override
+            public Network bind(GrpcTransportConfig config) throws IOException {
+                return new Deaf(real.networks().bind(config), lost);
+            }
+
+            @Override
+            public Caller caller(@Nullable ChannelCredentials credentials) {
+                return real.networks().caller(credentials);
+            }
+        });
+        RaftBuilder<String, Long, Journal> builder =
+                cluster.builder("b").join(first.raftAddress()).requestTimeout(Duration.ofMillis(200));
+        assertThatThrownBy(() -> builder.start(cutOff))
+                .isInstanceOfSatisfying(
+                        StartException.class,
+                        failure -> assertThat(failure.kind()).isEqualTo(StartException.Kind.UNREACHABLE));
+        assertThat(lost.get()).isPositive();
+        assertThat(addresses(first)).hasSize(1);
+        Raft<String, Long, Journal> second = cluster.start("b");
+        assertThat(second.id()).isEqualTo(2);
+        assertThat(second.propose("one").join()).isEqualTo(1);
+    }
+
+    /** A network on which requests to join get lost. */
+    private record Deaf(Network real, AtomicInteger lost) implements Network {
+        @Override
+        public dev.coracle.node.Transport transport() {
+            return real.transport();
+        }
+
+        @Override
+        public String boundAddress() {
+            return real.boundAddress();
+        }
+
+        @Override
+        public CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout) {
+            if (kind == CallKind.JOIN) {
+                lost.incrementAndGet();
+                return CompletableFuture.failedFuture(new IOException("lost"));
+            }
+            return real.call(address, kind, request, timeout);
+        }
+
+        @Override
+        public void close() {
+            real.close();
+        }
+    }
+
+    @Test
+    void aNodeThatTheLeaderCannotReachIsNotTakenIn() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        String nobody = Cluster.freeAddresses(1).get(0);
+        assertThatThrownBy(() -> cluster.start(
+                        "b", builder -> builder.advertiseAddress(nobody).join(first.raftAddress())))
+                .isInstanceOfSatisfying(
+                        StartException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(StartException.Kind.REFUSED))
+                .hasMessageContaining(nobody);
+        assertThat(first.propose("one").join()).isEqualTo(1);
+        assertThat(addresses(first)).hasSize(1);
+    }
+
+    @Test
+    void aNodeOfAnotherClusterIsRefusedByName() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        assertThatThrownBy(() -> cluster.start(
+                        "b", builder -> builder.clusterName("other").join(first.raftAddress())))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("\"other\"")
+                .hasMessageContaining("\"default\"");
+    }
+
+    @Test
+    void leadershipIsHandedOverAndGivenUp() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        Raft<String, Long, Journal> leader = leaderOf(List.of(first, second));
+        Raft<String, Long, Journal> other = leader == first ? second : first;
+        // Asked of a member that does not lead.
+        other.transferLeadership(other.id()).join();
+        until("it leads", () -> leader.leader().map(Member::id).orElse(0L) == other.id());
+        long term = other.status().term();
+        assertThatThrownBy(() -> leader.stepDown(term).join()).hasMessageContaining("does not lead");
+        other.stepDown(term).join();
+        until(
+                "there is a leader again",
+                () -> other.status().term() > term && other.leader().isPresent());
+        assertThatThrownBy(() -> first.transferLeadership(9).join()).hasMessageContaining("9 is no voter");
+        assertThatThrownBy(() -> first.leaveJoint().join()).hasMessageContaining("not joint");
+    }
+}
