@@ -256,7 +256,8 @@ public final class SimCluster {
         if (before != null) {
             Check.that(view.term() >= before.term(), "term fell from %d to %d", before.term(), view.term());
             Check.that(view.commit() >= before.commit(), "commit fell from %d to %d", before.commit(), view.commit());
-            Check.that(view.applied() >= before.applied(), "applied fell from %d to %d", before.applied(), view.applied());
+            Check.that(
+                    view.applied() >= before.applied(), "applied fell from %d to %d", before.applied(), view.applied());
         }
         member.before = view;
     }

@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 public final class SimLogStore implements LogStore, SimStorage {
     /** One record of the log; exactly one of the three is there. */
     private record Record(
-            long group, @Nullable Entry entry, @Nullable HardState hardState, @Nullable SnapshotMetadata snapshot) {}
+            long group,
+            @Nullable Entry entry,
+            @Nullable HardState hardState,
+            @Nullable SnapshotMetadata snapshot) {}
 
     /**
      * What is durable of a group.
@@ -128,8 +131,7 @@ public final class SimLogStore implements LogStore, SimStorage {
         Image image = image(group);
         SnapshotMetadata newest = SnapshotMetadata.EMPTY;
         for (SnapshotMetadata snapshot : image.snapshots.values()) {
-            if (snapshot.index() <= image.hardState.commit()
-                    && snapshotStore.has(group, snapshot.id())) {
+            if (snapshot.index() <= image.hardState.commit() && snapshotStore.has(group, snapshot.id())) {
                 newest = snapshot;
             }
         }
@@ -174,7 +176,10 @@ public final class SimLogStore implements LogStore, SimStorage {
         return next != null
                 && next.term() == last.term()
                 && next.vote() == last.vote()
-                && image(record.group).snapshots.subMap(last.commit(), false, next.commit(), true).isEmpty();
+                && image(record.group)
+                        .snapshots
+                        .subMap(last.commit(), false, next.commit(), true)
+                        .isEmpty();
     }
 
     private void operate() throws StorageException {

@@ -58,8 +58,10 @@ class NodesOverWalTest {
         SimDiskStorage disk =
                 new SimDiskStorage(LogFixture.SMALL.withLowSpaceBytes(50_000).withMaxBatchBytes(16 << 10));
         SimCluster cluster = new SimCluster(
-                11, id -> disk, id -> new Counter(), config -> config.maxProposalBytes(8_000)
-                        .snapshotEntries(1_000_000));
+                11,
+                id -> disk,
+                id -> new Counter(),
+                config -> config.maxProposalBytes(8_000).snapshotEntries(1_000_000));
         disk.setCapacity(400_000);
         cluster.startFirst(1L);
         assertThat(cluster.runUntil(() -> cluster.leader() != 0, SECOND)).isTrue();

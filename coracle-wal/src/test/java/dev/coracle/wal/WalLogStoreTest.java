@@ -169,7 +169,8 @@ final class WalLogStoreTest {
         try (WalLogStore store = log.open()) {
             assertThatThrownBy(() -> store.append(GROUP, state(1, 1, 0), List.of(entry(1, 1, 5), entry(1, 2, 40_000))))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("entry 2 has 40000 bytes and must not exceed the 32672 that maxBatchBytes 32768 leaves");
+                    .hasMessage(
+                            "entry 2 has 40000 bytes and must not exceed the 32672 that maxBatchBytes 32768 leaves");
             store.append(GROUP, state(1, 1, 0), List.of(entry(1, 1, 6)));
         }
 
@@ -573,15 +574,15 @@ final class WalLogStoreTest {
 
     @Test
     void aSegmentThatCannotBePutIntoUseIsLeftClosed() throws StorageException {
-        for (SimDisk.Operation operation : List.of(
-                SimDisk.Operation.WRITE, SimDisk.Operation.RENAME, SimDisk.Operation.SYNC_DIRECTORY)) {
+        for (SimDisk.Operation operation :
+                List.of(SimDisk.Operation.WRITE, SimDisk.Operation.RENAME, SimDisk.Operation.SYNC_DIRECTORY)) {
             SimDisk disk = new SimDisk();
             LogFixture sim = new LogFixture(disk.process(), root, SMALL);
             try (WalLogStore store = sim.open()) {
                 store.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 30_000));
                 disk.setFault((any, path) -> {
-                    boolean next = path.getFileName().toString().endsWith(".tmp")
-                            || any == SimDisk.Operation.SYNC_DIRECTORY;
+                    boolean next =
+                            path.getFileName().toString().endsWith(".tmp") || any == SimDisk.Operation.SYNC_DIRECTORY;
                     if (next && any == operation) {
                         throw new IOException("Input/output error");
                     }
