@@ -29,6 +29,8 @@ public interface LogStore extends AutoCloseable {
     /**
      * Appends entries, then the hard state unless empty. Returns as soon as they are on their way; durable after
      * {@link #sync}.
+     *
+     * @throws IllegalArgumentException if an entry is longer than {@link #maxEntryBytes}; nothing is written
      */
     void append(long group, HardState hardState, List<Entry> entries) throws StorageException;
 
@@ -42,8 +44,18 @@ public interface LogStore extends AutoCloseable {
      */
     void appendSnapshot(long group, SnapshotMetadata snapshot) throws StorageException;
 
-    /** Makes everything durable that was appended. */
+    /**
+     * Makes everything durable that was appended; but hard states at the end in which only the commit is new may wait
+     * for the next sync, unless they commit a snapshot that was not committed before. The commit is only a head start
+     * (Figure 2 counts it as volatile), while a received snapshot counts from the state on that commits it.
+     */
     void sync() throws StorageException;
+
+    /**
+     * The most bytes of data and context that an entry may have. What is longer is refused by {@link #append}, which
+     * stops a node, so a node takes no longer proposals.
+     */
+    int maxEntryBytes();
 
     /** Allows everything up to {@code index}, which a durable snapshot record covers, to be purged. */
     void release(long group, long index) throws StorageException;

@@ -251,6 +251,7 @@ final class Loop extends NodeAgent {
             outstandingWrites--;
             if (done instanceof WriteWork.Append append) {
                 onWritten(append.message());
+                append.ballots().forEach(this::send);
             } else if (done instanceof WriteWork.Record record) {
                 onRecorded(record.snapshot());
             }
@@ -425,15 +426,17 @@ final class Loop extends NodeAgent {
 
     private int takeMessages() {
         int count = 0;
-        Message report = inbox.pollReport();
-        while (report != null && count < TURN_LIMIT) {
+        while (count < TURN_LIMIT) {
+            Message report = inbox.pollReport();
+            if (report == null) {
+                break;
+            }
             count++;
             if (report instanceof Message.SnapshotStatus status) {
                 raw.reportSnapshot(status.from(), status.reject());
             } else {
                 raw.reportUnreachable(report.from());
             }
-            report = inbox.pollReport();
         }
         for (int i = 0; i < TURN_LIMIT; i++) {
             Message message = inbox.poll();
@@ -727,13 +730,20 @@ final class Loop extends NodeAgent {
             onReadState(readStates.get(i));
         }
         List<Message> messages = ready.messages();
+        List<Message> ballots = List.of();
         for (int i = 0; i < messages.size(); i++) {
             Message message = messages.get(i);
-            if (message instanceof Message.StorageAppend append) {
+            if (message instanceof Message.Vote) {
+                // The core would send it at once, and might be elected by the others alone while the disk is slow. If it
+                // then forgot the term in a crash, it could be elected in it a second time, with another log.
+                ballots = ballots.isEmpty() ? new ArrayList<>() : ballots;
+                ballots.add(message);
+            } else if (message instanceof Message.StorageAppend append) {
                 if (!append.snapshot().isEmpty()) {
                     snapshots.advanceTo(append.snapshot().metadata());
                 }
-                write(new WriteWork.Append(append));
+                write(new WriteWork.Append(append, ballots));
+                ballots = List.of();
             } else if (message instanceof Message.StorageApply apply) {
                 handOver(apply);
             } else if (message instanceof Message.InstallSnapshot install && isTooOldFor(install)) {
@@ -744,6 +754,7 @@ final class Loop extends NodeAgent {
                 send(message);
             }
         }
+        Check.that(ballots.isEmpty(), "%d requests for votes came without the candidate's own vote", ballots.size());
         handOverReads();
     }
 

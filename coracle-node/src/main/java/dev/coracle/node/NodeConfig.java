@@ -207,7 +207,11 @@ public final class NodeConfig {
             return this;
         }
 
-        /** How large a proposal may be. Greater than 0, default 1 MiB. */
+        /**
+         * How large a proposal or an encoded configuration change may be. Greater than 0, at most {@link
+         * LogStore#maxEntryBytes}, and the same on all members: an entry that a follower's log cannot hold stops that
+         * follower. Default 1 MiB.
+         */
         public Builder maxProposalBytes(int value) {
             maxProposalBytes = value;
             return this;

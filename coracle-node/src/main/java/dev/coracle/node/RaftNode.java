@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RaftNode implements AutoCloseable {
     private final NodeConfig config;
+    private final ConfChangeCodec codec;
     private final Lifecycle lifecycle;
     private final RequestQueue requests;
     private final Inbox inbox;
@@ -46,7 +47,8 @@ public final class RaftNode implements AutoCloseable {
      *
      * @param transport carries the node's messages; the caller starts it with {@link #inbound} and closes it
      * @throws Check.BrokenInvariantException if what the log holds contradicts itself
-     * @throws IllegalArgumentException if the configuration breaks a rule of the core
+     * @throws IllegalArgumentException if the configuration breaks a rule of the core, or allows proposals that the log
+     *     cannot hold
      */
     public RaftNode(
             NodeConfig config,
@@ -56,7 +58,12 @@ public final class RaftNode implements AutoCloseable {
             StateMachine stateMachine,
             RandomSource random,
             ConfChangeCodec codec) {
+        if (config.maxProposalBytes > log.maxEntryBytes()) {
+            throw new IllegalArgumentException("maxProposalBytes: " + config.maxProposalBytes
+                    + " must not exceed the maxEntryBytes of the log, " + log.maxEntryBytes());
+        }
         this.config = config;
+        this.codec = codec;
         lifecycle = new Lifecycle(config.id);
         requests = new RequestQueue(config.requestCapacity, config.maxPendingBytes, lifecycle);
         inbox = new Inbox(config, lifecycle);
@@ -186,13 +193,20 @@ public final class RaftNode implements AutoCloseable {
         if (data.length == 0) {
             throw new IllegalArgumentException("data: 0 bytes, must have at least 1");
         }
-        if (data.length > config.maxProposalBytes) {
+        if (fits("data", data.length, reply)) {
+            submit(new Request.Proposal(data, deadlineNanos, reply));
+        }
+    }
+
+    /** No log need take what is longer. */
+    private boolean fits(String what, int bytes, Reply<?> reply) {
+        if (bytes > config.maxProposalBytes) {
             reply.failed(Failure.of(
                     Failure.Kind.TOO_LARGE,
-                    "data: " + data.length + " bytes, must not exceed maxProposalBytes " + config.maxProposalBytes));
-            return;
+                    what + ": " + bytes + " bytes, must not exceed maxProposalBytes " + config.maxProposalBytes));
+            return false;
         }
-        submit(new Request.Proposal(data, deadlineNanos, reply));
+        return true;
     }
 
     /**
@@ -200,12 +214,16 @@ public final class RaftNode implements AutoCloseable {
      * is still to be left, once it is in force here and noted by the state machine.
      */
     public void changeConfiguration(ConfChangeV2 change, long deadlineNanos, Reply<ConfState> reply) {
-        submit(new Request.Configuration(null, change, deadlineNanos, reply));
+        if (fits("change", codec.encode(change).length, reply)) {
+            submit(new Request.Configuration(null, change, deadlineNanos, reply));
+        }
     }
 
     /** The same in the older form, the only one that some programs of etcd's dialect understand. */
     public void changeConfiguration(ConfChange change, long deadlineNanos, Reply<ConfState> reply) {
-        submit(new Request.Configuration(change, null, deadlineNanos, reply));
+        if (fits("change", codec.encode(change).length, reply)) {
+            submit(new Request.Configuration(change, null, deadlineNanos, reply));
+        }
     }
 
     /**

@@ -47,6 +47,11 @@ class StorageWriterTest {
         }
 
         @Override
+        public int maxEntryBytes() {
+            return Integer.MAX_VALUE;
+        }
+
+        @Override
         public void release(long group, long index) {
             calls.add("release " + index);
         }
@@ -120,8 +125,8 @@ class StorageWriterTest {
     @Test
     void aSnapshotStandsBeforeItsHardStateAndReleasesTheLogOnceItIsDurable() {
         SnapshotMetadata snapshot = new SnapshotMetadata(9, 2, ConfState.ofVoters(1L));
-        work.offer(new WriteWork.Append(new Message.StorageAppend(
-                1, new HardState(2, 0, 9), List.of(entry(10, 5)), Snapshot.of(snapshot), List.of())));
+        offer(new Message.StorageAppend(
+                1, new HardState(2, 0, 9), List.of(entry(10, 5)), Snapshot.of(snapshot), List.of()));
         writer.doWork(0);
         assertThat(log.calls).containsExactly("snapshot 9", "append 10 term 2", "sync", "release 9");
         log.calls.clear();
@@ -151,8 +156,11 @@ class StorageWriterTest {
     }
 
     private void offer(HardState hardState, List<Entry> entries, Message... responses) {
-        work.offer(new WriteWork.Append(
-                new Message.StorageAppend(1, hardState, entries, Snapshot.EMPTY, List.of(responses))));
+        offer(new Message.StorageAppend(1, hardState, entries, Snapshot.EMPTY, List.of(responses)));
+    }
+
+    private void offer(Message.StorageAppend message) {
+        work.offer(new WriteWork.Append(message, List.of()));
     }
 
     private static Entry entry(long index, int size) {

@@ -2,10 +2,12 @@ package dev.coracle.sim;
 
 import dev.coracle.codec.EtcdConfChangeCodec;
 import dev.coracle.node.Agent;
+import dev.coracle.node.LogStore;
 import dev.coracle.node.NodeConfig;
 import dev.coracle.node.NodeView;
 import dev.coracle.node.RaftNode;
 import dev.coracle.node.StateMachine;
+import dev.coracle.node.StorageException;
 import dev.coracle.node.Transport;
 import dev.coracle.raft.Bootstrap;
 import dev.coracle.raft.Bytes;
@@ -35,8 +37,7 @@ public final class SimCluster {
     /** What outlives a crash, and the running node if there is one. */
     private static final class Member {
         private final long id;
-        private final SimSnapshotStore snapshots = new SimSnapshotStore();
-        private final SimLogStore log = new SimLogStore(snapshots);
+        private final SimStorage storage;
         private final List<Long> firstMembers;
         private @Nullable RaftNode node;
         private @Nullable StateMachine stateMachine;
@@ -46,8 +47,9 @@ public final class SimCluster {
         private long applierStallsUntil;
         private int runs;
 
-        private Member(long id, List<Long> firstMembers) {
+        private Member(long id, SimStorage storage, List<Long> firstMembers) {
             this.id = id;
+            this.storage = storage;
             this.firstMembers = firstMembers;
         }
     }
@@ -56,26 +58,46 @@ public final class SimCluster {
     private final Random random;
     private final SimClock clock = new SimClock();
     private final SimNetwork network;
+    private final LongFunction<? extends SimStorage> storages;
     private final LongFunction<? extends StateMachine> stateMachines;
     private final UnaryOperator<NodeConfig.Builder> settings;
     private final TreeMap<Long, Member> members = new TreeMap<>();
-    private final TreeMap<Long, Long> leaders = new TreeMap<>();
+    private final TreeMap<Long, Reign> reigns = new TreeMap<>();
     private final List<Turn> turns = new ArrayList<>();
     private int stallsPerMille;
 
     private record Turn(Member member, Agent agent) {}
 
+    /** Who leads in a term, and since which of its starts. */
+    private record Reign(long leader, int run) {}
+
     /**
-     * A world without nodes.
+     * A world without nodes, whose disks are {@link SimLogStore}s.
      *
      * @param stateMachines makes the state machine of a node that starts, empty
      * @param settings changes the nodes' configuration
      */
     public SimCluster(
             long seed, LongFunction<? extends StateMachine> stateMachines, UnaryOperator<NodeConfig.Builder> settings) {
+        this(seed, id -> new SimLogStore(new SimSnapshotStore()), stateMachines, settings);
+    }
+
+    /**
+     * A world without nodes.
+     *
+     * @param storages makes the disk of a node that is added, empty
+     * @param stateMachines makes the state machine of a node that starts, empty
+     * @param settings changes the nodes' configuration
+     */
+    public SimCluster(
+            long seed,
+            LongFunction<? extends SimStorage> storages,
+            LongFunction<? extends StateMachine> stateMachines,
+            UnaryOperator<NodeConfig.Builder> settings) {
         this.seed = seed;
         this.random = new Random(seed);
         this.network = new SimNetwork(clock, random);
+        this.storages = storages;
         this.stateMachines = stateMachines;
         this.settings = settings;
     }
@@ -83,21 +105,33 @@ public final class SimCluster {
     /** Adds and starts the first members of a cluster. */
     public void startFirst(Long... ids) {
         for (long id : ids) {
-            members.put(id, new Member(id, List.of(ids)));
+            members.put(id, new Member(id, storages.apply(id), List.of(ids)));
             restart(id);
         }
     }
 
     /** Adds and starts a node with an empty log that waits to be made a member. */
     public void startJoiner(long id) {
-        members.put(id, new Member(id, List.of()));
+        members.put(id, new Member(id, storages.apply(id), List.of()));
         restart(id);
     }
 
-    /** Starts a node again from what its disk holds. */
+    /** Starts a node again from what its disk holds. It does not run then if its power went meanwhile. */
     public void restart(long id) {
         Member member = member(id);
         Check.that(member.node == null, "node %d runs", id);
+        try {
+            start(member, member.storage.openLog());
+        } catch (StorageException e) {
+            if (!member.storage.hasLostPower()) {
+                throw new IllegalStateException("node " + id + " cannot start again", e);
+            }
+            crash(id);
+        }
+    }
+
+    private void start(Member member, LogStore log) {
+        long id = member.id;
         member.runs++;
         List<Bootstrap.Peer> bootstrap = member.firstMembers.stream()
                 .map(first -> new Bootstrap.Peer(first, Bytes.EMPTY))
@@ -111,15 +145,16 @@ public final class SimCluster {
                 .build();
         StateMachine stateMachine = stateMachines.apply(id);
         Random chance = new Random(seed * 31 + id * 1_000_003 + member.runs);
-        Transport transport = network.connect(id, member.snapshots);
+        Transport transport = network.connect(id, member.storage.snapshots());
         RaftNode node = new RaftNode(
                 config,
-                member.log,
-                member.snapshots,
+                log,
+                member.storage.snapshots(),
                 transport,
                 stateMachine,
                 chance::nextInt,
                 EtcdConfChangeCodec.INSTANCE);
+        network.promises().onStart(id, node.view().term());
         transport.start(node.inbound());
         member.node = node;
         member.stateMachine = stateMachine;
@@ -135,13 +170,13 @@ public final class SimCluster {
         member.node = null;
         member.stateMachine = null;
         member.agents = List.of();
-        member.log.crash(random);
+        member.storage.crash(random);
         network.disconnect(id);
     }
 
-    /** Takes a node's power in the middle of one of its next writes to disk. */
+    /** Takes a node's power at one of its next operations on the disk. */
     public void crashInWrite(long id) {
-        member(id).log.crashAfter(random.nextInt(6));
+        member(id).storage.crashAfter(random.nextInt(20));
     }
 
     /**
@@ -163,6 +198,8 @@ public final class SimCluster {
         network.deliverDue();
         turns.clear();
         for (Member member : members.values()) {
+            // A snapshot may have come in.
+            crashIfPowerWent(member);
             if (random.nextInt(1000) < stallsPerMille) {
                 member.diskStallsUntil = clock.nanoTime() + random.nextInt((int) (5 * TICK_NANOS));
             }
@@ -194,26 +231,33 @@ public final class SimCluster {
     }
 
     private void crashIfPowerWent(Member member) {
-        if (member.node != null && member.node.failure() instanceof SimCrash) {
+        if (member.node != null && member.storage.hasLostPower()) {
             crash(member.id);
         }
     }
 
-    /** A term has one leader, and neither term nor commit nor applied index of a running node ever falls. */
+    /**
+     * A term has one leader, which does not lead in it again after a crash that took what it said as leader; and neither
+     * term nor commit nor applied index of a running node ever falls.
+     */
     private void check(Member member) {
         if (member.node == null) {
             return;
         }
         NodeView view = member.node.view();
         if (view.role() == RoleName.LEADER) {
-            Long other = leaders.putIfAbsent(view.term(), member.id);
-            Check.that(other == null || other == member.id, "term %d has another leader than %d", view.term(), member.id);
+            Reign reign = new Reign(member.id, member.runs);
+            Reign first = reigns.putIfAbsent(view.term(), reign);
+            if (first != null && !first.equals(reign)) {
+                throw Check.fail("term %d has two leaders: %s and %s", view.term(), first, reign);
+            }
         }
         NodeView before = member.before;
         if (before != null) {
             Check.that(view.term() >= before.term(), "term fell from %d to %d", before.term(), view.term());
             Check.that(view.commit() >= before.commit(), "commit fell from %d to %d", before.commit(), view.commit());
-            Check.that(view.applied() >= before.applied(), "applied fell from %d to %d", before.applied(), view.applied());
+            Check.that(
+                    view.applied() >= before.applied(), "applied fell from %d to %d", before.applied(), view.applied());
         }
         member.before = view;
     }
@@ -279,14 +323,19 @@ public final class SimCluster {
         return leader;
     }
 
-    /** A node's log. */
-    public SimLogStore log(long id) {
-        return member(id).log;
+    /** A node's disk. */
+    public SimStorage storage(long id) {
+        return member(id).storage;
     }
 
-    /** A node's snapshots. */
+    /** A node's log in a world of {@link SimLogStore}s. */
+    public SimLogStore log(long id) {
+        return (SimLogStore) storage(id);
+    }
+
+    /** A node's snapshots in a world of {@link SimLogStore}s. */
     public SimSnapshotStore snapshots(long id) {
-        return member(id).snapshots;
+        return log(id).snapshots();
     }
 
     /** The network between the nodes. */

@@ -76,6 +76,7 @@ public final class SimDisk {
     private Fault fault = NO_FAULT;
     private long capacityBytes = Long.MAX_VALUE;
     private long usedBytes;
+    /** How often all processes ended. */
     private int crashes;
     private int processes;
 
@@ -122,6 +123,12 @@ public final class SimDisk {
         capacityBytes = bytes;
     }
 
+    /** All processes end, as if by a signal, and the machine goes on: only open files and locks are gone. */
+    public synchronized void kill() {
+        crashes++;
+        root.kill();
+    }
+
     /** The machine stops and starts again: open files and locks are gone, and so is what chance takes of the rest. */
     public synchronized void crash(RandomSource random) {
         crashes++;
@@ -132,6 +139,8 @@ public final class SimDisk {
 
     private sealed interface Node permits Directory, FileNode {
         void crash(RandomSource random);
+
+        void kill();
     }
 
     private static final class Directory implements Node {
@@ -160,6 +169,11 @@ public final class SimDisk {
             for (Node node : names.values()) {
                 node.crash(random);
             }
+        }
+
+        @Override
+        public void kill() {
+            names.values().forEach(Node::kill);
         }
     }
 
@@ -236,9 +250,14 @@ public final class SimDisk {
             }
             size = durableSize;
             content = durableContent.clone();
+            kill();
+            usedBytes += size;
+        }
+
+        @Override
+        public void kill() {
             openByProcess.clear();
             lockedBy = -1;
-            usedBytes += size;
         }
 
         private void keep(int sector) {

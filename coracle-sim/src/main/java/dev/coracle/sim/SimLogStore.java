@@ -18,10 +18,13 @@ import org.jspecify.annotations.Nullable;
  * A log on a simulated disk. A crash keeps what was synced, and of the records since then as many as chance will have,
  * from the first one on. It may come in the middle of a write.
  */
-public final class SimLogStore implements LogStore {
+public final class SimLogStore implements LogStore, SimStorage {
     /** One record of the log; exactly one of the three is there. */
     private record Record(
-            long group, @Nullable Entry entry, @Nullable HardState hardState, @Nullable SnapshotMetadata snapshot) {}
+            long group,
+            @Nullable Entry entry,
+            @Nullable HardState hardState,
+            @Nullable SnapshotMetadata snapshot) {}
 
     /**
      * What is durable of a group.
@@ -65,8 +68,10 @@ public final class SimLogStore implements LogStore {
     private final TreeMap<Long, Image> durable = new TreeMap<>();
     private final List<Record> unsynced = new ArrayList<>();
     private volatile boolean space = true;
+    private int maxEntryBytes = Integer.MAX_VALUE;
     private volatile boolean broken;
-    private int operationsToCrash = -1;
+    private int operationsToCrash = NEVER;
+    private boolean lostPower;
     private final AtomicLong syncs = new AtomicLong();
 
     /** An empty log beside a snapshot store. */
@@ -74,24 +79,46 @@ public final class SimLogStore implements LogStore {
         this.snapshotStore = snapshotStore;
     }
 
-    /** Lets the power go in the middle of the work, after so many more appends and syncs. */
+    @Override
+    public LogStore openLog() {
+        return this;
+    }
+
+    @Override
+    public SimSnapshotStore snapshots() {
+        return snapshotStore;
+    }
+
+    /** {@inheritDoc} An operation is the append of a record, or a sync. */
+    @Override
     public void crashAfter(int operations) {
         operationsToCrash = operations;
     }
 
-    /** Loses what chance does not keep of the records that were not synced. The log can be recovered again. */
+    @Override
+    public boolean hasLostPower() {
+        return lostPower;
+    }
+
+    @Override
     public void crash(Random random) {
         int kept = random.nextInt(unsynced.size() + 1);
         for (Record record : unsynced.subList(0, kept)) {
             image(record.group).take(record);
         }
         unsynced.clear();
-        operationsToCrash = -1;
+        operationsToCrash = NEVER;
+        lostPower = false;
     }
 
     /** Makes every write and sync fail from now on. */
     public void breakDown() {
         broken = true;
+    }
+
+    /** Sets how long an entry may be. */
+    public void setMaxEntryBytes(int value) {
+        maxEntryBytes = value;
     }
 
     /** Sets whether there is room for more proposals. */
@@ -104,8 +131,7 @@ public final class SimLogStore implements LogStore {
         Image image = image(group);
         SnapshotMetadata newest = SnapshotMetadata.EMPTY;
         for (SnapshotMetadata snapshot : image.snapshots.values()) {
-            if (snapshot.index() <= image.hardState.commit()
-                    && snapshotStore.has(group, snapshot.id())) {
+            if (snapshot.index() <= image.hardState.commit() && snapshotStore.has(group, snapshot.id())) {
                 newest = snapshot;
             }
         }
@@ -133,6 +159,9 @@ public final class SimLogStore implements LogStore {
     @Override
     public void sync() throws StorageException {
         operate();
+        if (unsynced.stream().allMatch(this::mayWait)) {
+            return;
+        }
         for (Record record : unsynced) {
             image(record.group).take(record);
         }
@@ -140,13 +169,34 @@ public final class SimLogStore implements LogStore {
         syncs.incrementAndGet();
     }
 
+    /** Tells whether only a commit is new in it, and commits no snapshot. */
+    private boolean mayWait(Record record) {
+        HardState next = record.hardState;
+        HardState last = image(record.group).hardState;
+        return next != null
+                && next.term() == last.term()
+                && next.vote() == last.vote()
+                && image(record.group)
+                        .snapshots
+                        .subMap(last.commit(), false, next.commit(), true)
+                        .isEmpty();
+    }
+
     private void operate() throws StorageException {
         if (broken) {
             throw new StorageException("simulated: the disk fails; replace it");
         }
         if (operationsToCrash >= 0 && operationsToCrash-- == 0) {
-            throw new SimCrash();
+            lostPower = true;
         }
+        if (lostPower) {
+            throw new StorageException("simulated: the power is off");
+        }
+    }
+
+    @Override
+    public int maxEntryBytes() {
+        return maxEntryBytes;
     }
 
     @Override

@@ -32,6 +32,7 @@ public final class SimNetwork {
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private final TreeMap<Long, Endpoint> endpoints = new TreeMap<>();
     private final Set<Link> cut = new HashSet<>();
+    private final Promises promises = new Promises();
     private long eventCount;
     private int lossPercent;
     private int duplicatePercent;
@@ -90,6 +91,11 @@ public final class SimNetwork {
     /** A number that depends on every message that was delivered, and when. */
     public long trace() {
         return trace;
+    }
+
+    /** What the nodes have said. */
+    Promises promises() {
+        return promises;
     }
 
     /** A node's connection; a new one of the same id replaces the one before, as a restart does. */
@@ -152,6 +158,7 @@ public final class SimNetwork {
 
         @Override
         public void send(long group, Message message) {
+            promises.onSend(message);
             byte @Nullable [] data = null;
             if (message instanceof Message.InstallSnapshot install) {
                 try (SnapshotStore.Source source =

@@ -1,6 +1,7 @@
 package dev.coracle.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.node.Failure;
 import dev.coracle.node.NodeConfig;
@@ -743,5 +744,78 @@ class NodeTest {
         assertThat(answers).allMatch(Answer::hasEnded);
         electLeader(cluster);
         proposeAndWait(cluster, 1);
+    }
+
+    @Test
+    void aCandidateAsksForVotesOnlyOnceItsOwnIsDurable() {
+        SimCluster cluster = cluster(1L, 2L, 3L);
+        long leader = electLeader(cluster);
+        proposeAndWait(cluster, 1);
+        cluster.run(SECOND);
+        long target = follower(cluster);
+        cluster.stallDisk(target, 6 * SimCluster.TICK_NANOS);
+        cluster.node(leader).transferLeadership(target, deadline(cluster, SECOND), new Answer<Long>());
+        cluster.run(5 * SimCluster.TICK_NANOS);
+        assertThat(cluster.node(target).view().role()).isEqualTo(RoleName.CANDIDATE);
+        assertThat(cluster.node(leader).view().term())
+                .as("what the others heard of the new term")
+                .isLessThan(cluster.node(target).view().term());
+        assertThat(cluster.runUntil(() -> cluster.leader() == target, 5 * SimCluster.TICK_NANOS))
+                .isTrue();
+    }
+
+    @Test
+    void noReportIsLostWhenThereAreMoreThanOneTurnTakes() {
+        SimCluster cluster = cluster(1L, 2L, 5_000L);
+        long leader = electLeader(cluster);
+        if (leader == 5_000) {
+            cluster.node(leader).transferLeadership(1, deadline(cluster, SECOND), new Answer<Long>());
+            assertThat(cluster.runUntil(() -> cluster.leader() == 1, SECOND)).isTrue();
+        }
+        proposeAndWait(cluster, 1);
+        cluster.run(SECOND);
+        long reporter = cluster.leader();
+        cluster.network().cutLink(5_000, reporter);
+        cluster.run(2 * SimCluster.TICK_NANOS);
+        assertThat(progress(cluster, reporter, 5_000)).isEqualTo("StateReplicate");
+        for (long id = 100; id < 100 + 1024; id++) {
+            cluster.node(reporter).inbound().unreachable(0, id);
+        }
+        cluster.node(reporter).inbound().unreachable(0, 5_000);
+        cluster.run(SimCluster.TICK_NANOS);
+        assertThat(progress(cluster, reporter, 5_000)).isEqualTo("StateProbe");
+    }
+
+    @Test
+    void aNodeIsNotMadeOverALogThatCannotHoldItsProposals() {
+        SimLogStore log = new SimLogStore(new SimSnapshotStore());
+        log.setMaxEntryBytes(1_000);
+        SimCluster cluster =
+                new SimCluster(17, id -> log, id -> new Register(), config -> config.maxProposalBytes(1_001));
+        assertThatThrownBy(() -> cluster.startFirst(1L))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("maxProposalBytes: 1001 must not exceed the maxEntryBytes of the log, 1000");
+    }
+
+    @Test
+    void aConfigurationChangeThatIsTooLongIsRefusedBeforeItReachesAnyLog() {
+        SimCluster cluster = cluster(config -> config.maxProposalBytes(1_000), 1L);
+        long leader = electLeader(cluster);
+        Bytes context = Bytes.of(new byte[1_000]);
+        Answer<ConfState> older = new Answer<>();
+        Answer<ConfState> newer = new Answer<>();
+        ConfChange change = new ConfChange(0, ConfChangeType.ADD_NODE, 2, context);
+        cluster.node(leader).changeConfiguration(change, deadline(cluster, SECOND), older);
+        cluster.node(leader).changeConfiguration(change.asV2(), deadline(cluster, SECOND), newer);
+        assertThat(older.kind()).isEqualTo(Failure.Kind.TOO_LARGE);
+        assertThat(newer.kind()).isEqualTo(Failure.Kind.TOO_LARGE);
+    }
+
+    private static String progress(SimCluster cluster, long leader, long id) {
+        return status(cluster, leader).raft().progress().stream()
+                .filter(peer -> peer.id() == id)
+                .findFirst()
+                .orElseThrow()
+                .state();
     }
 }

@@ -207,8 +207,15 @@ final class Housekeeping implements Agent {
     /** An empty file, locked. */
     static Spare create(Disk disk, Path path) throws IOException {
         DiskFile file = disk.open(path, Disk.Mode.CREATE_OR_TRUNCATE);
-        if (!file.tryLock()) {
-            file.close();
+        boolean locked = false;
+        try {
+            locked = file.tryLock();
+        } finally {
+            if (!locked) {
+                SegmentDirectory.close(file);
+            }
+        }
+        if (!locked) {
             throw new IOException(path + " is locked by another process");
         }
         return new Spare(path, file);

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * Such a snapshot counts once a state says that it is committed. Until then it may be half of a batch whose rest was
- * lost; whatever follows it at or below its index takes the log up where the snapshot interrupted it.
+ * lost; an entry at or below its index, or another snapshot, takes the log up where the snapshot interrupted it.
  */
 final class LogReplay {
     /** The log's contiguous entries, and what they follow. */
@@ -77,6 +77,8 @@ final class LogReplay {
     /** The log that an uncommitted snapshot record interrupted, or null. */
     private @Nullable Log interrupted;
 
+    private boolean endsInterrupted;
+
     private HardState state = HardState.EMPTY;
 
     /** The commit of the state before the last one. */
@@ -107,6 +109,7 @@ final class LogReplay {
         }
         if (interrupted != null) {
             log = interrupted;
+            endsInterrupted = true;
         }
         if (state.commit() > log.lastIndex()) {
             throw Damage.corrupt(
@@ -150,6 +153,14 @@ final class LogReplay {
                 + state.commit() + ", but of the snapshots " + candidates + " none in between is there and sound in "
                 + files.directory() + ". Restore the snapshot's file, or remove this node from the cluster and let it"
                 + " join again under a new id with an empty directory");
+    }
+
+    /**
+     * Tells whether the log ends with a snapshot that does not count, so that it is not clear what entries that are
+     * written now would continue. Another record of a snapshot that counts ends that.
+     */
+    boolean endsInterrupted() {
+        return endsInterrupted;
     }
 
     /** The last index of the log. */

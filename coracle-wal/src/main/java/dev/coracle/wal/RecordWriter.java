@@ -26,6 +26,9 @@ final class RecordWriter {
     /** What a record takes beside its data, at most: length, type, checksum, length of the data, padding. */
     static final int OVERHEAD_BYTES = 32;
 
+    /** What a record of an entry takes beside the entry's data and context, at most. */
+    static final int ENTRY_OVERHEAD_BYTES = OVERHEAD_BYTES + HEAD_BYTES;
+
     private static final int FIRST_CAPACITY = 64 << 10;
     private static final int LARGEST_CAPACITY = 1 << 20;
 
@@ -69,7 +72,7 @@ final class RecordWriter {
     /** The most bytes that the record of an entry takes. */
     static long maxRecordBytes(Entry entry) {
         byte @Nullable [] context = entry.context();
-        return (long) OVERHEAD_BYTES + HEAD_BYTES + entry.payloadSize() + (context == null ? 0 : context.length);
+        return (long) ENTRY_OVERHEAD_BYTES + entry.payloadSize() + (context == null ? 0 : context.length);
     }
 
     void writeEntry(Entry entry) throws IOException {

@@ -65,14 +65,19 @@ final class SegmentDirectory {
         }
     }
 
-    /** Closes files of which nothing is wanted any more, so that a failure to do so means nothing. */
+    /** Closes files of which nothing is wanted any more. */
     static void closeAll(Iterable<Segment> segments) {
         for (Segment segment : segments) {
-            try {
-                segment.file().close();
-            } catch (IOException e) {
-                // Closing only gives back what the process holds; what must be durable was synced before.
-            }
+            close(segment.file());
+        }
+    }
+
+    /** Closes a file of which nothing is wanted any more, so that a failure to do so means nothing. */
+    static void close(DiskFile file) {
+        try {
+            file.close();
+        } catch (IOException e) {
+            // Closing only gives back what the process holds; what must be durable was synced before.
         }
     }
 

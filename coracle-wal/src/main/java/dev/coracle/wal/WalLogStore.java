@@ -170,7 +170,12 @@ public final class WalLogStore implements LogStore {
         last.file().sync();
         disk.syncDirectory(directory);
         disk.syncDirectory(SegmentDirectory.parentOf(directory));
-        return new WalLogStore(disk, directory, options, segments, records, replay, recovered);
+        WalLogStore store = new WalLogStore(disk, directory, options, segments, records, replay, recovered);
+        if (replay.endsInterrupted()) {
+            store.writer.write(RecordType.SNAPSHOT, SnapshotRecordCodec.INSTANCE.encode(recovered.snapshot()));
+            store.syncAll();
+        }
+        return store;
     }
 
     private static boolean holdsSegments(Disk disk, Path directory) throws IOException, StorageException {
@@ -279,7 +284,8 @@ public final class WalLogStore implements LogStore {
      *
      * <p>If a batch would become longer than {@link WalOptions#maxBatchBytes}, what there is of it is synced first.
      *
-     * @throws IllegalArgumentException if an entry alone is longer, or if the group is not this one; nothing is written
+     * @throws IllegalArgumentException if an entry is longer than {@link #maxEntryBytes}, or if the group is not this one;
+     *     nothing is written
      */
     @Override
     public void append(long group, HardState hardState, List<Entry> entries) throws StorageException {
@@ -347,6 +353,12 @@ public final class WalLogStore implements LogStore {
         } catch (IOException e) {
             throw poison("sync", e);
         }
+    }
+
+    /** What {@link WalOptions#maxBatchBytes} leaves for data and context. */
+    @Override
+    public int maxEntryBytes() {
+        return options.maxBatchBytes() - RecordWriter.ENTRY_OVERHEAD_BYTES;
     }
 
     @Override
@@ -446,8 +458,9 @@ public final class WalLogStore implements LogStore {
                     previousTerm);
             long bytes = RecordWriter.maxRecordBytes(entry);
             if (bytes > options.maxBatchBytes()) {
-                throw new IllegalArgumentException("entry " + entry.index() + " may take " + bytes
-                        + " bytes in the log, and maxBatchBytes is " + options.maxBatchBytes());
+                throw new IllegalArgumentException("entry " + entry.index() + " has "
+                        + (bytes - RecordWriter.ENTRY_OVERHEAD_BYTES) + " bytes and must not exceed the "
+                        + maxEntryBytes() + " that maxBatchBytes " + options.maxBatchBytes() + " leaves");
             }
         }
     }
@@ -487,6 +500,18 @@ public final class WalLogStore implements LogStore {
             spare = Housekeeping.create(disk, directory.resolve(UNPREPARED));
             spare.file().truncate(options.segmentBytes());
         }
+        boolean done = false;
+        try {
+            moveTo(spare);
+            done = true;
+        } finally {
+            if (!done) {
+                SegmentDirectory.close(spare.file());
+            }
+        }
+    }
+
+    private void moveTo(Housekeeping.Spare spare) throws IOException {
         Segment full = segments.getLast();
         if (full.file().size() > syncedOffset) {
             full.file().truncate(syncedOffset);
@@ -511,8 +536,23 @@ public final class WalLogStore implements LogStore {
 
     private StorageException poison(String what, IOException cause) {
         StorageException first = Damage.failed(what, segments.getLast().path(), cause);
+        if (isFull()) {
+            first = new StorageException(
+                    directory + " is on a full disk, and " + segments.getLast().path() + " cannot grow: "
+                            + cause.getMessage() + ". What was acknowledged is safe. Free at least "
+                            + (options.lowSpaceBytes() + options.segmentBytes()) + " bytes, then start again",
+                    cause);
+        }
         failure = first;
         return first;
+    }
+
+    private boolean isFull() {
+        try {
+            return disk.usableSpace(directory) < options.maxBatchBytes();
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** A bug, or no memory, in the middle of a record: nothing may be written behind it. */

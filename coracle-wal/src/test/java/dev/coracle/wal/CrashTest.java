@@ -18,9 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
-import java.util.Optional;
 import java.util.Random;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -53,20 +51,13 @@ final class CrashTest {
         assertThat(segments).isGreaterThan(3);
     }
 
-    /** One of the three; an appended record. */
-    private record Appended(Optional<Entry> entry, Optional<HardState> state, Optional<SnapshotMetadata> snapshot) {}
-
     private static final class Run {
         private final long seed;
         private final Random random;
         private final SimDisk disk = new SimDisk();
         private final LogFixture log = new LogFixture(disk.process(), Path.of("/data"), OPTIONS);
 
-        /** What the last opening found, and what was appended since, of which the first ones are synced. */
-        private Recovered start = new Recovered(HardState.EMPTY, SnapshotMetadata.EMPTY, List.of());
-
-        private final List<Appended> appended = new ArrayList<>();
-        private int synced;
+        private final LogModel model = new LogModel();
 
         /** A snapshot that the leader sent and that a crash took, which it would send again. */
         private SnapshotMetadata received = SnapshotMetadata.EMPTY;
@@ -161,24 +152,23 @@ final class CrashTest {
         }
 
         private void append(WalLogStore store, HardState next, List<Entry> entries) throws StorageException {
-            for (Entry entry : entries) {
-                appended.add(new Appended(Optional.of(entry), Optional.empty(), Optional.empty()));
-                lastIndex = entry.index();
+            model.append(next, entries);
+            if (!entries.isEmpty()) {
+                lastIndex = entries.get(entries.size() - 1).index();
             }
             if (!next.isEmpty()) {
-                appended.add(new Appended(Optional.empty(), Optional.of(next), Optional.empty()));
                 state = next;
             }
             store.append(GROUP, next, entries);
         }
 
         private void saveSnapshot(WalLogStore store) throws StorageException, IOException {
-            long oldest = newestSnapshot(appended.size());
+            long oldest = model.newestSnapshot();
             if (state.commit() == oldest) {
                 return;
             }
             // The term is that of the entry, as a state machine knows it.
-            NavigableMap<Long, Entry> entries = entries(appended.size());
+            NavigableMap<Long, Entry> entries = model.entries();
             long index = oldest + 1 + random.nextInt((int) (state.commit() - oldest));
             SnapshotMetadata metadata =
                     snapshot(index, requireNonNull(entries.get(index)).term());
@@ -199,91 +189,21 @@ final class CrashTest {
         }
 
         private void appendSnapshot(WalLogStore store, SnapshotMetadata metadata) throws StorageException {
-            appended.add(new Appended(Optional.empty(), Optional.empty(), Optional.of(metadata)));
+            model.appendSnapshot(metadata);
             store.appendSnapshot(GROUP, metadata);
         }
 
         private void sync(WalLogStore store) throws StorageException {
             store.sync();
-            HardState before = synced == 0 ? start.hardState() : lastState(synced);
-            for (Appended record : appended.subList(synced, appended.size())) {
-                HardState next = record.state().orElse(before);
-                if (record.state().isEmpty() || next.term() != before.term() || next.vote() != before.vote()) {
-                    synced = appended.size();
-                    return;
-                }
-            }
+            model.sync();
         }
 
-        private void recover(WalLogStore store) throws StorageException {
+        private void recover(WalLogStore store) {
             Recovered found = store.recover(GROUP);
             tails += store.tornTail().isPresent() ? 1 : 0;
-            List<Recovered> allowed = new ArrayList<>();
-            for (int count = synced; count <= appended.size(); count++) {
-                allowed.add(expected(count));
-            }
-            assertThat(allowed).as("seed %d", seed).contains(found);
-            start = found;
-            appended.clear();
-            synced = 0;
+            model.recover(found);
             state = found.hardState();
             lastIndex = found.snapshot().index() + found.entries().size();
-        }
-
-        /** What would be found if exactly the first {@code count} records were there. */
-        private Recovered expected(int count) {
-            long snapshot = newestSnapshot(count);
-            SnapshotMetadata metadata = start.snapshot();
-            for (Appended record : appended.subList(0, count)) {
-                if (record.snapshot().isPresent() && record.snapshot().get().index() == snapshot) {
-                    metadata = record.snapshot().get();
-                }
-            }
-            return new Recovered(
-                    lastState(count),
-                    metadata,
-                    List.copyOf(entries(count).tailMap(snapshot, false).values()));
-        }
-
-        private HardState lastState(int count) {
-            HardState last = start.hardState();
-            for (Appended record : appended.subList(0, count)) {
-                last = record.state().orElse(last);
-            }
-            return last;
-        }
-
-        private long newestSnapshot(int count) {
-            long commit = lastState(count).commit();
-            long newest = start.snapshot().index();
-            for (Appended record : appended.subList(0, count)) {
-                long index = record.snapshot().map(SnapshotMetadata::index).orElse(0L);
-                newest = index <= commit ? Math.max(newest, index) : newest;
-            }
-            return newest;
-        }
-
-        private NavigableMap<Long, Entry> entries(int count) {
-            NavigableMap<Long, Entry> entries = new TreeMap<>();
-            start.entries().forEach(entry -> entries.put(entry.index(), entry));
-            for (int i = 0; i < count; i++) {
-                Optional<Entry> entry = appended.get(i).entry();
-                if (entry.isPresent()) {
-                    entries.tailMap(entry.get().index(), true).clear();
-                    entries.put(entry.get().index(), entry.get());
-                }
-                // A snapshot ahead of the log replaces it, if the state behind it is there as well.
-                Optional<SnapshotMetadata> snapshot = appended.get(i).snapshot();
-                if (snapshot.isPresent()
-                        && i + 1 < count
-                        && appended.get(i + 1).state().isPresent()) {
-                    long index = snapshot.get().index();
-                    if (index == appended.get(i + 1).state().get().commit() && !entries.containsKey(index)) {
-                        entries.clear();
-                    }
-                }
-            }
-            return entries;
         }
     }
 }

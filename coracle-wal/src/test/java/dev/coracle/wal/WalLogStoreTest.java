@@ -169,7 +169,8 @@ final class WalLogStoreTest {
         try (WalLogStore store = log.open()) {
             assertThatThrownBy(() -> store.append(GROUP, state(1, 1, 0), List.of(entry(1, 1, 5), entry(1, 2, 40_000))))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("entry 2 may take 40096 bytes in the log, and maxBatchBytes is 32768");
+                    .hasMessage(
+                            "entry 2 has 40000 bytes and must not exceed the 32672 that maxBatchBytes 32768 leaves");
             store.append(GROUP, state(1, 1, 0), List.of(entry(1, 1, 6)));
         }
 
@@ -312,6 +313,23 @@ final class WalLogStoreTest {
             store.append(GROUP, state(3, 0, 100), List.of());
         }
         assertThat(log.recovered()).isEqualTo(new Recovered(state(3, 0, 100), snapshot(100, 3), List.of()));
+    }
+
+    @Test
+    void theLogThatASnapshotInterruptedGoesOnWhereItWasAfterOpeningAgain() throws IOException, StorageException {
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, state(1, 0, 5), entries(1, 1, 20, 10));
+            log.saveSnapshot(snapshot(10, 2), new byte[10]);
+            store.appendSnapshot(GROUP, snapshot(10, 2));
+        }
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, HardState.EMPTY, entries(1, 21, 22, 10));
+        }
+        assertThat(log.recovered().entries()).containsExactlyElementsOf(entries(1, 1, 22, 10));
+        try (WalLogStore store = log.open()) {
+            store.append(GROUP, state(3, 0, 5), List.of(entry(3, 11, "the one behind the snapshot")));
+        }
+        assertThat(log.recovered().entries()).hasSize(11).endsWith(entry(3, 11, "the one behind the snapshot"));
     }
 
     @Test
@@ -570,6 +588,59 @@ final class WalLogStoreTest {
             } while (store.housekeeping().doWork(0) > 0);
             assertThat(turns).isGreaterThan(4);
         }
+    }
+
+    @Test
+    void aSegmentThatCannotBePutIntoUseIsLeftClosed() throws StorageException {
+        for (SimDisk.Operation operation :
+                List.of(SimDisk.Operation.WRITE, SimDisk.Operation.RENAME, SimDisk.Operation.SYNC_DIRECTORY)) {
+            SimDisk disk = new SimDisk();
+            LogFixture sim = new LogFixture(disk.process(), root, SMALL);
+            try (WalLogStore store = sim.open()) {
+                store.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 30_000));
+                disk.setFault((any, path) -> {
+                    boolean next =
+                            path.getFileName().toString().endsWith(".tmp") || any == SimDisk.Operation.SYNC_DIRECTORY;
+                    if (next && any == operation) {
+                        throw new IOException("Input/output error");
+                    }
+                });
+                assertThatThrownBy(store::sync).as("%s", operation).hasMessageContaining("Input/output error");
+            }
+            disk.clearFault();
+            assertThat(sim.recovered().entries()).isEqualTo(entries(1, 1, 3, 30_000));
+        }
+    }
+
+    @Test
+    void aFullDiskEndsTheLogWithWhatToDoAndKeepsAllThatWasSynced() throws StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture sim = new LogFixture(disk.process(), root, SMALL.withLowSpaceBytes(20_000));
+        WalLogStore store = sim.open();
+        disk.setCapacity(100_000);
+        StorageException end = null;
+        int synced = 0;
+        while (end == null) {
+            try {
+                store.append(GROUP, state(1, 1, 0), List.of(entry(1, synced + 1, 3_000)));
+                store.sync();
+                synced++;
+            } catch (StorageException e) {
+                end = e;
+            }
+        }
+        assertThat(synced).as("all but a record of the 100,000 bytes are used").isEqualTo(32);
+        assertThat(end)
+                .hasMessageContaining("full disk")
+                .hasMessageContaining("No space left on device")
+                .hasMessageContaining("Free at least 85536 bytes, then start again");
+        assertThatThrownBy(store::sync).isSameAs(end);
+        store.close();
+
+        disk.setCapacity(300_000);
+        disk.crash(bound -> 0);
+        LogFixture again = new LogFixture(disk.process(), root, SMALL.withLowSpaceBytes(20_000));
+        assertThat(again.recovered().entries()).isEqualTo(entries(1, 1, synced, 3_000));
     }
 
     /** Snapshots of 2 and 4; records of those, of 3, whose file is missing, and of 5, which is not committed. */

@@ -1,16 +1,14 @@
 package dev.coracle.sim;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.coracle.node.Failure;
 import dev.coracle.node.RaftNode;
 import dev.coracle.node.Reply;
+import dev.coracle.raft.Check;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +25,6 @@ final class Workload {
     private final List<Asked> asked = new ArrayList<>();
     private final Set<Long> acknowledged = new HashSet<>();
     private final Set<Long> notDone = new HashSet<>();
-    private final EnumMap<Failure.Kind, Integer> failures = new EnumMap<>(Failure.Kind.class);
     private long lastNumber;
     private int readsDone;
 
@@ -45,10 +42,6 @@ final class Workload {
 
     int readsDone() {
         return readsDone;
-    }
-
-    Map<Failure.Kind, Integer> failures() {
-        return failures;
     }
 
     /** Writes and reads on a running node, half the time the leader. */
@@ -74,23 +67,27 @@ final class Workload {
         long deadline = cluster.clock().nanoTime() + 10_000_000 + random.nextInt((int) PATIENCE_NANOS);
         Answer<@Nullable Object> answer = new Answer<>() {
             @Override
+            @SuppressWarnings("NullAway") // It does not see that the type argument is nullable.
             public void done(@Nullable Object index) {
                 super.done(index);
                 acknowledged.add(number);
-                seenIndex = Math.max(seenIndex, (Long) index);
+                if (index instanceof Long applied) {
+                    seenIndex = Math.max(seenIndex, applied);
+                }
             }
 
             @Override
             public void failed(Failure failure) {
                 super.failed(failure);
-                failures.merge(failure.kind(), 1, Integer::sum);
                 if (failure.certainty() != Failure.Certainty.UNKNOWN) {
                     notDone.add(number);
                 }
             }
         };
         asked.add(new Asked(node, answer, deadline));
-        node.propose(Register.command(number, random.nextInt(100)), deadline, answer);
+        // Most are small, and some cross the sectors of a disk.
+        int size = random.nextInt(random.nextInt(3) == 0 ? FaultRun.MAX_PROPOSAL_BYTES : 100);
+        node.propose(Register.command(number, size), deadline, answer);
     }
 
     private void read(long id, RaftNode node) {
@@ -101,14 +98,21 @@ final class Workload {
             public void done(Long index) {
                 super.done(index);
                 Register register = (Register) cluster.stateMachine(id);
-                assertThat(index).as("a linearizable read is not older than what was seen before").isGreaterThanOrEqualTo(seenBefore);
-                assertThat(register.lastIndex()).isLessThanOrEqualTo(index);
+                require(index >= seenBefore, "a read at %d is older than %d, seen before it", index, seenBefore);
+                require(register.lastIndex() <= index, "a read at %d sees %d", index, register.lastIndex());
                 seenIndex = Math.max(seenIndex, index);
                 readsDone++;
             }
         };
         asked.add(new Asked(node, answer, deadline));
         node.read(deadline, answer);
+    }
+
+    /** NB: an error, as a node goes on after the exceptions that replies throw. */
+    private static void require(boolean holds, String format, long first, long second) {
+        if (!holds) {
+            throw new AssertionError(String.format(Locale.ROOT, format, first, second));
+        }
     }
 
     /** Asks a running node for a snapshot. */
@@ -132,23 +136,31 @@ final class Workload {
         }
         asked.removeIf(one -> {
             if (running.contains(one.node) && now - one.deadlineNanos > 10 * SimCluster.TICK_NANOS) {
-                assertThat(one.answer.ends()).as("a request has ended once").isEqualTo(1);
+                Check.that(one.answer.hasEnded(), "a request goes on past its deadline, %d", one.deadlineNanos);
             }
             return one.answer.hasEnded() || !running.contains(one.node);
         });
     }
 
     /** All nodes agree, nothing acknowledged is missing, and nothing refused or done twice is there. */
-    void checkStates(Long... ids) {
-        List<Long> expected = ((Register) cluster.stateMachine(ids[0])).numbers();
-        for (long id : ids) {
-            assertThat(((Register) cluster.stateMachine(id)).numbers())
-                    .as("state of node " + id)
-                    .isEqualTo(expected);
+    void checkStates() {
+        List<Long> expected = numbers(cluster.ids().get(0));
+        for (long id : cluster.ids()) {
+            if (!numbers(id).equals(expected)) {
+                throw Check.fail("node %d has %s, another one %s", id, numbers(id), expected);
+            }
         }
-        assertThat(expected).doesNotHaveDuplicates();
         Set<Long> there = new HashSet<>(expected);
-        assertThat(there).containsAll(acknowledged);
-        assertThat(notDone).as("what was refused is not there").noneMatch(there::contains);
+        Check.that(there.size() == expected.size(), "%d of %d numbers are there", there.size(), expected.size());
+        for (long number : acknowledged) {
+            Check.that(there.contains(number), "%d was acknowledged and is not there", number);
+        }
+        for (long number : notDone) {
+            Check.that(!there.contains(number), "%d was refused and is there", number);
+        }
+    }
+
+    private List<Long> numbers(long id) {
+        return ((Register) cluster.stateMachine(id)).numbers();
     }
 }

@@ -29,10 +29,6 @@ class Answer<T extends @Nullable Object> implements Reply<T> {
         }
     }
 
-    int ends() {
-        return ends;
-    }
-
     boolean hasEnded() {
         return ends > 0;
     }
