@@ -124,7 +124,12 @@ final class WebApi implements AutoCloseable {
     /** Stops listening, and waits a little for the requests that are under way. */
     @Override
     public void close() {
-        javalin.stop();
+        try {
+            javalin.stop();
+        } catch (RuntimeException e) {
+            // No reason to fail: the member is down by now, and whoever still waits learns nothing more.
+            LOGGER.warn("Some requests were cut off: {}", root(e).toString());
+        }
     }
 
     private void configure(JavalinConfig config) {

@@ -28,8 +28,8 @@ final class Threads {
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
                 threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), named(name));
         pool.allowCoreThreadTimeOut(true);
-        // After the end there is nobody left to whom a late callback could matter.
-        pool.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
+        // Nothing is dropped: somebody may wait for what a late callback completes. Whoever brings it runs it himself.
+        pool.setRejectedExecutionHandler((task, ended) -> task.run());
         return pool;
     }
 

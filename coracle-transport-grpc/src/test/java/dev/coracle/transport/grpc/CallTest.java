@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.AbstractObjectAssert;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -92,6 +93,23 @@ class CallTest {
                         CallException.Kind.DEADLINE,
                         ": no answer in time")
                 .matches(CallException::mayHaveArrived);
+    }
+
+    @Test
+    void aRequestEndsAlsoIfItsConnectionBreaksAfterTheThreadsForCallbacks() throws Exception {
+        GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> {}));
+        Network network = new Network(InsecureChannelCredentials.create(), 1, 1 << 20, 1);
+        try {
+            CompletableFuture<byte[]> open =
+                    new GrpcClient(network, 77, 0, 1 << 20, 1).call(b.boundAddress(), 1, bytes("x"), LONG);
+            network.executor.shutdown();
+            network.closeConnections(TimeUnit.SECONDS.toMillis(RecordingInbound.PATIENCE_SECONDS));
+            assertThatThrownBy(() -> open.get(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS))
+                    .isInstanceOf(ExecutionException.class)
+                    .hasCauseInstanceOf(CallException.class);
+        } finally {
+            network.closeThreads(TimeUnit.SECONDS.toMillis(RecordingInbound.PATIENCE_SECONDS));
+        }
     }
 
     @Test
