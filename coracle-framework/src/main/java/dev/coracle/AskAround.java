@@ -73,10 +73,11 @@ final class AskAround<T extends @Nullable Object> {
             long turnNanos = Math.min(leftNanos, TURN_NANOS);
             byte[] request = Wire.request(task, true, turnNanos);
             try {
-                caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
+                var unused = caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
                         .whenComplete((answer, trouble) -> worker.execute(() -> take(answer, trouble, position)));
             } catch (IllegalArgumentException e) {
-                future.completeExceptionally(new StartException(StartException.Kind.REFUSED, e.getMessage()));
+                future.completeExceptionally(
+                        new StartException(StartException.Kind.REFUSED, String.valueOf(e.getMessage())));
             }
         }
     }

@@ -69,7 +69,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         }
         byte[] request = Wire.request(task, false, Math.max(1, leftNanos - leftNanos / MARGIN));
         try {
-            leading.caller()
+            var unused = leading.caller()
                     .call(address, task.kind(), request, Duration.ofNanos(leftNanos))
                     .whenComplete((answer, trouble) -> {
                         if (trouble != null) {
@@ -79,7 +79,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
                         }
                     });
         } catch (IllegalArgumentException e) {
-            failed(new Failure(Failure.Kind.NO_LEADER, leader, e.getMessage()));
+            failed(new Failure(Failure.Kind.NO_LEADER, leader, String.valueOf(e.getMessage())));
         }
     }
 

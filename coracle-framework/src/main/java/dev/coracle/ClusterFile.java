@@ -175,7 +175,7 @@ record ClusterFile(
         SortedMap<Long, String> peers = byId();
         SortedMap<Long, Long> confirmed = byId();
         try {
-            for (String line : text.substring(0, last).split("\n")) {
+            for (String line : text.substring(0, last).lines().toList()) {
                 int equals = line.indexOf('=');
                 String key = line.substring(0, Math.max(0, equals));
                 String value = line.substring(equals + 1);

@@ -95,6 +95,7 @@ public interface Codec<T extends @Nullable Object> {
             }
 
             @Override
+            @SuppressWarnings("NullAway") // The checker does not see that this codec's values may be null.
             public @Nullable Void decode(byte[] bytes) {
                 if (bytes.length != 0) {
                     throw new IllegalArgumentException("nothing: " + bytes.length + " bytes, must be 0");

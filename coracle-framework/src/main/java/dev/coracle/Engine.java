@@ -64,7 +64,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private final Set<Attempt<?>> parked = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean persisting = new AtomicBoolean();
     private final AtomicBoolean announcing = new AtomicBoolean();
-    private final CompletableFuture<@Nullable Void> member = new CompletableFuture<>();
+    private final CompletableFuture<Done> member = new CompletableFuture<>();
 
     private volatile long id;
     private volatile @Nullable Network network;
@@ -172,7 +172,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** Starts a first member once a majority of the others knows nothing against it; waits for what they say at once. */
     private void startConfirmed(ClusterFile file) throws StartException, StorageException {
         IdentityCheck check = IdentityCheck.begin(network(), worker, world.clock(), file);
-        CompletableFuture<@Nullable Void> running = check.confirmed().thenRun(this::runOrThrow);
+        CompletableFuture<Done> running = check.confirmed().thenApply(this::runOrThrow);
         CompletableFuture.anyOf(running, check.firstRound())
                 .exceptionally(failure -> null)
                 .join();
@@ -180,17 +180,19 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             await(running);
         } else {
             LOG.info("{} waits for the other first members to confirm that its id is new", Leading.name(id));
-            running.exceptionally(failure -> {
-                Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-                stop(new StopReason(StopReason.Kind.FAILED, String.valueOf(cause.getMessage()), cause));
-                return null;
+            var unused = running.whenComplete((done, failure) -> {
+                if (failure != null) {
+                    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+                    stop(new StopReason(StopReason.Kind.FAILED, String.valueOf(cause.getMessage()), cause));
+                }
             });
         }
     }
 
-    private void runOrThrow() {
+    private Done runOrThrow(Done confirmed) {
         try {
             run();
+            return confirmed;
         } catch (StorageException | StartException e) {
             throw new CompletionException(e);
         }
@@ -255,7 +257,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 && file.peers().containsKey(id);
         boolean chosen =
                 file.firstMembers().stream().anyMatch(first -> first.id() == id && first.role() == Member.Role.LEADER);
-        return alone || fresh && chosen;
+        return alone || (fresh && chosen);
     }
 
     /** Does not wait for a timeout. The core refuses while it has not applied what it knows of the members. */
@@ -309,17 +311,17 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private void join(long deadlineNanos) throws StartException, StorageException {
         ClusterFile file = Objects.requireNonNull(directory.file());
         List<String> addresses = otherAddresses(members());
-        LeaderTask<@Nullable Void> task = new Tasks.Join(id, file.address(), file.incarnation());
-        CompletableFuture<@Nullable Void> taken =
+        LeaderTask<Done> task = new Tasks.Join(id, file.address(), file.incarnation());
+        CompletableFuture<Done> taken =
                 AskAround.begin(network(), worker, world.clock(), addresses, task, deadlineNanos);
         // Its own log may say so although the answer got lost.
-        member.thenRun(() -> taken.complete(null));
-        stopped.thenAccept(why -> taken.completeExceptionally(
+        var unusedMember = member.thenAccept(taken::complete);
+        var unusedStop = stopped.thenAccept(why -> taken.completeExceptionally(
                 new StartException(StartException.Kind.REFUSED, "the node stopped while it joined: " + why.text())));
         await(taken);
         LOG.info("{} has joined", Leading.name(id));
-        stopped.thenAccept(why -> member.complete(null));
-        worker.schedule(() -> member.complete(null), Math.max(0, deadlineNanos - nanoTime()));
+        var unusedEnd = stopped.thenAccept(why -> member.complete(Done.DONE));
+        worker.schedule(() -> member.complete(Done.DONE), Math.max(0, deadlineNanos - nanoTime()));
         await(member);
     }
 
@@ -438,6 +440,29 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         }));
     }
 
+    /** Gives leadership up if this node leads in a term. */
+    void stepDown(long term, long deadlineNanos, Reply<Done> reply) {
+        RaftNode running = node;
+        if (running == null) {
+            reply.failed(notRunning());
+            return;
+        }
+        running.stepDown(term, deadlineNanos, new Reply<>() {
+            @Override
+            public void done(Long next) {
+                reply.done(Done.DONE);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                reply.failed(
+                        failure.kind() == Failure.Kind.NOT_LEADER
+                                ? Leading.refused("term: " + Leading.name(id) + " does not lead in term " + term)
+                                : failure);
+            }
+        });
+    }
+
     /** Takes a snapshot; gives the index that it covers. */
     void snapshot(long deadlineNanos, Reply<Long> reply) {
         RaftNode running = node;
@@ -538,7 +563,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                         file.state() == ClusterFile.State.JOINING ? ClusterFile.State.MEMBER : file.state();
                 return file.withState(state).withPeers(peers);
             });
-            member.complete(null);
+            member.complete(Done.DONE);
             announce();
         } catch (StorageException e) {
             onFailure(e);
@@ -557,12 +582,12 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             return;
         }
         long deadlineNanos = nanoTime() + settings.requestTimeout.toNanos();
-        LeaderTask<@Nullable Void> task = new Tasks.Announce(id, own.address(), own.incarnation());
+        LeaderTask<Done> task = new Tasks.Announce(id, own.address(), own.incarnation());
         List<String> others = otherAddresses(members());
         if (leader() == id || others.isEmpty()) {
             new Attempt<>(this, task, deadlineNanos, new Reply<>() {
                         @Override
-                        public void done(@Nullable Void nothing) {
+                        public void done(Done done) {
                             announced(own, null);
                         }
 
@@ -574,7 +599,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                     .begin();
         } else {
             // Not by way of this node: whom the leader cannot find does not know who leads.
-            AskAround.begin(network(), worker, world.clock(), others, task, deadlineNanos)
+            var unused = AskAround.begin(network(), worker, world.clock(), others, task, deadlineNanos)
                     .whenComplete((nothing, failure) -> announced(own, failure == null ? null : failure.getMessage()));
         }
     }
@@ -743,13 +768,13 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     // ---- end
 
     /** Removes this node from the cluster, and ends it. */
-    void leave(long deadlineNanos, Reply<@Nullable Void> reply) {
+    void leave(long deadlineNanos, Reply<Done> reply) {
         leaving = true;
-        new Attempt<>(this, new Tasks.Remove(id), deadlineNanos, new Reply<@Nullable Void>() {
+        new Attempt<>(this, new Tasks.Remove(id), deadlineNanos, new Reply<Done>() {
                     @Override
-                    public void done(@Nullable Void nothing) {
+                    public void done(Done done) {
                         worker.execute(() -> removed("it left the cluster"));
-                        stopped.thenAccept(why -> reply.done(null));
+                        var unused = stopped.thenAccept(why -> reply.done(Done.DONE));
                     }
 
                     @Override
@@ -757,7 +782,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                         StopReason why = reason.get();
                         if (why != null && why.kind() == StopReason.Kind.LEFT) {
                             // Its own log was faster than the answer.
-                            stopped.thenAccept(same -> reply.done(null));
+                            var unused = stopped.thenAccept(same -> reply.done(Done.DONE));
                         } else {
                             leaving = false;
                             reply.failed(failure);

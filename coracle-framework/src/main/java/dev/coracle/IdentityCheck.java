@@ -28,8 +28,8 @@ final class IdentityCheck {
     private final List<Member> others;
     private final int needed;
     private final Set<Long> agreed = new HashSet<>();
-    private final CompletableFuture<@Nullable Void> confirmed = new CompletableFuture<>();
-    private final CompletableFuture<@Nullable Void> firstRound = new CompletableFuture<>();
+    private final CompletableFuture<Done> confirmed = new CompletableFuture<>();
+    private final CompletableFuture<Done> firstRound = new CompletableFuture<>();
     private int unanswered;
     private long complainedNanos;
 
@@ -53,12 +53,12 @@ final class IdentityCheck {
     }
 
     /** Done when a majority has agreed; a {@link StartException} if one of them refuses. */
-    CompletableFuture<@Nullable Void> confirmed() {
+    CompletableFuture<Done> confirmed() {
         return confirmed;
     }
 
     /** Done when each of the others was asked once, or {@link #confirmed} is. */
-    CompletableFuture<@Nullable Void> firstRound() {
+    CompletableFuture<Done> firstRound() {
         return firstRound;
     }
 
@@ -72,7 +72,7 @@ final class IdentityCheck {
                 others.stream().filter(member -> !agreed.contains(member.id())).toList();
         unanswered = open.size();
         for (Member member : open) {
-            caller.call(member.address(), CallKind.CONFIRM_IDENTITY, request, CALL_TIMEOUT)
+            var unused = caller.call(member.address(), CallKind.CONFIRM_IDENTITY, request, CALL_TIMEOUT)
                     .whenComplete((answer, trouble) -> worker.execute(() -> take(member, trouble)));
         }
     }
@@ -84,13 +84,13 @@ final class IdentityCheck {
         if (cause == null) {
             agreed.add(member.id());
         } else if (cause instanceof CallException call && call.kind() == CallException.Kind.REFUSED) {
-            end(new StartException(StartException.Kind.IDENTITY, cause.getMessage()));
+            end(new StartException(StartException.Kind.IDENTITY, String.valueOf(cause.getMessage())));
         }
         if (agreed.size() >= needed) {
             end(null);
         }
         if (unanswered == 0) {
-            firstRound.complete(null);
+            firstRound.complete(Done.DONE);
             if (!confirmed.isDone()) {
                 complain();
                 worker.schedule(this::round, PAUSE_NANOS);
@@ -113,10 +113,10 @@ final class IdentityCheck {
 
     private void end(@Nullable StartException refusal) {
         if (refusal == null) {
-            confirmed.complete(null);
+            confirmed.complete(Done.DONE);
         } else {
             confirmed.completeExceptionally(refusal);
         }
-        firstRound.complete(null);
+        firstRound.complete(Done.DONE);
     }
 }

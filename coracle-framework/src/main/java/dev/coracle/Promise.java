@@ -66,6 +66,7 @@ final class Promise<T extends @Nullable Object> extends CompletableFuture<T> {
         }
     }
 
+    @SuppressWarnings("NullAway") // The value is null only where the type allows it.
     private void settle() {
         Throwable failed = failure;
         if (failed != null) {

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -92,6 +93,28 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         if (answer.isAdmitted()) {
             new Attempt<>(engine, task, deadlineNanos, answer).begin();
         }
+        return promise;
+    }
+
+    private CompletableFuture<@Nullable Void> leadSilently(LeaderTask<Done> task) {
+        return silently(answer -> new Attempt<>(engine, task, deadline(settings.requestTimeout), answer).begin());
+    }
+
+    /** A future of nothing, for what has no result. */
+    @SuppressWarnings("NullAway") // The checker does not see that a value of Void is null.
+    private CompletableFuture<@Nullable Void> silently(Consumer<Reply<Done>> request) {
+        Promise<@Nullable Void> promise = engine.newPromise();
+        request.accept(new Reply<>() {
+            @Override
+            public void done(Done done) {
+                promise.answer(null);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                promise.fail(exception(failure));
+            }
+        });
         return promise;
     }
 
@@ -201,7 +224,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     /** Hands leadership to a voter; done when it leads. Nothing is done if it leads already. */
     public CompletableFuture<@Nullable Void> transferLeadership(long id) {
-        return lead(new Tasks.Transfer(id), 0, settings.requestTimeout);
+        return leadSilently(new Tasks.Transfer(id));
     }
 
     /** Lets this member ask for votes now. Whether it wins shows in {@link #leader}. */
@@ -217,36 +240,12 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * caller says: the member moves on to the next one. Any member, this one too, may be elected then.
      */
     public CompletableFuture<@Nullable Void> stepDown(long term) {
-        Promise<@Nullable Void> promise = engine.newPromise();
-        Answer<@Nullable Void> answer = new Answer<>(promise, 0);
-        RaftNode node = engine.node();
-        if (node == null) {
-            answer.failed(engine.notRunning());
-            return promise;
-        }
-        node.stepDown(term, deadline(settings.requestTimeout), new Reply<>() {
-            @Override
-            public void done(Long next) {
-                answer.done(null);
-            }
-
-            @Override
-            public void failed(Failure failure) {
-                answer.failed(
-                        failure.kind() == Failure.Kind.NOT_LEADER
-                                ? new Failure(
-                                        Failure.Kind.REFUSED_CONFIG,
-                                        failure.leader(),
-                                        "term: " + Leading.name(engine.id()) + " does not lead in term " + term)
-                                : failure);
-            }
-        });
-        return promise;
+        return silently(reply -> engine.stepDown(term, deadline(settings.requestTimeout), reply));
     }
 
     /** Ends a joint configuration that waits for it; refused if the configuration is not joint. */
     public CompletableFuture<@Nullable Void> leaveJoint() {
-        return lead(new Tasks.LeaveJoint(), 0, settings.requestTimeout);
+        return leadSilently(new Tasks.LeaveJoint());
     }
 
     /**
@@ -263,9 +262,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * is marked, so that it does not start again unless by {@link RaftBuilder#join}. The last voter cannot leave.
      */
     public CompletableFuture<@Nullable Void> leave() {
-        Promise<@Nullable Void> promise = engine.newPromise();
-        engine.leave(deadline(settings.requestTimeout), new Answer<>(promise, 0));
-        return promise;
+        return silently(reply -> engine.leave(deadline(settings.requestTimeout), reply));
     }
 
     /**
@@ -273,7 +270,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * is the same as {@link #leave}.
      */
     public CompletableFuture<@Nullable Void> remove(long id) {
-        return id == engine.id() ? leave() : lead(new Tasks.Remove(id), 0, settings.requestTimeout);
+        return id == engine.id() ? leave() : leadSilently(new Tasks.Remove(id));
     }
 
     /** Completes, always with a value, when the node is down. */

@@ -23,16 +23,23 @@ final class Tasks {
     /** How long a node that wants to join may take to answer the leader. */
     private static final Duration IDENTIFY_TIMEOUT = Duration.ofSeconds(2);
 
+    /** The types of changes by their number in a request. */
+    private static final List<ConfChangeType> TYPES = List.of(
+            ConfChangeType.ADD_NODE,
+            ConfChangeType.REMOVE_NODE,
+            ConfChangeType.UPDATE_NODE,
+            ConfChangeType.ADD_LEARNER_NODE);
+
     private Tasks() {}
 
-    /** One whose result is nothing. */
-    private interface Silent extends LeaderTask<@Nullable Void> {
+    /** One that has no result. */
+    interface Silent extends LeaderTask<Done> {
         @Override
-        default void writeResult(@Nullable Void result, ByteWriter out) {}
+        default void writeResult(Done result, ByteWriter out) {}
 
         @Override
-        default @Nullable Void readResult(ByteReader in) {
-            return null;
+        default Done readResult(ByteReader in) {
+            return Done.DONE;
         }
     }
 
@@ -171,7 +178,7 @@ final class Tasks {
         }
 
         @Override
-        public void perform(Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
             leading.withMembership(deadlineNanos, reply, members -> {
                 Tables tables = members.tables();
                 Tables.Known known = tables.member(id);
@@ -191,7 +198,7 @@ final class Tasks {
         }
 
         /** It is a member already, perhaps at another address. */
-        private void note(Tables.Known known, Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        private void note(Tables.Known known, Leading leading, long deadlineNanos, Reply<Done> reply) {
             new Announce(id, address, incarnation).note(known, leading, deadlineNanos, reply);
         }
 
@@ -199,10 +206,9 @@ final class Tasks {
          * Calls the node before it is taken in: one that cannot be reached would cost the cluster a vote, with one other
          * member even all progress; and an address of another member must really have become this node's.
          */
-        private void identify(
-                Replica.Membership members, Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        private void identify(Replica.Membership members, Leading leading, long deadlineNanos, Reply<Done> reply) {
             try {
-                leading.caller()
+                var unused = leading.caller()
                         .call(address, CallKind.IDENTIFY, new byte[0], IDENTIFY_TIMEOUT)
                         .whenComplete((answer, trouble) -> {
                             String fault =
@@ -214,7 +220,7 @@ final class Tasks {
                             }
                         });
             } catch (IllegalArgumentException e) {
-                reply.failed(Leading.refused(e.getMessage()));
+                reply.failed(Leading.refused(String.valueOf(e.getMessage())));
             }
         }
 
@@ -234,8 +240,7 @@ final class Tasks {
             }
         }
 
-        private void takeIn(
-                Replica.Membership members, Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        private void takeIn(Replica.Membership members, Leading leading, long deadlineNanos, Reply<Done> reply) {
             List<ConfChangeSingle> changes = new ArrayList<>();
             List<Tables.Known> context = new ArrayList<>();
             for (Map.Entry<Long, Tables.Known> member :
@@ -263,13 +268,13 @@ final class Tasks {
             ConfChangeTransition transition,
             Leading leading,
             long deadlineNanos,
-            Reply<@Nullable Void> reply) {
+            Reply<Done> reply) {
         Bytes encoded = MemberContext.encode(context);
         leading.node()
                 .changeConfiguration(
                         new ConfChangeV2(transition, changes, encoded),
                         deadlineNanos,
-                        Leading.onDone(reply, configuration -> reply.done(null)));
+                        Leading.onDone(reply, configuration -> reply.done(Done.DONE)));
     }
 
     /** Notes where a member listens, and its incarnation if that is not known yet. */
@@ -296,7 +301,7 @@ final class Tasks {
         }
 
         @Override
-        public void perform(Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
             leading.withMembership(deadlineNanos, reply, members -> {
                 Tables.Known known = members.tables().member(id);
                 if (known == null) {
@@ -307,15 +312,15 @@ final class Tasks {
             });
         }
 
-        void note(Tables.Known known, Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        void note(Tables.Known known, Leading leading, long deadlineNanos, Reply<Done> reply) {
             String refusal = Identity.refusal(id, known.incarnation(), incarnation);
             if (refusal != null) {
                 reply.failed(Leading.refused(refusal));
             } else if (known.equals(new Tables.Known(address, incarnation))) {
-                reply.done(null);
+                reply.done(Done.DONE);
             } else {
                 byte[] command = new Envelope.RecordMember(id, address, incarnation).encode();
-                leading.node().propose(command, deadlineNanos, Leading.onDone(reply, nothing -> reply.done(null)));
+                leading.node().propose(command, deadlineNanos, Leading.onDone(reply, nothing -> reply.done(Done.DONE)));
             }
         }
     }
@@ -344,12 +349,12 @@ final class Tasks {
         }
 
         @Override
-        public void perform(Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
             leading.withMembership(deadlineNanos, reply, members -> {
                 ConfState configuration = members.configuration();
                 boolean last = configuration.voters().stream().allMatch(voter -> voter == id);
                 if (!configuration.contains(id)) {
-                    reply.done(null);
+                    reply.done(Done.DONE);
                 } else if (last) {
                     reply.failed(Leading.refused(Leading.name(id)
                             + " is the last voter, without which there is no cluster;" + " close it instead"));
@@ -384,14 +389,14 @@ final class Tasks {
         public void write(ByteWriter out) {}
 
         @Override
-        public void perform(Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
             leading.withMembership(deadlineNanos, reply, members -> {
                 if (members.configuration().isJoint()) {
                     leading.node()
                             .changeConfiguration(
                                     ConfChangeV2.LEAVE_JOINT,
                                     deadlineNanos,
-                                    Leading.onDone(reply, configuration -> reply.done(null)));
+                                    Leading.onDone(reply, configuration -> reply.done(Done.DONE)));
                 } else {
                     reply.failed(Leading.refused("the configuration is not joint"));
                 }
@@ -423,12 +428,13 @@ final class Tasks {
         }
 
         @Override
-        public void perform(Leading leading, long deadlineNanos, Reply<@Nullable Void> reply) {
+        public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
             if (!leading.replica().membership().configuration().voters().contains(target)) {
                 reply.failed(Leading.refused("id: " + Long.toUnsignedString(target) + " is no voter"));
                 return;
             }
-            leading.node().transferLeadership(target, deadlineNanos, Leading.onDone(reply, leader -> reply.done(null)));
+            leading.node()
+                    .transferLeadership(target, deadlineNanos, Leading.onDone(reply, leader -> reply.done(Done.DONE)));
         }
     }
 
@@ -451,7 +457,7 @@ final class Tasks {
         public void write(ByteWriter out) {
             out.int32(changes.size());
             for (int i = 0; i < changes.size(); i++) {
-                out.int8(changes.get(i).type().ordinal())
+                out.int8(TYPES.indexOf(changes.get(i).type()))
                         .int64(changes.get(i).nodeId())
                         .text(addresses.get(i));
             }
@@ -462,8 +468,8 @@ final class Tasks {
             List<ConfChangeSingle> changes = new ArrayList<>();
             for (int i = in.count("changes", 13); i > 0; i--) {
                 int type = in.int8("type");
-                ByteReader.require(type < ConfChangeType.values().length, "type", type + " is not known here");
-                changes.add(new ConfChangeSingle(ConfChangeType.values()[type], in.int64("id")));
+                ByteReader.require(type < TYPES.size(), "type", type + " is not known here");
+                changes.add(new ConfChangeSingle(TYPES.get(type), in.int64("id")));
                 addresses.add(in.text("address"));
             }
             in.end("changes");
@@ -539,7 +545,7 @@ final class Tasks {
                     named.size() > 1 ? ConfChangeTransition.JOINT_EXPLICIT : ConfChangeTransition.AUTO;
             change(named, context, transition, leading, deadlineNanos, new Reply<>() {
                 @Override
-                public void done(@Nullable Void nothing) {
+                public void done(Done done) {
                     reply.done(ids);
                 }
 

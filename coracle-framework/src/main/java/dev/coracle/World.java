@@ -119,7 +119,7 @@ record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Ne
         @Override
         public void schedule(Runnable task, long delayNanos) {
             try {
-                executor.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+                var unused = executor.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
             } catch (RejectedExecutionException e) {
                 // It has ended.
             }

@@ -45,7 +45,7 @@ final class Cluster implements AutoCloseable {
         RaftBuilder<String, Long, Journal> builder = Raft.builder(journal, Codec.utf8(), Codec.int64())
                 .raftAddress("127.0.0.1:0")
                 .dataDirectory(root.resolve(name))
-                .tickInterval(Duration.ofMillis(20))
+                .tickInterval(Duration.ofMillis(40))
                 .segmentBytes(64 << 10);
         settings.accept(builder);
         return builder;

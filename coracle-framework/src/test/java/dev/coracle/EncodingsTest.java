@@ -79,9 +79,12 @@ class EncodingsTest {
 
     @Test
     void envelopesAreReadAsWritten() throws Exception {
-        assertThat(Envelope.decode(Envelope.wrap(new byte[] {1, 2})))
-                .isEqualTo(new Envelope.Command(new byte[] {1, 2}));
-        assertThat(Envelope.decode(Envelope.wrap(new byte[0]))).isEqualTo(new Envelope.Command(new byte[0]));
+        for (byte[] command : new byte[][] {{}, {1}, {1, 2}}) {
+            assertThat(Envelope.decode(Envelope.wrap(command)))
+                    .isInstanceOfSatisfying(
+                            Envelope.Command.class,
+                            read -> assertThat(read.payload()).isEqualTo(command));
+        }
         Envelope.ReserveId reserve = new Envelope.ReserveId("localhost:1", HIGH);
         assertThat(Envelope.decode(reserve.encode())).isEqualTo(reserve);
         Envelope.RecordMember record = new Envelope.RecordMember(HIGH, "localhost:1", 3);

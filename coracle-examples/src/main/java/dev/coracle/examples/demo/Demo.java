@@ -78,6 +78,7 @@ public final class Demo implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Show this help message and exit.")
+    @SuppressWarnings("unused") // The parser ends when it is set.
     private boolean help;
 
     @Spec
@@ -133,7 +134,7 @@ public final class Demo implements Callable<Integer> {
             // Told to end: the status is what was known by then.
         } catch (IOException | DemoFailedException e) {
             status = CommandLine.ExitCode.SOFTWARE;
-            print(e.getMessage());
+            print(String.valueOf(e.getMessage()));
             for (MemstoreProcess member : members) {
                 print("The end of " + member.log() + ":\n" + member.tail().indent(2));
             }

@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 final class HashStore implements StateMachine<Insert, @Nullable Void> {
     private TextMap map = TextMap.EMPTY;
 
+    // NullAway takes the type argument for one that is never null.
     @Override
+    @SuppressWarnings("NullAway")
     public @Nullable Void apply(Insert command) {
         map = map.put(command.key(), command.value());
         return null;

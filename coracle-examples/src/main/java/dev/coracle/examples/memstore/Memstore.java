@@ -95,6 +95,7 @@ public final class Memstore implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Show this help message and exit.")
+    @SuppressWarnings("unused") // The parser ends when it is set.
     private boolean help;
 
     @Spec
@@ -132,6 +133,7 @@ public final class Memstore implements Callable<Integer> {
 
     private int run() throws ConfigException, StartException, StorageException, IOException {
         HostPort raftHost = HostPort.parse("--raft-addr", raftAddress);
+        HostPort webHost = webAddress == null ? null : HostPort.parse("--web-server", webAddress);
         MemstoreConfig config = configFile == null ? MemstoreConfig.DEFAULT : MemstoreConfig.read(configFile);
         config.warnings().forEach(LOGGER::warn);
         Path directory = dataDirectory == null ? defaultDirectory(raftHost) : dataDirectory;
@@ -161,13 +163,13 @@ public final class Memstore implements Callable<Integer> {
         Signals.onStop(stop);
         // The web comes first: a member that has joined and then finds that address taken would be down for its
         // cluster.
-        try (WebApi web = webAddress == null ? null : WebApi.start(webHost(webAddress), MAX_REQUESTS);
+        try (WebApi web = webHost == null ? null : WebApi.start(webHost, MAX_REQUESTS);
                 Raft<Insert, @Nullable Void, HashStore> raft = builder.start()) {
             started.set(true);
             String webText = "";
-            if (web != null) {
+            if (web != null && webHost != null) {
                 web.serve(raft);
-                webText = ", web http://" + new HostPort(webHost(webAddress).host(), web.port());
+                webText = ", web http://" + new HostPort(webHost.host(), web.port());
             }
             spec.commandLine()
                     .getOut()
@@ -203,10 +205,6 @@ public final class Memstore implements Callable<Integer> {
         // Brackets and colons mean something to shells, and to other systems' file names.
         String name = raftHost.host().replace(':', '_') + "-" + raftHost.port();
         return Path.of("memstore-data", name);
-    }
-
-    private static HostPort webHost(String text) {
-        return HostPort.parse("--web-server", text);
     }
 
     private static void whenInputEnds(InputStream in, Runnable stop) {

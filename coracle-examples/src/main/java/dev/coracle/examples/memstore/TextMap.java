@@ -28,10 +28,10 @@ final class TextMap {
             @Nullable Node right,
             int height) {
         Node(long key, String value, @Nullable Node left, @Nullable Node right) {
-            this(key, value, left, right, 1 + Math.max(height(left), height(right)));
+            this(key, value, left, right, 1 + Math.max(heightOf(left), heightOf(right)));
         }
 
-        static int height(@Nullable Node node) {
+        static int heightOf(@Nullable Node node) {
             return node == null ? 0 : node.height;
         }
     }
@@ -51,7 +51,7 @@ final class TextMap {
 
     /** How many entries lie on the longest path. */
     int height() {
-        return Node.height(root);
+        return Node.heightOf(root);
     }
 
     /** The value at {@code key}, or null. */
@@ -88,10 +88,10 @@ final class TextMap {
 
     /** The entry of {@code top} above two trees whose heights differ by at most two. */
     private static Node balanced(Node top, @Nullable Node left, @Nullable Node right) {
-        int lean = Node.height(left) - Node.height(right);
+        int lean = Node.heightOf(left) - Node.heightOf(right);
         if (lean > 1) {
             Node high = Objects.requireNonNull(left);
-            if (Node.height(high.left) >= Node.height(high.right)) {
+            if (Node.heightOf(high.left) >= Node.heightOf(high.right)) {
                 return above(high, high.left, above(top, high.right, right));
             }
             Node middle = Objects.requireNonNull(high.right);
@@ -99,7 +99,7 @@ final class TextMap {
         }
         if (lean < -1) {
             Node high = Objects.requireNonNull(right);
-            if (Node.height(high.right) >= Node.height(high.left)) {
+            if (Node.heightOf(high.right) >= Node.heightOf(high.left)) {
                 return above(high, above(top, left, high.left), high.right);
             }
             Node middle = Objects.requireNonNull(high.left);

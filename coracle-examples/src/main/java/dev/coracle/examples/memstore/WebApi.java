@@ -186,7 +186,7 @@ final class WebApi implements AutoCloseable {
         routes.exception(RaftException.class, (failure, context) -> refuse(context, failure));
         routes.exception(
                 HttpResponseException.class,
-                (refusal, context) -> text(context.status(refusal.getStatus()), refusal.getMessage()));
+                (refusal, context) -> text(context.status(refusal.getStatus()), String.valueOf(refusal.getMessage())));
         routes.exception(Exception.class, (failure, context) -> {
             LOGGER.error("{} {} failed", context.method(), context.path(), failure);
             text(context.status(500), "it failed unexpectedly; the log says how");
