@@ -10,8 +10,10 @@ import dev.coracle.node.Disk;
 import dev.coracle.node.Failure;
 import dev.coracle.node.Reply;
 import dev.coracle.node.StorageException;
+import dev.coracle.transport.grpc.GrpcClient;
 import dev.coracle.transport.grpc.GrpcTransportConfig;
 import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -479,6 +481,43 @@ class MembershipTest {
                 .isInstanceOf(StartException.class)
                 .hasMessageContaining("\"other\"")
                 .hasMessageContaining("\"default\"");
+    }
+
+    @Test
+    void anAddressThatANodeOfAnotherClusterHasTakenIsPassedOver() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> stranger = cluster.start("s", builder -> builder.clusterName("other"));
+        World world = World.real();
+        try (World.Worker worker = world.threads().worker("test");
+                GrpcClient client = GrpcClient.open(
+                        first.engine().file().clusterId(), InsecureChannelCredentials.create())) {
+            LeaderTask<Ticket> task = new Tasks.Reserve("default", "127.0.0.1:9", 7);
+            long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
+            List<String> both = List.of(stranger.raftAddress(), first.raftAddress());
+            assertThat(AskAround.begin(caller(client), worker, world.clock(), both, task, deadlineNanos)
+                            .get()
+                            .id())
+                    .isEqualTo(2);
+            List<String> one = List.of(stranger.raftAddress());
+            assertThatThrownBy(() -> AskAround.begin(caller(client), worker, world.clock(), one, task, deadlineNanos)
+                            .get())
+                    .hasCauseInstanceOf(StartException.class)
+                    .hasMessageContainingAll(stranger.raftAddress(), "cluster");
+        }
+    }
+
+    private static Caller caller(GrpcClient client) {
+        return new Caller() {
+            @Override
+            public CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout) {
+                return client.call(address, kind, request, timeout);
+            }
+
+            @Override
+            public void close() {
+                client.close();
+            }
+        };
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.AbstractObjectAssert;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -145,7 +146,8 @@ class CallTest {
         assertThat(a.call(b.boundAddress(), 1, bytes("x"), LONG).get()).isEqualTo(bytes("x"));
         a.close();
         for (String address : List.of(b.boundAddress(), "127.0.0.1:1")) {
-            assertFails(a.call(address, 1, bytes("x"), LONG), CallException.Kind.UNREACHABLE, address)
+            CompletableFuture<byte[]> late = a.call(address, 1, bytes("x"), LONG).orTimeout(20, TimeUnit.SECONDS);
+            assertFails(late, CallException.Kind.UNREACHABLE, address)
                     .matches(failure -> !failure.mayHaveArrived());
         }
     }
