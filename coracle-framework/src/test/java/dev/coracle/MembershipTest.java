@@ -275,13 +275,15 @@ class MembershipTest {
         Raft<String, Long, Journal> first = cluster.start("a");
         World real = World.real();
         AtomicInteger lost = new AtomicInteger();
-        World cutOff = onNetwork(real, network -> new Wrapped(network, (address, kind, request, timeout) -> {
-            if (kind != CallKind.JOIN) {
-                return network.call(address, kind, request, timeout);
-            }
-            lost.incrementAndGet();
-            return CompletableFuture.failedFuture(new IOException("lost"));
-        }));
+        World cutOff = onNetwork(
+                real,
+                network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                    if (kind != CallKind.JOIN) {
+                        return network.call(address, kind, request, timeout);
+                    }
+                    lost.incrementAndGet();
+                    return CompletableFuture.failedFuture(new IOException("lost"));
+                }));
         RaftBuilder<String, Long, Journal> builder =
                 cluster.builder("b").join(first.raftAddress()).requestTimeout(Duration.ofMillis(200));
         assertThatThrownBy(() -> builder.start(cutOff))
@@ -301,27 +303,31 @@ class MembershipTest {
         AtomicInteger held = new AtomicInteger();
         World real = World.real();
         Raft<String, Long, Journal> first = cluster.builder("a")
-                .start(onNetwork(real, network -> new Wrapped(network, (address, kind, request, timeout) -> {
-                    CompletableFuture<byte[]> answer = network.call(address, kind, request, timeout);
-                    boolean hold = kind == CallKind.IDENTIFY && held.getAndIncrement() == 0;
-                    return hold ? gate.thenCombine(answer, (open, bytes) -> bytes) : answer;
-                })));
+                .start(onNetwork(
+                        real,
+                        network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                            CompletableFuture<byte[]> answer = network.call(address, kind, request, timeout);
+                            boolean hold = kind == CallKind.IDENTIFY && held.getAndIncrement() == 0;
+                            return hold ? gate.thenCombine(answer, (open, bytes) -> bytes) : answer;
+                        })));
         RaftBuilder<String, Long, Journal> builder = cluster.builder("b").join(first.raftAddress());
         CompletableFuture<Tasks.Join> asked = new CompletableFuture<>();
         // Its own requests to join get lost; the test makes them instead, two of them.
-        World mute = onNetwork(real, network -> new Wrapped(network, (address, kind, request, timeout) -> {
-            if (kind != CallKind.JOIN) {
-                return network.call(address, kind, request, timeout);
-            }
-            try {
-                ByteReader in = new ByteReader(request);
-                Wire.Head.read(in);
-                asked.complete(Tasks.Join.read(in));
-            } catch (ByteReader.MalformedException e) {
-                asked.completeExceptionally(e);
-            }
-            return CompletableFuture.failedFuture(new IOException("lost"));
-        }));
+        World mute = onNetwork(
+                real,
+                network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                    if (kind != CallKind.JOIN) {
+                        return network.call(address, kind, request, timeout);
+                    }
+                    try {
+                        ByteReader in = new ByteReader(request);
+                        Wire.Head.read(in);
+                        asked.complete(Tasks.Join.read(in));
+                    } catch (ByteReader.MalformedException e) {
+                        asked.completeExceptionally(e);
+                    }
+                    return CompletableFuture.failedFuture(new IOException("lost"));
+                }));
         CompletableFuture<Raft<String, Long, Journal>> start = CompletableFuture.supplyAsync(() -> {
             try {
                 return builder.start(mute);
@@ -366,21 +372,24 @@ class MembershipTest {
                         throw e.getCause();
                     }
                 });
-        World onNetwork = onNetwork(real, network -> new Wrapped(network, (address, kind, request, timeout) -> {
-            if (kind != CallKind.CONFIRM_IDENTITY) {
-                return network.call(address, kind, request, timeout);
-            }
-            // The other member asks the same meanwhile, and what it is promised cannot be written; it never answers.
-            broken.set(true);
-            try {
-                Identity own = Identity.read(new ByteReader(request));
-                byte[] others = new Identity(own.clusterId(), 2, 7).encode();
-                network.call(network.boundAddress(), CallKind.CONFIRM_IDENTITY, others, timeout);
-            } catch (ByteReader.MalformedException e) {
-                return CompletableFuture.failedFuture(e);
-            }
-            return new CompletableFuture<>();
-        }));
+        World onNetwork = onNetwork(
+                real,
+                network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                    if (kind != CallKind.CONFIRM_IDENTITY) {
+                        return network.call(address, kind, request, timeout);
+                    }
+                    // The other member asks the same meanwhile, and what it is promised cannot be written; it never
+                    // answers.
+                    broken.set(true);
+                    try {
+                        Identity own = Identity.read(new ByteReader(request));
+                        byte[] others = new Identity(own.clusterId(), 2, 7).encode();
+                        network.call(network.boundAddress(), CallKind.CONFIRM_IDENTITY, others, timeout);
+                    } catch (ByteReader.MalformedException e) {
+                        return CompletableFuture.failedFuture(e);
+                    }
+                    return new CompletableFuture<>();
+                }));
         World world = new World(real.clock(), disk, real.random(), real.threads(), onNetwork.networks());
         RaftBuilder<String, Long, Journal> builder =
                 cluster.builder("a").raftAddress(members.get(0).address()).members(members);
@@ -489,8 +498,8 @@ class MembershipTest {
         Raft<String, Long, Journal> stranger = cluster.start("s", builder -> builder.clusterName("other"));
         World world = World.real();
         try (World.Worker worker = world.threads().worker("test");
-                GrpcClient client = GrpcClient.open(
-                        first.engine().file().clusterId(), InsecureChannelCredentials.create())) {
+                GrpcClient client =
+                        GrpcClient.open(first.engine().file().clusterId(), InsecureChannelCredentials.create())) {
             LeaderTask<Ticket> task = new Tasks.Reserve("default", "127.0.0.1:9", 7);
             long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
             List<String> both = List.of(stranger.raftAddress(), first.raftAddress());

@@ -135,7 +135,8 @@ class RaftifyServiceTest {
         rejects(ConfChangeType.ADD_LEARNER_NODE, 0, "x".repeat(1_000) + ":80", "at most 259");
         rejects(ConfChangeType.ADD_NODE, RawNode.APPEND_THREAD, "127.0.0.1:80", "18446744073709551615");
         rejects(ConfChangeType.ADD_NODE, RawNode.APPLY_THREAD, "127.0.0.1:80", "18446744073709551614");
-        List<ConfChangeSingle> many = Collections.nCopies(101, new ConfChangeSingle(ConfChangeType.ADD_LEARNER_NODE, 0));
+        List<ConfChangeSingle> many =
+                Collections.nCopies(101, new ConfChangeSingle(ConfChangeType.ADD_LEARNER_NODE, 0));
         rejects(new ChangeConfigArgs(Collections.nCopies(101, "127.0.0.1:80"), many), "at most 100");
         assertThat(first.members()).hasSize(2);
     }

@@ -118,9 +118,11 @@ class ArchitectureTest {
                 .evaluate(BREAKERS)
                 .getFailureReport()
                 .getDetails();
-        assertThat(breakers).allSatisfy(breaker -> assertThat(report)
-                .anySatisfy(line -> assertThat(line).contains("<" + VIOLATING + "." + breaker)));
-        assertThat(report).allSatisfy(line -> assertThat(breakers)
-                .anySatisfy(breaker -> assertThat(line).contains(VIOLATING + "." + breaker)));
+        assertThat(breakers)
+                .allSatisfy(breaker -> assertThat(report)
+                        .anySatisfy(line -> assertThat(line).contains("<" + VIOLATING + "." + breaker)));
+        assertThat(report)
+                .allSatisfy(line -> assertThat(breakers)
+                        .anySatisfy(breaker -> assertThat(line).contains(VIOLATING + "." + breaker)));
     }
 }

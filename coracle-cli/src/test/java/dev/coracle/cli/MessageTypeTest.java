@@ -22,7 +22,9 @@ class MessageTypeTest {
         Map<MessageType, Class<?>> records = new EnumMap<>(MessageType.class);
         for (Class<?> record : records(Message.class).toList()) {
             MessageType type = zero(record).type();
-            assertThat(records.put(type, record)).as("another record of type %s", type).isNull();
+            assertThat(records.put(type, record))
+                    .as("another record of type %s", type)
+                    .isNull();
             assertThat(record.getSimpleName().toUpperCase(Locale.ROOT))
                     .as("the record of type %s", type)
                     .isEqualTo(type.name().replace("_", ""));
@@ -31,7 +33,9 @@ class MessageTypeTest {
     }
 
     private static Stream<Class<?>> records(Class<?> type) {
-        return type.isRecord() ? Stream.of(type) : Stream.of(type.getPermittedSubclasses()).flatMap(MessageTypeTest::records);
+        return type.isRecord()
+                ? Stream.of(type)
+                : Stream.of(type.getPermittedSubclasses()).flatMap(MessageTypeTest::records);
     }
 
     /** A message whose fields are all zero. */
@@ -40,12 +44,18 @@ class MessageTypeTest {
                 .map(RecordComponent::getType)
                 .toArray(Class<?>[]::new);
         Map<Class<?>, Object> zeros = Map.of(
-                long.class, 0L,
-                boolean.class, false,
-                List.class, List.of(),
-                Bytes.class, Bytes.EMPTY,
-                Snapshot.class, Snapshot.EMPTY,
-                HardState.class, HardState.EMPTY);
+                long.class,
+                0L,
+                boolean.class,
+                false,
+                List.class,
+                List.of(),
+                Bytes.class,
+                Bytes.EMPTY,
+                Snapshot.class,
+                Snapshot.EMPTY,
+                HardState.class,
+                HardState.EMPTY);
         Object[] values = Stream.of(types).map(zeros::get).toArray();
         return (Message) record.getDeclaredConstructor(types).newInstance(values);
     }

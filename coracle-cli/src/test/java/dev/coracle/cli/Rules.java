@@ -91,11 +91,7 @@ record Rules(String root) {
 
     /** A role is an affair of the core: its users see a name, {@code RoleName}. */
     ArchRule rolesArePackagePrivate() {
-        return classes()
-                .that()
-                .areAssignableTo(root + ".raft.Role")
-                .should()
-                .notHaveModifier(JavaModifier.PUBLIC);
+        return classes().that().areAssignableTo(root + ".raft.Role").should().notHaveModifier(JavaModifier.PUBLIC);
     }
 
     /** What a node does is decided by its configuration, which somebody can read, and by nothing else. */

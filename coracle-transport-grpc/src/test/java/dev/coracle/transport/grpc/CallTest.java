@@ -146,9 +146,9 @@ class CallTest {
         assertThat(a.call(b.boundAddress(), 1, bytes("x"), LONG).get()).isEqualTo(bytes("x"));
         a.close();
         for (String address : List.of(b.boundAddress(), "127.0.0.1:1")) {
-            CompletableFuture<byte[]> late = a.call(address, 1, bytes("x"), LONG).orTimeout(20, TimeUnit.SECONDS);
-            assertFails(late, CallException.Kind.UNREACHABLE, address)
-                    .matches(failure -> !failure.mayHaveArrived());
+            CompletableFuture<byte[]> late =
+                    a.call(address, 1, bytes("x"), LONG).orTimeout(20, TimeUnit.SECONDS);
+            assertFails(late, CallException.Kind.UNREACHABLE, address).matches(failure -> !failure.mayHaveArrived());
         }
     }
 
@@ -199,7 +199,10 @@ class CallTest {
                 CallException.Kind.REFUSED,
                 "is more than the limit of");
         CompletableFuture<byte[]> first = a.call(b.boundAddress(), 1, bytes("x"), LONG);
-        assertFails(a.call(b.boundAddress(), 1, bytes("x"), LONG), CallException.Kind.OVERLOADED, "more than 1 requests")
+        assertFails(
+                        a.call(b.boundAddress(), 1, bytes("x"), LONG),
+                        CallException.Kind.OVERLOADED,
+                        "more than 1 requests")
                 .matches(failure -> !failure.mayHaveArrived());
         first.cancel(false);
     }
