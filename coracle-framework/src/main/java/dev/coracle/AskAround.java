@@ -78,7 +78,7 @@ final class AskAround<T extends @Nullable Object> {
             worker.schedule(() -> ask(0), PAUSE_NANOS);
         } else {
             long turnNanos = Math.min(leftNanos, TURN_NANOS);
-            byte[] request = Wire.request(task, true, turnNanos);
+            byte[] request = Wire.request(task, true, Attempt.lessMargin(turnNanos));
             try {
                 var unused = caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
                         .whenComplete((answer, trouble) -> worker.execute(() -> take(answer, trouble, position)));
@@ -105,17 +105,17 @@ final class AskAround<T extends @Nullable Object> {
         } catch (MalformedException e) {
             failure = new Failure(Failure.Kind.UNKNOWN, RawNode.NONE, "the answer cannot be read: " + e.getMessage());
         }
+        String text = addresses.get(position) + ": " + failure.text();
         if (failure.certainty() == Failure.Certainty.NOT_DONE) {
-            future.completeExceptionally(
-                    new StartException(StartException.Kind.REFUSED, addresses.get(position) + ": " + failure.text()));
+            future.completeExceptionally(new StartException(StartException.Kind.REFUSED, text));
         } else {
-            goOn(failure, position);
+            goOn(new Failure(failure.kind(), failure.leader(), text), position);
         }
     }
 
     private void goOn(Failure failure, int position) {
         refusals += failure.certainty() == Failure.Certainty.NOT_DONE ? 1 : 0;
-        last = new Failure(failure.kind(), failure.leader(), addresses.get(position) + ": " + failure.text());
+        last = failure;
         ask(position + 1);
     }
 }

@@ -22,7 +22,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
 
-    /** What the leader gets less of, so that its own word arrives before the caller's patience ends. */
+    /** What part of the time others get less, so that its own word arrives before the caller's patience ends. */
     private static final int MARGIN = 20;
 
     private final Engine<?, ?, ?> engine;
@@ -60,6 +60,11 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         }
     }
 
+    /** How long somebody who is asked may take, if the caller waits for {@code leftNanos}. */
+    static long lessMargin(long leftNanos) {
+        return Math.max(1, leftNanos - leftNanos / MARGIN);
+    }
+
     private void forward(Leading leading, long leader, long leftNanos) {
         String address = engine.addressOf(leader);
         if (address == null) {
@@ -67,7 +72,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
                     Failure.Kind.NO_LEADER, leader, "the address of " + Leading.name(leader) + " is not known yet"));
             return;
         }
-        byte[] request = Wire.request(task, false, Math.max(1, leftNanos - leftNanos / MARGIN));
+        byte[] request = Wire.request(task, false, lessMargin(leftNanos));
         try {
             var unused = leading.caller()
                     .call(address, task.kind(), request, Duration.ofNanos(leftNanos))

@@ -90,6 +90,7 @@ final class Beginning {
                     clusterIdOf(listed.members()), me.id(), incarnation, listed.members(), addresses(listed.members()));
         }
         if (settings.mode instanceof Settings.Mode.Join join) {
+            requireSomebodyElse(join.addresses());
             Ticket ticket = ticket(join.addresses(), incarnation, deadlineNanos);
             return file(ticket.clusterId(), ticket.id(), incarnation, List.of(), ticket.peers());
         }
@@ -97,6 +98,20 @@ final class Beginning {
         // Its real address, if the system is to pick the port, is written with the log's first entry.
         Member only = Member.voter(id, settings.raftAddress);
         return file(random(), id, incarnation, List.of(only), addresses(List.of(only)));
+    }
+
+    private void requireSomebodyElse(List<String> addresses) throws StartException {
+        String own = own();
+        if (addresses.stream().allMatch(own::equals)) {
+            throw new StartException(
+                    StartException.Kind.CONTRADICTION,
+                    "join: " + own + " is this node's own address; it must be that of a member of the cluster");
+        }
+    }
+
+    /** Where the others find this node. */
+    private String own() {
+        return settings.advertiseAddress == null ? settings.raftAddress : settings.advertiseAddress;
     }
 
     private ClusterFile file(
@@ -121,7 +136,7 @@ final class Beginning {
 
     /** Which of the listed members this node is. */
     private Member self(List<Member> members) throws StartException {
-        String own = settings.advertiseAddress == null ? settings.raftAddress : settings.advertiseAddress;
+        String own = own();
         for (Member member : members) {
             if (settings.id == 0 ? member.address().equals(own) : member.id() == settings.id) {
                 return member;
@@ -161,7 +176,7 @@ final class Beginning {
     }
 
     private Ticket ticket(List<String> addresses, long incarnation, long deadlineNanos) throws StartException {
-        String own = settings.advertiseAddress == null ? settings.raftAddress : settings.advertiseAddress;
+        String own = own();
         try (Caller caller = world.networks().caller(settings.channelCredentials)) {
             return AskAround.begin(
                             caller,

@@ -150,7 +150,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         } catch (IOException e) {
             throw new StartException(
                     StartException.Kind.ADDRESS,
-                    "raftAddress: " + settings.raftAddress + " cannot be used: " + e.getMessage()
+                    "raftAddress cannot be used: " + e.getMessage()
                             + ". Stop whoever listens there, or choose another address",
                     e);
         }
@@ -465,7 +465,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             public void failed(Failure failure) {
                 reply.failed(
                         failure.kind() == Failure.Kind.NOT_LEADER
-                                ? Leading.refused("term: " + Leading.name(id) + " does not lead in term " + term)
+                                ? Leading.refused("term: " + Leading.name(id) + " does not lead in term "
+                                        + Long.toUnsignedString(term))
                                 : failure);
             }
         });
@@ -781,7 +782,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         new Attempt<>(this, new Tasks.Remove(id), deadlineNanos, new Reply<Done>() {
                     @Override
                     public void done(Done done) {
-                        worker.execute(() -> removed("it left the cluster"));
+                        worker.execute(() -> removed("its removal was acknowledged"));
                         var unused = stopped.thenAccept(why -> reply.done(Done.DONE));
                     }
 
@@ -811,8 +812,10 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             onFailure(e);
             return;
         }
+        // What was asked for is the reason, whoever is the first to say that it is done.
         StopReason.Kind kind = leaving ? StopReason.Kind.LEFT : StopReason.Kind.REMOVED;
-        stop(new StopReason(kind, Leading.name(id) + " is no member any more: " + text, null));
+        String why = leaving ? "it left the cluster" : text;
+        stop(new StopReason(kind, Leading.name(id) + " is no member any more: " + why, null));
     }
 
     private void onFailure(Throwable cause) {
@@ -837,7 +840,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         if (reason.compareAndSet(null, why)) {
             if (why.kind() == StopReason.Kind.FAILED) {
                 LOG.error("{} stops: {}", Leading.name(id), why.text());
-            } else {
+            } else if (id != RawNode.NONE) {
                 LOG.info("{} stops: {}", Leading.name(id), why.text());
             }
             world.threads().runToEnd("coracle-stop-" + Long.toUnsignedString(id), () -> shutDown(why));

@@ -16,6 +16,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -76,6 +77,14 @@ record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Ne
     }
 
     private static final class RealThreads implements Threads {
+        /**
+         * The common pool, as for any other future. On one or two processors CompletableFuture starts a thread for each
+         * task instead: that costs more than the request, and nothing bounds how many there are.
+         */
+        private static final Executor DEPENDENTS = ForkJoinPool.getCommonPoolParallelism() > 1
+                ? ForkJoinPool.commonPool()
+                : new ForkJoinPool(2, ForkJoinPool.defaultForkJoinWorkerThreadFactory, null, true);
+
         @Override
         public AutoCloseable run(RaftNode node, NodeConfig config, Clock clock, Consumer<Throwable> onError) {
             return AgentRunner.startAll(node, config, clock, onError);
@@ -94,7 +103,7 @@ record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Ne
 
         @Override
         public Executor dependents() {
-            return new CompletableFuture<>().defaultExecutor();
+            return DEPENDENTS;
         }
     }
 

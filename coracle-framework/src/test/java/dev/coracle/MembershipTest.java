@@ -122,6 +122,7 @@ class MembershipTest {
         second.propose("one").join();
         second.leave().join();
         assertThat(second.stopped().join().kind()).isEqualTo(StopReason.Kind.LEFT);
+        assertThat(second.stopped().join().text()).endsWith("it left the cluster");
         assertThat(addresses(first)).containsExactly(first.raftAddress());
         assertThatThrownBy(() -> cluster.start("b"))
                 .isInstanceOfSatisfying(
@@ -132,6 +133,31 @@ class MembershipTest {
         assertThat(again.id()).isEqualTo(3);
         assertThat(lines(again)).containsExactly("one");
         assertThat(cluster.directory("b").resolve("wal.left-2")).isDirectory();
+    }
+
+    @Test
+    void aNodeCannotJoinItself() throws Exception {
+        String own = "127.0.0.1:1";
+        assertThatThrownBy(() -> cluster.builder("a").raftAddress(own).join(own).start())
+                .isInstanceOfSatisfying(
+                        StartException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(StartException.Kind.CONTRADICTION))
+                .hasMessageContaining("own address");
+    }
+
+    @Test
+    void aNodeThatNobodyLetsInNamesOnceWhomItAsked() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        second.close();
+        String asked = first.raftAddress();
+        assertThatThrownBy(() -> cluster.builder("c")
+                        .join(asked)
+                        .requestTimeout(Duration.ofMillis(100))
+                        .start())
+                .isInstanceOf(StartException.class)
+                .hasMessageMatching(
+                        "none of the members \\[" + asked + "\\] could .* in time: " + asked + ": (?!" + asked + ").+");
     }
 
     @Test

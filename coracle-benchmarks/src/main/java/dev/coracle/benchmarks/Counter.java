@@ -12,6 +12,7 @@ final class Counter implements StateMachine<byte[], @Nullable Void> {
     private long count;
 
     @Override
+    @SuppressWarnings("NullAway") // It does not follow nullable type arguments.
     public @Nullable Void apply(byte[] command) {
         count++;
         return null;

@@ -27,6 +27,8 @@ record Report(
         int seconds,
         List<Measurement> measurements) {
     private static final String HEAD = "%9s %12s %9s %9s %9s %10s %12s %11s %9s %9s %10s%n";
+
+    @SuppressWarnings("InlineFormatString") // Under its head, whose columns it must meet.
     private static final String ROW = "%,9d %,12.0f %,9.0f %,9.0f %,9.0f %,10.1f %,12.0f %,11.0f %,9.0f %9.2f %10.2f%n";
 
     /** Says where and how it is measured, and what the columns are. */

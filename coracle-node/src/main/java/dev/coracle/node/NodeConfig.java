@@ -294,7 +294,10 @@ public final class NodeConfig {
             return this;
         }
 
-        /** Takes the core's log lines. Default SLF4J, under {@code dev.coracle.raft}. */
+        /**
+         * Takes the core's log lines. Default SLF4J, under {@code dev.coracle.raft}, where the core's INFO is DEBUG and
+         * its DEBUG is TRACE: it has lines of that level for each write.
+         */
         public Builder logger(RaftLogger value) {
             logger = value;
             return this;

@@ -44,9 +44,13 @@ final class Housekeeping implements Agent {
     private volatile Runnable wakeUp = () -> {};
 
     private @Nullable Spare filling;
-    private long filled;
+
+    /** How much of the next segment is on the disk already. */
+    private volatile long filled;
+
     private int nextName;
     private boolean waiting;
+    private boolean spacious = true;
     private long retryNanos;
     private boolean closed;
 
@@ -70,7 +74,7 @@ final class Housekeeping implements Agent {
 
     /** Tells whether the next segment is certain and free space above the watermark. May be called by any thread. */
     boolean hasSpace() {
-        long needed = options.lowSpaceBytes() + (ready.get() == null ? options.segmentBytes() : 0);
+        long needed = options.lowSpaceBytes() + (ready.get() == null ? options.segmentBytes() - filled : 0);
         return usableBytes >= needed;
     }
 
@@ -96,7 +100,9 @@ final class Housekeeping implements Agent {
         try {
             waiting = false;
             usableBytes = disk.usableSpace(directory);
-            return prepare() + purge();
+            int work = prepare() + purge();
+            noteSpace();
+            return work;
         } catch (IOException e) {
             LOG.warn("cannot prepare or purge segments in {}, trying again in a second: {}", directory, e.toString());
             dropFilling();
@@ -116,6 +122,23 @@ final class Housekeeping implements Agent {
         }
         SegmentDirectory.closeAll(released);
         released.clear();
+    }
+
+    /** Says once that space ran out, and that it is back. */
+    private void noteSpace() {
+        boolean now = hasSpace();
+        if (spacious && !now) {
+            LOG.warn(
+                    "the disk of {} is nearly full, {} bytes are left: what is under way goes on, new proposals are"
+                            + " refused until there is room for a segment of {} bytes and {} bytes more",
+                    directory,
+                    usableBytes,
+                    options.segmentBytes(),
+                    options.lowSpaceBytes());
+        } else if (now && !spacious) {
+            LOG.info("the disk of {} has room again, {} bytes", directory, usableBytes);
+        }
+        spacious = now;
     }
 
     private int prepare() throws IOException {
@@ -139,11 +162,12 @@ final class Housekeeping implements Agent {
         if (left > 0) {
             int length = (int) Math.min(zeros.capacity(), left);
             spare.file().write(zeros.clear().limit(length), filled);
-            filled += length;
+            filled = filled + length;
         } else {
             spare.file().sync();
             filling = null;
             ready.set(spare);
+            filled = 0;
         }
         return 1;
     }
@@ -167,6 +191,7 @@ final class Housekeeping implements Agent {
         if (filling != null) {
             drop(filling);
             filling = null;
+            filled = 0;
         }
     }
 

@@ -554,6 +554,24 @@ final class WalLogStoreTest {
         assertThat(sim.recovered().entries()).isEqualTo(entries(1, 1, 18, 8_000));
     }
 
+    @Test
+    void whatIsPreparedOfASegmentIsNotAskedForAgain() throws IOException, StorageException {
+        SimDisk disk = new SimDisk();
+        long segmentBytes = 4 << 20;
+        LogFixture sim = new LogFixture(
+                disk.process(), root, SMALL.withSegmentBytes(segmentBytes).withLowSpaceBytes(10_000));
+        try (WalLogStore store = sim.open()) {
+            // Room for one more segment, and nothing for another one.
+            disk.setCapacity(2 * segmentBytes + 20_000);
+            store.housekeeping().doWork(0);
+            int turns = 0;
+            do {
+                assertThat(store.hasSpace()).as("after %d more turns", turns++).isTrue();
+            } while (store.housekeeping().doWork(0) > 0);
+            assertThat(turns).isGreaterThan(4);
+        }
+    }
+
     /** Snapshots of 2 and 4; records of those, of 3, whose file is missing, and of 5, which is not committed. */
     private void writeWithSnapshots() throws IOException, StorageException {
         log.saveSnapshot(snapshot(2, 1), new byte[] {1});

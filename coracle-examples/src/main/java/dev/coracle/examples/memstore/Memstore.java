@@ -103,7 +103,10 @@ public final class Memstore implements Callable<Integer> {
 
     /** How an empty folder becomes a member. */
     private static final class Origin {
-        @Option(names = "--peer-addr", paramLabel = "HOST:PORT", description = "Joins the cluster of this member.")
+        @Option(
+                names = "--peer-addr",
+                paramLabel = "HOST:PORT",
+                description = "Joins the cluster of this member; asks it for 30 seconds at most.")
         private @Nullable String peerAddress;
 
         @Option(

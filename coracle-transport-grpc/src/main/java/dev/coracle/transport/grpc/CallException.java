@@ -48,12 +48,19 @@ public final class CallException extends Exception {
         };
     }
 
-    /** A status as a text: its description, and its cause where gRPC says more there. */
+    /** A status as one line: its description, or its cause where gRPC says more there. */
     static String text(Status status) {
+        if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+            // gRPC tells by the nanosecond what it did meanwhile.
+            return "no answer in time";
+        }
         String description = status.getDescription();
         Throwable cause = status.getCause();
         String text = description == null ? status.getCode().toString() : description;
-        return cause == null || cause.getMessage() == null ? text : text + " (" + cause.getMessage() + ")";
+        if (cause != null && cause.getMessage() != null) {
+            text = text.equals("io exception") ? cause.getMessage() : text + " (" + cause.getMessage() + ")";
+        }
+        return text.lines().findFirst().orElse(text);
     }
 
     /** Why there is no answer. */

@@ -17,6 +17,7 @@ import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,10 +81,18 @@ public final class GrpcTransport implements Transport {
         } catch (IOException e) {
             server.shutdownNow();
             closeThreads();
-            throw new IOException(
-                    "listenAddress " + config.listenAddress + ": it cannot be bound: " + e.getMessage(), e);
+            throw new IOException("listenAddress " + config.listenAddress + ": " + reason(e), e);
         }
         LOG.info("{} listens on {}", Link.name(config.id), boundAddress());
+    }
+
+    /** What the system said, which gRPC wraps. */
+    private static String reason(IOException failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root instanceof UnresolvedAddressException ? "unknown host" : String.valueOf(root.getMessage());
     }
 
     /**

@@ -349,11 +349,21 @@ class GrpcPeerTest {
             a.send(0, append(1, 2, 1_000_000, data));
             a.flush();
         }
-        assertThat(inbound.unreachable).hasSize(1);
+        int reports = inbound.unreachable.size();
         receiving.makeRoom();
         for (long i = 1; i <= accepted; i++) {
             assertThat(receiving.next().index()).isEqualTo(i - 1);
         }
+        // Small enough for what is left in the queue, whatever it holds.
+        a.send(0, append(1, 2, 2_000_000, new byte[0]));
+        a.flush();
+        int taken = 0;
+        while (receiving.next().index() != 2_000_000 - 1) {
+            taken++;
+        }
+        // The sockets may have taken a frame more meanwhile, which ends one row of drops and begins another.
+        assertThat(reports).isBetween(1, 1 + taken);
+        assertThat(taken).as("dropped: the rest of 100").isLessThan(100);
     }
 
     private RawPeer snapshot(GrpcTransport transport, long size) {
@@ -650,6 +660,6 @@ class GrpcPeerTest {
         assertThatThrownBy(() -> GrpcTransport.bind(
                         config(2).listenAddress(a.boundAddress()).build()))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("listenAddress " + a.boundAddress());
+                .hasMessageContaining("listenAddress " + a.boundAddress() + ": Address already in use");
     }
 }
