@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Asks one address after the other for the same task, to be passed on to the leader, round after round until one answers
  * or the time is up. For a node that does not know the leader yet.
+ *
+ * <p>What the leader refuses is refused. That an address refuses to be asked is the word of whoever listens there, perhaps
+ * a node of another cluster since a member has moved away: it counts only if all do.
  */
 final class AskAround<T extends @Nullable Object> {
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -27,6 +30,7 @@ final class AskAround<T extends @Nullable Object> {
     private final LeaderTask<T> task;
     private final long deadlineNanos;
     private final CompletableFuture<T> future = new CompletableFuture<>();
+    private int refusals;
     private Failure last = new Failure(Failure.Kind.NO_LEADER, RawNode.NONE, "nobody was asked");
 
     private AskAround(
@@ -67,7 +71,10 @@ final class AskAround<T extends @Nullable Object> {
                     StartException.Kind.UNREACHABLE,
                     "none of the members " + addresses + " could pass the request on to a leader in time: "
                             + last.text()));
+        } else if (position == addresses.size() && position > 0 && refusals == position) {
+            future.completeExceptionally(new StartException(StartException.Kind.REFUSED, last.text()));
         } else if (position == addresses.size()) {
+            refusals = 0;
             worker.schedule(() -> ask(0), PAUSE_NANOS);
         } else {
             long turnNanos = Math.min(leftNanos, TURN_NANOS);
@@ -76,36 +83,39 @@ final class AskAround<T extends @Nullable Object> {
                 var unused = caller.call(addresses.get(position), task.kind(), request, Duration.ofNanos(turnNanos))
                         .whenComplete((answer, trouble) -> worker.execute(() -> take(answer, trouble, position)));
             } catch (IllegalArgumentException e) {
-                future.completeExceptionally(
-                        new StartException(StartException.Kind.REFUSED, String.valueOf(e.getMessage())));
+                goOn(Leading.refused(String.valueOf(e.getMessage())), position);
             }
         }
     }
 
     private void take(byte @Nullable [] answer, @Nullable Throwable trouble, int position) {
+        if (answer == null) {
+            Throwable cause = trouble == null ? new IllegalStateException("no answer") : trouble;
+            goOn(Wire.failure(cause, RawNode.NONE), position);
+            return;
+        }
         Failure failure;
         try {
-            if (answer == null) {
-                failure =
-                        Wire.failure(trouble == null ? new IllegalStateException("no answer") : trouble, RawNode.NONE);
-            } else {
-                ByteReader in = new ByteReader(answer);
-                failure = Wire.readFailure(in);
-                if (failure == null) {
-                    future.complete(task.readResult(in));
-                    return;
-                }
+            ByteReader in = new ByteReader(answer);
+            failure = Wire.readFailure(in);
+            if (failure == null) {
+                future.complete(task.readResult(in));
+                return;
             }
         } catch (MalformedException e) {
             failure = new Failure(Failure.Kind.UNKNOWN, RawNode.NONE, "the answer cannot be read: " + e.getMessage());
         }
-        // What did not come from the member says already which one it is about.
-        String text = answer == null ? failure.text() : addresses.get(position) + ": " + failure.text();
-        last = new Failure(failure.kind(), failure.leader(), text);
+        String text = addresses.get(position) + ": " + failure.text();
         if (failure.certainty() == Failure.Certainty.NOT_DONE) {
-            future.completeExceptionally(new StartException(StartException.Kind.REFUSED, last.text()));
+            future.completeExceptionally(new StartException(StartException.Kind.REFUSED, text));
         } else {
-            ask(position + 1);
+            goOn(new Failure(failure.kind(), failure.leader(), text), position);
         }
+    }
+
+    private void goOn(Failure failure, int position) {
+        refusals += failure.certainty() == Failure.Certainty.NOT_DONE ? 1 : 0;
+        last = failure;
+        ask(position + 1);
     }
 }

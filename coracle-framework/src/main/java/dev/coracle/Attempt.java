@@ -46,7 +46,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         Leading leading = engine.leading();
         if (leftNanos <= 0) {
             expire();
-        } else if (leading == null) {
+        } else if (leading == null || engine.hasStopped()) {
             failed(engine.notRunning());
         } else {
             RaftNode node = leading.node();

@@ -21,6 +21,9 @@ final class DataDirectory implements AutoCloseable {
     /** Guarded by this. */
     private @Nullable ClusterFile file;
 
+    /** Guarded by this. */
+    private boolean closed;
+
     private DataDirectory(Disk disk, Path path, DiskFile lock, @Nullable ClusterFile file) {
         this.disk = disk;
         this.path = path;
@@ -109,6 +112,9 @@ final class DataDirectory implements AutoCloseable {
 
     /** Says what the directory is from now on. */
     synchronized void become(ClusterFile newFile) throws StorageException {
+        if (closed) {
+            throw new StorageException(path + " may belong to another node by now: this one has closed it");
+        }
         if (!newFile.equals(file)) {
             newFile.write(disk, path);
             file = newFile;
@@ -155,8 +161,10 @@ final class DataDirectory implements AutoCloseable {
         file = null;
     }
 
+    /** Waits for a change that is under way, so that nothing is written here once the lock is gone. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        closed = true;
         close(lock);
     }
 

@@ -173,9 +173,17 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private void startConfirmed(ClusterFile file) throws StartException, StorageException {
         IdentityCheck check = IdentityCheck.begin(network(), worker, world.clock(), file);
         CompletableFuture<Done> running = check.confirmed().thenApply(this::runOrThrow);
-        CompletableFuture.anyOf(running, check.firstRound())
+        // With the worker's end nobody goes on with the round.
+        CompletableFuture.anyOf(running, check.firstRound(), stopped)
                 .exceptionally(failure -> null)
                 .join();
+        StopReason why = reason.get();
+        if (why != null) {
+            if (why.cause() instanceof StorageException storage) {
+                throw storage;
+            }
+            throw new StartException(StartException.Kind.REFUSED, "the node stopped while it started: " + why.text());
+        }
         if (check.confirmed().isDone()) {
             await(running);
         } else {

@@ -4,6 +4,9 @@ package dev.coracle;
 final class HostAndPort {
     private static final int MOST = 65_535;
 
+    /** The longest name that there is, and a port. */
+    private static final int MOST_CHARACTERS = 259;
+
     private HostAndPort() {}
 
     /** Checks an address, naming the field if it is none. */
@@ -12,6 +15,15 @@ final class HostAndPort {
         String host = host(address);
         if (colon < 0 || host.isEmpty()) {
             throw new IllegalArgumentException(field + ": " + address + " must be host:port");
+        }
+        if (address.length() > MOST_CHARACTERS) {
+            throw new IllegalArgumentException(
+                    field + ": its " + address.length() + " characters must be at most " + MOST_CHARACTERS);
+        }
+        // It is written into files by lines.
+        if (host.chars().anyMatch(c -> c <= ' ' || Character.isISOControl(c) || Character.isWhitespace(c))) {
+            throw new IllegalArgumentException(field + ": \"" + address.replaceAll("\\p{Cntrl}", "?")
+                    + "\" must not contain spaces or control characters");
         }
         boolean bracketed = host.startsWith("[") && host.endsWith("]");
         if (host.indexOf(':') >= 0 && !bracketed) {

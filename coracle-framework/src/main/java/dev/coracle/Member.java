@@ -1,11 +1,12 @@
 package dev.coracle;
 
+import dev.coracle.raft.RawNode;
 import java.util.Objects;
 
 /**
  * A member of a cluster.
  *
- * @param id its id, unsigned, never 0, never used again after its removal
+ * @param id its id, unsigned, not 0 and none of the two highest, never used again after its removal
  * @param address where the other members reach it, {@code host:port}
  * @param role what it does
  */
@@ -24,6 +25,10 @@ public record Member(long id, String address, Role role) {
     public Member {
         if (id == 0) {
             throw new IllegalArgumentException("id: must not be 0");
+        }
+        if (RawNode.isLocalThread(id)) {
+            throw new IllegalArgumentException("id: " + Long.toUnsignedString(id)
+                    + " must not be one of the two highest, which stand for threads of a node");
         }
         Objects.requireNonNull(address, "address");
         Objects.requireNonNull(role, "role");

@@ -9,6 +9,7 @@ import dev.coracle.raft.ConfChangeTransition;
 import dev.coracle.raft.ConfChangeType;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
+import dev.coracle.raft.RawNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -156,6 +157,10 @@ final class Tasks {
 
     /** Takes a node in that has its id. */
     record Join(long id, String address, long incarnation) implements Silent {
+        Join {
+            HostAndPort.require("address", address, 1);
+        }
+
         @Override
         public int kind() {
             return CallKind.JOIN;
@@ -180,21 +185,28 @@ final class Tasks {
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
             leading.withMembership(deadlineNanos, reply, members -> {
-                Tables tables = members.tables();
-                Tables.Known known = tables.member(id);
-                if (known != null) {
-                    note(known, leading, deadlineNanos, reply);
-                } else if (tables.removed().contains(id)) {
-                    reply.failed(
-                            Leading.refused(Leading.name(id) + " was removed from the cluster; empty its directory,"
-                                    + " or set it aside, and let it join as a new node"));
-                } else if (Long.compareUnsigned(id, tables.nextId()) >= 0) {
-                    reply.failed(
-                            Leading.refused("id: " + Long.toUnsignedString(id) + " was not given by this cluster"));
-                } else {
-                    identify(members, leading, deadlineNanos, reply);
+                if (isToBeTakenIn(members, leading, deadlineNanos, reply)) {
+                    identify(leading, deadlineNanos, reply);
                 }
             });
+        }
+
+        /** Tells whether the node only lacks its place in the configuration; if not, sees to the reply. */
+        private boolean isToBeTakenIn(
+                Replica.Membership members, Leading leading, long deadlineNanos, Reply<Done> reply) {
+            Tables tables = members.tables();
+            Tables.Known known = tables.member(id);
+            if (known != null) {
+                note(known, leading, deadlineNanos, reply);
+            } else if (tables.removed().contains(id)) {
+                reply.failed(Leading.refused(Leading.name(id) + " was removed from the cluster; empty its directory,"
+                        + " or set it aside, and let it join as a new node"));
+            } else if (Long.compareUnsigned(id, tables.nextId()) >= 0) {
+                reply.failed(Leading.refused("id: " + Long.toUnsignedString(id) + " was not given by this cluster"));
+            } else {
+                return true;
+            }
+            return false;
         }
 
         /** It is a member already, perhaps at another address. */
@@ -206,7 +218,7 @@ final class Tasks {
          * Calls the node before it is taken in: one that cannot be reached would cost the cluster a vote, with one other
          * member even all progress; and an address of another member must really have become this node's.
          */
-        private void identify(Replica.Membership members, Leading leading, long deadlineNanos, Reply<Done> reply) {
+        private void identify(Leading leading, long deadlineNanos, Reply<Done> reply) {
             try {
                 var unused = leading.caller()
                         .call(address, CallKind.IDENTIFY, new byte[0], IDENTIFY_TIMEOUT)
@@ -214,7 +226,12 @@ final class Tasks {
                             String fault =
                                     trouble == null ? fault(answer) : "it does not answer the leader: " + text(trouble);
                             if (fault == null) {
-                                takeIn(members, leading, deadlineNanos, reply);
+                                // Meanwhile it may have been taken in, by way of another member, and removed again.
+                                leading.withMembership(deadlineNanos, reply, members -> {
+                                    if (isToBeTakenIn(members, leading, deadlineNanos, reply)) {
+                                        takeIn(members, leading, deadlineNanos, reply);
+                                    }
+                                });
                             } else {
                                 reply.failed(Leading.refused("address: " + address + ": " + fault));
                             }
@@ -279,6 +296,10 @@ final class Tasks {
 
     /** Notes where a member listens, and its incarnation if that is not known yet. */
     record Announce(long id, String address, long incarnation) implements Silent {
+        Announce {
+            HostAndPort.require("address", address, 1);
+        }
+
         @Override
         public int kind() {
             return CallKind.ANNOUNCE;
@@ -429,12 +450,15 @@ final class Tasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
-            if (!leading.replica().membership().configuration().voters().contains(target)) {
-                reply.failed(Leading.refused("id: " + Long.toUnsignedString(target) + " is no voter"));
-                return;
-            }
-            leading.node()
-                    .transferLeadership(target, deadlineNanos, Leading.onDone(reply, leader -> reply.done(Done.DONE)));
+            leading.withMembership(deadlineNanos, reply, members -> {
+                if (members.configuration().voters().contains(target)) {
+                    leading.node()
+                            .transferLeadership(
+                                    target, deadlineNanos, Leading.onDone(reply, leader -> reply.done(Done.DONE)));
+                } else {
+                    reply.failed(Leading.refused("id: " + Long.toUnsignedString(target) + " is no voter"));
+                }
+            });
         }
     }
 
@@ -443,6 +467,9 @@ final class Tasks {
      * several changes are made at once, and the joint configuration is left by order.
      */
     record ChangeMembers(List<String> addresses, List<ConfChangeSingle> changes) implements LeaderTask<List<Long>> {
+        /** A change is one entry, which must fit the frames that carry it. */
+        private static final int MOST_CHANGES = 100;
+
         @Override
         public int kind() {
             return CallKind.CHANGE_MEMBERS;
@@ -493,7 +520,11 @@ final class Tasks {
                 return "changes: " + changes.size() + " changes and " + addresses.size()
                         + " addresses; there must be at least one, and an address for each";
             }
-            for (ConfChangeSingle change : changes) {
+            if (changes.size() > MOST_CHANGES) {
+                return "changes: " + changes.size() + " changes, must be at most " + MOST_CHANGES;
+            }
+            for (int i = 0; i < changes.size(); i++) {
+                ConfChangeSingle change = changes.get(i);
                 long id = change.nodeId();
                 boolean member = members.configuration().contains(id);
                 if (change.type() == ConfChangeType.REMOVE_NODE) {
@@ -505,6 +536,15 @@ final class Tasks {
                     }
                 } else if (members.tables().removed().contains(id)) {
                     return Leading.name(id) + " was removed, and its id is not used again";
+                } else if (RawNode.isLocalThread(id)) {
+                    return "id: " + Long.toUnsignedString(id) + " must not be one of the two highest, which stand for"
+                            + " threads of a node";
+                } else {
+                    try {
+                        HostAndPort.require("address", addresses.get(i), 1);
+                    } catch (IllegalArgumentException e) {
+                        return String.valueOf(e.getMessage());
+                    }
                 }
             }
             return null;

@@ -90,6 +90,9 @@ final class Wire {
         if (call.kind() == CallException.Kind.REFUSED) {
             return new Failure(Failure.Kind.REFUSED_CONFIG, leader, text);
         }
+        if (call.kind() == CallException.Kind.OVERLOADED) {
+            return new Failure(Failure.Kind.OVERLOADED, leader, text);
+        }
         if (!call.mayHaveArrived()) {
             return new Failure(Failure.Kind.NO_LEADER, leader, text);
         }

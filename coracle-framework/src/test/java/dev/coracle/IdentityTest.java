@@ -179,6 +179,18 @@ class IdentityTest {
     }
 
     @Test
+    void nothingIsWrittenToADirectoryThatWasClosed() throws Exception {
+        cluster.start("a");
+        cluster.stop("a");
+        DataDirectory opened = DataDirectory.open(World.real().disk(), cluster.directory("a"));
+        opened.close();
+        assertThatThrownBy(() -> opened.change(file -> file.withAddress("elsewhere:1")))
+                .isInstanceOf(StorageException.class)
+                .hasMessageContaining("closed");
+        cluster.start("a").propose("one").join();
+    }
+
+    @Test
     void aLogWithoutItsFileIsRefused() throws Exception {
         cluster.start("a").propose("one").join();
         cluster.stop("a");

@@ -6,9 +6,17 @@ import static dev.coracle.Cluster.until;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.node.Disk;
+import dev.coracle.node.Failure;
+import dev.coracle.node.Reply;
+import dev.coracle.node.StorageException;
+import dev.coracle.transport.grpc.GrpcClient;
 import dev.coracle.transport.grpc.GrpcTransportConfig;
 import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,8 +24,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -289,17 +301,15 @@ class MembershipTest {
         Raft<String, Long, Journal> first = cluster.start("a");
         World real = World.real();
         AtomicInteger lost = new AtomicInteger();
-        World cutOff = new World(real.clock(), real.disk(), real.random(), real.threads(), new World.Networks() {
-            @Override
-            public Network bind(GrpcTransportConfig config) throws IOException {
-                return new Deaf(real.networks().bind(config), lost);
-            }
-
-            @Override
-            public Caller caller(@Nullable ChannelCredentials credentials) {
-                return real.networks().caller(credentials);
-            }
-        });
+        World cutOff = onNetwork(
+                real,
+                network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                    if (kind != CallKind.JOIN) {
+                        return network.call(address, kind, request, timeout);
+                    }
+                    lost.incrementAndGet();
+                    return CompletableFuture.failedFuture(new IOException("lost"));
+                }));
         RaftBuilder<String, Long, Journal> builder =
                 cluster.builder("b").join(first.raftAddress()).requestTimeout(Duration.ofMillis(200));
         assertThatThrownBy(() -> builder.start(cutOff))
@@ -313,8 +323,156 @@ class MembershipTest {
         assertThat(second.propose("one").join()).isEqualTo(1);
     }
 
-    /** A network on which requests to join get lost. */
-    private record Deaf(Network real, AtomicInteger lost) implements Network {
+    @Test
+    void aJoinThatWasOvertakenDoesNotBringARemovedNodeBack() throws Exception {
+        CompletableFuture<Done> gate = new CompletableFuture<>();
+        AtomicInteger held = new AtomicInteger();
+        World real = World.real();
+        Raft<String, Long, Journal> first = cluster.builder("a")
+                .start(onNetwork(
+                        real,
+                        network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                            CompletableFuture<byte[]> answer = network.call(address, kind, request, timeout);
+                            boolean hold = kind == CallKind.IDENTIFY && held.getAndIncrement() == 0;
+                            return hold ? gate.thenCombine(answer, (open, bytes) -> bytes) : answer;
+                        })));
+        RaftBuilder<String, Long, Journal> builder = cluster.builder("b").join(first.raftAddress());
+        CompletableFuture<Tasks.Join> asked = new CompletableFuture<>();
+        // Its own requests to join get lost; the test makes them instead, two of them.
+        World mute = onNetwork(
+                real,
+                network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                    if (kind != CallKind.JOIN) {
+                        return network.call(address, kind, request, timeout);
+                    }
+                    try {
+                        ByteReader in = new ByteReader(request);
+                        Wire.Head.read(in);
+                        asked.complete(Tasks.Join.read(in));
+                    } catch (ByteReader.MalformedException e) {
+                        asked.completeExceptionally(e);
+                    }
+                    return CompletableFuture.failedFuture(new IOException("lost"));
+                }));
+        CompletableFuture<Raft<String, Long, Journal>> start = CompletableFuture.supplyAsync(() -> {
+            try {
+                return builder.start(mute);
+            } catch (StartException | StorageException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        try (first) {
+            Outcome overtaken = join(first, asked.join());
+            until("it is held", () -> held.get() == 1);
+            join(first, asked.join());
+            try (Raft<String, Long, Journal> second = start.join()) {
+                first.remove(second.id()).join();
+            }
+            gate.complete(Done.DONE);
+            until("it has ended", overtaken::hasEnded);
+            assertThat(overtaken.failure.get().text()).contains("was removed");
+            assertThat(addresses(first)).containsExactly(first.raftAddress());
+        }
+    }
+
+    private static Outcome join(Raft<String, Long, Journal> leader, Tasks.Join join) {
+        Outcome outcome = new Outcome();
+        long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
+        new Attempt<>(leader.engine(), join, deadlineNanos, outcome).begin();
+        return outcome;
+    }
+
+    @Test
+    void aStartEndsAlsoIfTheDiskFailsWhileTheOthersAreAsked() throws Exception {
+        List<Member> members = Cluster.listed(2);
+        World real = World.real();
+        AtomicBoolean broken = new AtomicBoolean();
+        Disk disk = (Disk) Proxy.newProxyInstance(
+                Disk.class.getClassLoader(), new Class<?>[] {Disk.class}, (proxy, method, arguments) -> {
+                    if (broken.get() && method.getName().equals("rename")) {
+                        throw new IOException("broken by a test");
+                    }
+                    try {
+                        return method.invoke(real.disk(), arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+        World onNetwork = onNetwork(
+                real,
+                network -> new Wrapped(network, (address, kind, request, timeout) -> {
+                    if (kind != CallKind.CONFIRM_IDENTITY) {
+                        return network.call(address, kind, request, timeout);
+                    }
+                    // The other member asks the same meanwhile, and what it is promised cannot be written; it never
+                    // answers.
+                    broken.set(true);
+                    try {
+                        Identity own = Identity.read(new ByteReader(request));
+                        byte[] others = new Identity(own.clusterId(), 2, 7).encode();
+                        network.call(network.boundAddress(), CallKind.CONFIRM_IDENTITY, others, timeout);
+                    } catch (ByteReader.MalformedException e) {
+                        return CompletableFuture.failedFuture(e);
+                    }
+                    return new CompletableFuture<>();
+                }));
+        World world = new World(real.clock(), disk, real.random(), real.threads(), onNetwork.networks());
+        RaftBuilder<String, Long, Journal> builder =
+                cluster.builder("a").raftAddress(members.get(0).address()).members(members);
+        CompletableFuture<Raft<String, Long, Journal>> start = CompletableFuture.supplyAsync(() -> {
+            try {
+                return builder.start(world);
+            } catch (StartException | StorageException e) {
+                throw new CompletionException(e);
+            }
+        });
+        until("it has ended", start::isDone);
+        assertThatThrownBy(start::join)
+                .hasCauseInstanceOf(StorageException.class)
+                .hasMessageContaining("broken by a test");
+    }
+
+    /** How an attempt ended. */
+    private static final class Outcome implements Reply<Done> {
+        private final AtomicReference<Failure> failure = new AtomicReference<>();
+        private final AtomicReference<Done> result = new AtomicReference<>();
+
+        @Override
+        public void done(Done done) {
+            result.set(done);
+        }
+
+        @Override
+        public void failed(Failure newFailure) {
+            failure.set(newFailure);
+        }
+
+        boolean hasEnded() {
+            return failure.get() != null || result.get() != null;
+        }
+    }
+
+    private static World onNetwork(World real, UnaryOperator<Network> change) {
+        return new World(real.clock(), real.disk(), real.random(), real.threads(), new World.Networks() {
+            @Override
+            public Network bind(GrpcTransportConfig config) throws IOException {
+                return change.apply(real.networks().bind(config));
+            }
+
+            @Override
+            public Caller caller(@Nullable ChannelCredentials credentials) {
+                return real.networks().caller(credentials);
+            }
+        });
+    }
+
+    /** What becomes of a call. */
+    private interface Calls {
+        CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout);
+    }
+
+    /** A network that does something else with calls. */
+    private record Wrapped(Network real, Calls calls) implements Network {
         @Override
         public dev.coracle.node.Transport transport() {
             return real.transport();
@@ -327,11 +485,7 @@ class MembershipTest {
 
         @Override
         public CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout) {
-            if (kind == CallKind.JOIN) {
-                lost.incrementAndGet();
-                return CompletableFuture.failedFuture(new IOException("lost"));
-            }
-            return real.call(address, kind, request, timeout);
+            return calls.call(address, kind, request, timeout);
         }
 
         @Override
@@ -362,6 +516,43 @@ class MembershipTest {
                 .isInstanceOf(StartException.class)
                 .hasMessageContaining("\"other\"")
                 .hasMessageContaining("\"default\"");
+    }
+
+    @Test
+    void anAddressThatANodeOfAnotherClusterHasTakenIsPassedOver() throws Exception {
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> stranger = cluster.start("s", builder -> builder.clusterName("other"));
+        World world = World.real();
+        try (World.Worker worker = world.threads().worker("test");
+                GrpcClient client =
+                        GrpcClient.open(first.engine().file().clusterId(), InsecureChannelCredentials.create())) {
+            LeaderTask<Ticket> task = new Tasks.Reserve("default", "127.0.0.1:9", 7);
+            long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
+            List<String> both = List.of(stranger.raftAddress(), first.raftAddress());
+            assertThat(AskAround.begin(caller(client), worker, world.clock(), both, task, deadlineNanos)
+                            .get()
+                            .id())
+                    .isEqualTo(2);
+            List<String> one = List.of(stranger.raftAddress());
+            assertThatThrownBy(() -> AskAround.begin(caller(client), worker, world.clock(), one, task, deadlineNanos)
+                            .get())
+                    .hasCauseInstanceOf(StartException.class)
+                    .hasMessageContainingAll(stranger.raftAddress(), "cluster");
+        }
+    }
+
+    private static Caller caller(GrpcClient client) {
+        return new Caller() {
+            @Override
+            public CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout) {
+                return client.call(address, kind, request, timeout);
+            }
+
+            @Override
+            public void close() {
+                client.close();
+            }
+        };
     }
 
     @Test

@@ -14,11 +14,13 @@ import dev.coracle.codec.raftify.ResultCode;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;
+import dev.coracle.raft.RawNode;
 import dev.coracle.transport.grpc.GrpcClient;
 import dev.coracle.transport.grpc.RaftServiceClient;
 import io.grpc.InsecureChannelCredentials;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,6 +125,30 @@ class RaftifyServiceTest {
                 .join();
         assertThat(unknown.resultType()).isEqualTo(ChangeConfigResultType.REJECTED);
         assertThat(unknown.error()).contains("node 9 is no member");
+    }
+
+    @Test
+    void whatWouldHarmTheMembersFilesAndIdsIsRejected() {
+        rejects(ConfChangeType.ADD_NODE, 0, "127.0.0.1", "host:port");
+        // It would be a line of its own in the file that says who a member is.
+        rejects(ConfChangeType.ADD_NODE, 0, "x\nstate=left\n:80", "control characters");
+        rejects(ConfChangeType.ADD_LEARNER_NODE, 0, "x".repeat(1_000) + ":80", "at most 259");
+        rejects(ConfChangeType.ADD_NODE, RawNode.APPEND_THREAD, "127.0.0.1:80", "18446744073709551615");
+        rejects(ConfChangeType.ADD_NODE, RawNode.APPLY_THREAD, "127.0.0.1:80", "18446744073709551614");
+        List<ConfChangeSingle> many =
+                Collections.nCopies(101, new ConfChangeSingle(ConfChangeType.ADD_LEARNER_NODE, 0));
+        rejects(new ChangeConfigArgs(Collections.nCopies(101, "127.0.0.1:80"), many), "at most 100");
+        assertThat(first.members()).hasSize(2);
+    }
+
+    private void rejects(ConfChangeType type, long id, String address, String text) {
+        rejects(new ChangeConfigArgs(List.of(address), List.of(new ConfChangeSingle(type, id))), text);
+    }
+
+    private void rejects(ChangeConfigArgs args, String text) {
+        ChangeConfigResponse response = client.changeConfig(args, TIMEOUT).join();
+        assertThat(response.resultType()).isEqualTo(ChangeConfigResultType.REJECTED);
+        assertThat(response.error()).contains(text);
     }
 
     @Test

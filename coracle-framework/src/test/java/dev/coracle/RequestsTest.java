@@ -166,6 +166,19 @@ class RequestsTest {
     }
 
     @Test
+    void requestsAfterTheEndFailAtOnceAlsoWhereAnotherMemberLeads() throws Exception {
+        List<Raft<String, Long, Journal>> rafts = cluster.startListed(Cluster.listed(2));
+        rafts.get(0).propose("one").join();
+        Raft<String, Long, Journal> leader = Cluster.leaderOf(rafts);
+        Raft<String, Long, Journal> other = rafts.get(leader == rafts.get(0) ? 1 : 0);
+        assertThat(other.propose("two").join()).isEqualTo(2);
+        other.close();
+        CompletableFuture<Long> late = other.propose("three");
+        Cluster.until("it has ended", late::isDone);
+        assertThat(failure(late::join).kind()).isEqualTo(RaftException.Kind.STOPPED);
+    }
+
+    @Test
     void commandsAreAppliedWhileASnapshotIsWritten() throws Exception {
         Raft<String, Long, Journal> raft = cluster.start("a");
         raft.propose("one").join();

@@ -3,8 +3,8 @@ package dev.coracle.raft;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.List;
+import java.util.StringJoiner;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * Prints what the core hands out, to the byte as etcd's library does: for scripts, logs and tools. Ids of nodes are
@@ -98,7 +98,9 @@ public final class Describe {
 
     /** Entries, one a line, each ending in a line feed. */
     public String entries(List<Entry> entries) {
-        return entries.stream().map(entry -> entry(entry) + "\n").collect(Collectors.joining());
+        StringBuilder out = new StringBuilder();
+        entries.forEach(entry -> out.append(entry(entry)).append('\n'));
+        return out.toString();
     }
 
     /** Term, vote if there is one, and commit index. */
@@ -144,9 +146,9 @@ public final class Describe {
 
     /** Changes as scripts write them, {@code v1 l2 r3 u4}: a letter and a decimal id each. */
     public static String changes(List<ConfChangeSingle> changes) {
-        return changes.stream()
-                .map(change -> change.type().letter() + Long.toUnsignedString(change.nodeId()))
-                .collect(Collectors.joining(" "));
+        StringJoiner out = new StringJoiner(" ");
+        changes.forEach(change -> out.add(change.type().letter() + Long.toUnsignedString(change.nodeId())));
+        return out.toString();
     }
 
     /** The sender or receiver of a message: a node's id in hexadecimal, or what the id stands for. */
@@ -245,7 +247,9 @@ public final class Describe {
     }
 
     private static <T> String list(List<T> items, Function<T, String> text) {
-        return items.stream().map(text).collect(Collectors.joining(" ", "[", "]"));
+        StringJoiner out = new StringJoiner(" ", "[", "]");
+        items.forEach(item -> out.add(text.apply(item)));
+        return out.toString();
     }
 
     private static void appendQuoted(StringBuilder out, int character) {

@@ -44,7 +44,12 @@ public final class IdSet {
 
     /** The set of {@code ids}. */
     public static IdSet of(Collection<Long> ids) {
-        return of(ids.stream().mapToLong(Long::longValue).toArray());
+        long[] each = new long[ids.size()];
+        int count = 0;
+        for (long id : ids) {
+            each[count++] = id;
+        }
+        return of(each);
     }
 
     /** The number of ids. */

@@ -13,7 +13,9 @@ public final class CallException extends Exception {
         /** The time was up. */
         DEADLINE,
         /** The node, or this transport, refused the request; the text has the reason. */
-        REFUSED
+        REFUSED,
+        /** The node, or this transport, has too many requests under way; later it may take this one. */
+        OVERLOADED
     }
 
     private final Kind kind;
@@ -34,7 +36,8 @@ public final class CallException extends Exception {
     static CallException of(Status status, boolean refused, boolean sent, String address) {
         String text = address + ": " + text(status);
         if (refused) {
-            return new CallException(Kind.REFUSED, false, text);
+            boolean overloaded = status.getCode() == Status.Code.RESOURCE_EXHAUSTED;
+            return new CallException(overloaded ? Kind.OVERLOADED : Kind.REFUSED, false, text);
         }
         return switch (status.getCode()) {
             case DEADLINE_EXCEEDED -> new CallException(Kind.DEADLINE, sent, text);

@@ -100,8 +100,10 @@ public final class GrpcClient implements AutoCloseable {
         }
         if (calls.incrementAndGet() > maxCalls) {
             calls.decrementAndGet();
-            return CompletableFuture.failedFuture(
-                    refused(address, "more than " + maxCalls + " requests are waiting for their answers"));
+            return CompletableFuture.failedFuture(new CallException(
+                    CallException.Kind.OVERLOADED,
+                    false,
+                    address + ": more than " + maxCalls + " requests are waiting for their answers"));
         }
         Sent sent = new Sent();
         ClientCall<Payload, byte[]> call = channel.newCall(

@@ -14,7 +14,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -34,7 +34,7 @@ final class Network {
     private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 2;
 
     final EventLoopGroup eventLoops;
-    final ExecutorService executor;
+    final ThreadPoolExecutor executor;
     private final ChannelCredentials credentials;
     private final int maxFrameBytes;
     private final int maxConnections;
@@ -52,6 +52,8 @@ final class Network {
         eventLoops =
                 new MultiThreadIoEventLoopGroup(ioThreads, Threads.named("coracle-net"), NioIoHandler.newFactory());
         executor = Threads.pool("coracle-call", CALL_THREADS);
+        // A call that is made after the end must fail, not stay open for ever: its caller's thread tells it so.
+        executor.setRejectedExecutionHandler((task, pool) -> task.run());
     }
 
     /**

@@ -156,6 +156,20 @@ class CallTest {
     }
 
     @Test
+    void aCallAfterTheEndFails() throws Exception {
+        GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> responder.answer(request)));
+        GrpcTransport a = open(config(1));
+        // Once over a connection that was there, and once over one that would be new.
+        assertThat(a.call(b.boundAddress(), 1, bytes("x"), LONG).get()).isEqualTo(bytes("x"));
+        a.close();
+        for (String address : List.of(b.boundAddress(), "127.0.0.1:1")) {
+            CompletableFuture<byte[]> late =
+                    a.call(address, 1, bytes("x"), LONG).orTimeout(20, TimeUnit.SECONDS);
+            assertFails(late, CallException.Kind.UNREACHABLE, address).matches(failure -> !failure.mayHaveArrived());
+        }
+    }
+
+    @Test
     void anotherClusterRefuses() throws Exception {
         GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> responder.answer(request)));
         assertFails(
@@ -186,7 +200,7 @@ class CallTest {
         // On another connection: on one, HTTP/2 itself would hold the second request back.
         assertFails(
                         client(77).call(b.boundAddress(), 1, bytes("x"), LONG),
-                        CallException.Kind.REFUSED,
+                        CallException.Kind.OVERLOADED,
                         "more than 1 requests")
                 .matches(failure -> !failure.mayHaveArrived());
         responder.answer(bytes("y"));
@@ -202,7 +216,11 @@ class CallTest {
                 CallException.Kind.REFUSED,
                 "is more than the limit of");
         CompletableFuture<byte[]> first = a.call(b.boundAddress(), 1, bytes("x"), LONG);
-        assertFails(a.call(b.boundAddress(), 1, bytes("x"), LONG), CallException.Kind.REFUSED, "more than 1 requests");
+        assertFails(
+                        a.call(b.boundAddress(), 1, bytes("x"), LONG),
+                        CallException.Kind.OVERLOADED,
+                        "more than 1 requests")
+                .matches(failure -> !failure.mayHaveArrived());
         first.cancel(false);
     }
 

@@ -1,0 +1,5 @@
+package dev.coracle.cli.violating.node;
+
+public interface Disk {
+    void sync();
+}

@@ -1,0 +1,5 @@
+package dev.coracle.cli.violating.node;
+
+public class RaftNode {
+    public void run() {}
+}

@@ -1,0 +1,7 @@
+package dev.coracle.cli.violating.raft;
+
+abstract class Role {
+    static class Follower extends Role {}
+
+    public static class Leader extends Role {}
+}
