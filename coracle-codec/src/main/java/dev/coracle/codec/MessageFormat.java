@@ -21,8 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MessageFormat extends Codec<Message> {
     /** The context that lets a vote request overrule a leader's lease. */
-    private static final Bytes CAMPAIGN_TRANSFER =
-            Bytes.of("CampaignTransfer".getBytes(StandardCharsets.US_ASCII));
+    private static final Bytes CAMPAIGN_TRANSFER = Bytes.of("CampaignTransfer".getBytes(StandardCharsets.US_ASCII));
 
     private final String dialect;
     private final boolean raftRs;
@@ -133,8 +132,7 @@ final class MessageFormat extends Codec<Message> {
                 case 10 -> reject = in.bool("Message.reject");
                 case 11 -> rejectHint = in.counter("Message.reject_hint");
                 case 12 -> context = Bytes.of(in.bytes("Message.context"));
-                case 13 -> voteOrRequest =
-                        raftRs ? in.counter("Message.request_snapshot") : in.uint64("Message.vote");
+                case 13 -> voteOrRequest = raftRs ? in.counter("Message.request_snapshot") : in.uint64("Message.vote");
                 case 14 -> {
                     if (raftRs) {
                         olderPriority = in.uint64("Message.deprecated_priority");
@@ -175,11 +173,12 @@ final class MessageFormat extends Codec<Message> {
             case TIMEOUT_NOW -> new Message.TimeoutNow(from, to, term);
             case READ_INDEX -> new Message.ReadIndex(from, to, entries);
             case READ_INDEX_REPLY -> new Message.ReadIndexReply(from, to, term, index, entries);
-            case PRE_VOTE -> new Message.PreVote(
-                    from, to, term, logTerm, index, transfer, commit, commitTerm, priority);
+            case PRE_VOTE ->
+                new Message.PreVote(from, to, term, logTerm, index, transfer, commit, commitTerm, priority);
             case PRE_VOTE_REPLY -> new Message.PreVoteReply(from, to, term, reject, commit, commitTerm);
-            case STORAGE_APPEND -> new Message.StorageAppend(
-                    from, new HardState(term, voteOrRequest, commit), entries, snapshot, responses);
+            case STORAGE_APPEND ->
+                new Message.StorageAppend(
+                        from, new HardState(term, voteOrRequest, commit), entries, snapshot, responses);
             case STORAGE_APPEND_REPLY -> new Message.StorageAppendReply(to, term, logTerm, index, snapshot);
             case STORAGE_APPLY -> new Message.StorageApply(from, entries, responses);
             case STORAGE_APPLY_REPLY -> new Message.StorageApplyReply(to, entries);

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param peers the members by node id, ascending; unmodifiable
  * @param tls how the sender reaches others by TLS, if it does
  */
-public record Peers(NavigableMap<Long, Peer> peers, @Nullable TlsConfig tls) {
+public record Peers(
+        NavigableMap<Long, Peer> peers, @Nullable TlsConfig tls) {
     private static final InitialRole[] ROLES = InitialRole.values();
 
     /** Key, shortest address, role, absent TLS. */
@@ -25,7 +26,10 @@ public record Peers(NavigableMap<Long, Peer> peers, @Nullable TlsConfig tls) {
      * @param initialRole what it started as
      * @param tls how it is reached by TLS, if it is
      */
-    public record Peer(InetSocketAddress address, InitialRole initialRole, @Nullable TlsConfig tls) {}
+    public record Peer(
+            InetSocketAddress address,
+            InitialRole initialRole,
+            @Nullable TlsConfig tls) {}
 
     /** Copies the map. */
     public Peers {

@@ -152,7 +152,10 @@ public final class ProtobufReader {
 
     static String utf8(byte[] bytes, String field, int offset) throws CodecException {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new CodecException(field, offset, bytes.length + " bytes are not UTF-8");
         }

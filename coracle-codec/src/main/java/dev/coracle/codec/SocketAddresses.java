@@ -59,9 +59,7 @@ public final class SocketAddresses {
             // In brackets it can only be an address, which the JDK parses without asking anybody; but for a scope it
             // would look at the machine's interfaces.
             boolean version6 = host.contains(":") && !host.contains("%");
-            return version6
-                    ? InetAddress.getByName("[" + host + "]")
-                    : InetAddress.getByAddress(version4(host));
+            return version6 ? InetAddress.getByName("[" + host + "]") : InetAddress.getByAddress(version4(host));
         } catch (UnknownHostException e) {
             throw new IllegalArgumentException("host " + host + " is not an address in digits", e);
         }

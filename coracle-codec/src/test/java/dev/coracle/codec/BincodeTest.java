@@ -86,8 +86,8 @@ class BincodeTest {
 
     @Test
     void aVersion6AddressThatStandsForAVersion4OneStaysVersion6() throws Exception {
-        byte[] bytes = Hex.bytes("01 00 00 00 00 00 00 00 01 00 00 00"
-                + "00 00 00 00 00 00 00 00 00 00 ff ff 01 02 03 04 50 00");
+        byte[] bytes = Hex.bytes(
+                "01 00 00 00 00 00 00 00 01 00 00 00" + "00 00 00 00 00 00 00 00 00 00 ff ff 01 02 03 04 50 00");
         List<InetSocketAddress> addresses = Bincode.decodeAddresses(bytes);
         assertThat(addresses.get(0).getAddress()).isInstanceOf(Inet6Address.class);
         assertThat(Bincode.encodeAddresses(addresses)).isEqualTo(bytes);
@@ -117,13 +117,36 @@ class BincodeTest {
                 Inet6Address.getByAddress(null, InetAddress.getByName("fe80::1").getAddress(), 3), 9);
         assertThat(SocketAddresses.format(scoped)).isEqualTo("[fe80:0:0:0:0:0:0:1]:9");
         for (String text : List.of(
-                "", ":", "1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1",
-                "127.0.0.1:007", "127.0.1:1", "127.0.0.256:1", "127.0.0.01:1", "1.2.3.4.5:1", "::1:1", "[::1]",
-                "[::1:1", "[127.0.0.1]:1", "[:::]:1", "[fe80::1%lo]:1", "localhost:1", "[localhost]:1",
-                "127.0.0.\u0663:1", ":1", "[:1", "]:1", "[zz::1]:1", "[1.2.3.4:5]:1", "[[::1]]:1", "[]:1")) {
-            assertThatThrownBy(() -> SocketAddresses.parse(text))
-                    .as(text)
-                    .isInstanceOf(IllegalArgumentException.class);
+                "",
+                ":",
+                "1",
+                "127.0.0.1",
+                "127.0.0.1:",
+                "127.0.0.1:65536",
+                "127.0.0.1:-1",
+                "127.0.0.1:+1",
+                "127.0.0.1:007",
+                "127.0.1:1",
+                "127.0.0.256:1",
+                "127.0.0.01:1",
+                "1.2.3.4.5:1",
+                "::1:1",
+                "[::1]",
+                "[::1:1",
+                "[127.0.0.1]:1",
+                "[:::]:1",
+                "[fe80::1%lo]:1",
+                "localhost:1",
+                "[localhost]:1",
+                "127.0.0.\u0663:1",
+                ":1",
+                "[:1",
+                "]:1",
+                "[zz::1]:1",
+                "[1.2.3.4:5]:1",
+                "[[::1]]:1",
+                "[]:1")) {
+            assertThatThrownBy(() -> SocketAddresses.parse(text)).as(text).isInstanceOf(IllegalArgumentException.class);
         }
     }
 
@@ -174,8 +197,8 @@ class BincodeTest {
         damage(MemStoreInsert::decode, insert);
         damage(Peers::decode, peers);
         damage(Bincode::decodeAddresses, addresses);
-        List<Decoder> decoders = List.of(
-                MemStoreSnapshot::decode, MemStoreInsert::decode, Peers::decode, Bincode::decodeAddresses);
+        List<Decoder> decoders =
+                List.of(MemStoreSnapshot::decode, MemStoreInsert::decode, Peers::decode, Bincode::decodeAddresses);
         int refusals = 0;
         for (int round = 0; round < 100_000; round++) {
             byte[] bytes = new byte[random.nextInt(60)];

@@ -62,7 +62,8 @@ class CapturedMessagesTest {
         assertThat(message).isInstanceOf(Message.InstallSnapshot.class);
         assertThat(message.snapshot().index()).isPositive();
         assertThat(message.snapshot().metadata().confState().voters()).containsExactly(1L, 2L, 3L);
-        assertThat(new String(message.snapshot().data().array(), StandardCharsets.UTF_8)).startsWith("{\"");
+        assertThat(new String(message.snapshot().data().array(), StandardCharsets.UTF_8))
+                .startsWith("{\"");
         byte[] ours = EtcdCodec.INSTANCE.messages().encode(message);
         assertThat(ByteBuffer.wrap(ours, 0, length)).isEqualTo(ByteBuffer.wrap(bytes, body, length));
         assertThat(ByteBuffer.wrap(ours, length, ours.length - length)).isEqualTo(ByteBuffer.wrap(Hex.bytes("68 00")));
@@ -98,7 +99,9 @@ class CapturedMessagesTest {
 
     private static List<Path> files(Path directory, String suffix) throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
-            return files.filter(file -> file.toString().endsWith(suffix)).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(suffix))
+                    .sorted()
+                    .toList();
         }
     }
 

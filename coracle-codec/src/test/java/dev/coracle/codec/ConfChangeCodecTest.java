@@ -21,8 +21,7 @@ class ConfChangeCodecTest {
     private static final ConfChangeCodec RAFT_RS = RaftRsConfChangeCodec.INSTANCE;
 
     private static final ConfChange ADD_1 = new ConfChange(ConfChangeType.ADD_NODE, 1);
-    private static final ConfChangeV2 ADD_2_V2 =
-            ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_NODE, 2));
+    private static final ConfChangeV2 ADD_2_V2 = ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_NODE, 2));
 
     @Test
     void etcdWritesEveryNumber() {

@@ -53,19 +53,10 @@ class MessageCodecTest {
                 ETCD.codec().messages(),
                 APPEND_11,
                 "08 03 10 02 18 01 20 01 28 01 30 0a 3a 06 08 00 10 01 18 0b 40 0a 50 00 58 00 68 00");
-        bytes(
-                RAFT_RS.codec().messages(),
-                APPEND_11,
-                "08 03 10 02 18 01 20 01 28 01 30 0a 3a 04 10 01 18 0b 40 0a");
-        bytes(
-                ETCD.codec().messages(),
-                HEARTBEAT,
-                "08 08 10 02 18 01 20 01 28 00 30 00 40 00 50 00 58 00 68 00");
+        bytes(RAFT_RS.codec().messages(), APPEND_11, "08 03 10 02 18 01 20 01 28 01 30 0a 3a 04 10 01 18 0b 40 0a");
+        bytes(ETCD.codec().messages(), HEARTBEAT, "08 08 10 02 18 01 20 01 28 00 30 00 40 00 50 00 58 00 68 00");
         bytes(RAFT_RS.codec().messages(), HEARTBEAT, "08 08 10 02 18 01 20 01");
-        bytes(
-                ETCD.codec().messages(),
-                REJECTION,
-                "08 04 10 01 18 02 20 01 28 00 30 03 40 00 50 01 58 00 68 00");
+        bytes(ETCD.codec().messages(), REJECTION, "08 04 10 01 18 02 20 01 28 00 30 03 40 00 50 01 58 00 68 00");
         bytes(RAFT_RS.codec().messages(), REJECTION, "08 04 10 01 18 02 20 01 30 03 50 01");
         bytes(
                 RAFT_RS.codec().messages(),
@@ -117,15 +108,12 @@ class MessageCodecTest {
                 .isEqualTo(APPEND_11);
         assertThat(ETCD.codec().messages().decode(Hex.bytes("08 08 10 02 18 01 20 01 40 00")))
                 .isEqualTo(HEARTBEAT);
-        assertThat(ETCD.codec()
-                        .messages()
-                        .decode(Hex.bytes("08 04 10 01 18 02 20 01 28 00 30 03 50 01 58 00")))
+        assertThat(ETCD.codec().messages().decode(Hex.bytes("08 04 10 01 18 02 20 01 28 00 30 03 50 01 58 00")))
                 .isEqualTo(REJECTION);
         assertThat(ETCD.codec()
                         .snapshots()
-                        .decode(Hex.bytes(
-                                "0a 0d 73 6f 6d 65 20 73 6e 61 70 73 68 6f 74"
-                                        + "12 0c 0a 06 08 01 08 02 08 03 10 01 18 01")))
+                        .decode(Hex.bytes("0a 0d 73 6f 6d 65 20 73 6e 61 70 73 68 6f 74"
+                                + "12 0c 0a 06 08 01 08 02 08 03 10 01 18 01")))
                 .isEqualTo(new Snapshot(
                         new SnapshotMetadata(1, 1, ConfState.ofVoters(1L, 2L, 3L)), Bytes.of(ascii("some snapshot"))));
     }
@@ -163,12 +151,8 @@ class MessageCodecTest {
     void prioritiesAreWrittenForOlderAndNewerRaftRs() throws Exception {
         Codec<Message> codec = RAFT_RS.codec().messages();
         bytes(codec, new Message.Vote(0, 0, 0, 0, 0, false, 0, 6, 5), "08 05 70 05 78 06 80 01 05");
-        bytes(
-                codec,
-                new Message.Vote(0, 0, 0, 0, 0, false, 0, 0, -1),
-                "08 05 80 01 ff ff ff ff ff ff ff ff ff 01");
-        assertThat(codec.decode(Hex.bytes("08 05 70 05")))
-                .isEqualTo(new Message.Vote(0, 0, 0, 0, 0, false, 0, 0, 5));
+        bytes(codec, new Message.Vote(0, 0, 0, 0, 0, false, 0, 0, -1), "08 05 80 01 ff ff ff ff ff ff ff ff ff 01");
+        assertThat(codec.decode(Hex.bytes("08 05 70 05"))).isEqualTo(new Message.Vote(0, 0, 0, 0, 0, false, 0, 0, 5));
         assertThat(codec.decode(Hex.bytes("08 05 70 ff ff ff ff ff ff ff ff ff 01")))
                 .isEqualTo(new Message.Vote(0, 0, 0, 0, 0, false, 0, 0, Long.MAX_VALUE));
     }
@@ -176,10 +160,13 @@ class MessageCodecTest {
     @Test
     void etcdNeverSeesTheOlderPriorityWhichItWouldRefuse() throws Exception {
         Message vote = new Message.Vote(0, 0, 0, 0, 0, false, 0, 0, 5);
-        assertThatThrownBy(() -> ETCD.codec().messages().decode(RAFT_RS.codec().messages().encode(vote)))
+        assertThatThrownBy(() -> ETCD.codec()
+                        .messages()
+                        .decode(RAFT_RS.codec().messages().encode(vote)))
                 .isInstanceOf(CodecException.class)
                 .hasMessage("Message.responses at byte 3: wire type 0 is not 2");
-        assertThat(ETCD.codec().messages().decode(ETCD.codec().messages().encode(vote))).isEqualTo(vote);
+        assertThat(ETCD.codec().messages().decode(ETCD.codec().messages().encode(vote)))
+                .isEqualTo(vote);
     }
 
     @Test

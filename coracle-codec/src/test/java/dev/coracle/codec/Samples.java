@@ -93,10 +93,9 @@ final class Samples {
             case BEAT -> new Message.Beat();
             case PROPOSE -> new Message.Propose(from, to, list(this::entry));
             case APPEND -> new Message.Append(from, to, term, counter(), counter(), list(this::entry), counter());
-            case APPEND_REPLY -> new Message.AppendReply(
-                    from, to, term, counter(), flag, counter(), counter(), counter(), counter());
-            case VOTE -> new Message.Vote(
-                    from, to, term, counter(), counter(), flag, counter(), counter(), id());
+            case APPEND_REPLY ->
+                new Message.AppendReply(from, to, term, counter(), flag, counter(), counter(), counter(), counter());
+            case VOTE -> new Message.Vote(from, to, term, counter(), counter(), flag, counter(), counter(), id());
             case VOTE_REPLY -> new Message.VoteReply(from, to, term, flag, counter(), counter());
             case INSTALL_SNAPSHOT -> new Message.InstallSnapshot(from, to, term, snapshot());
             case HEARTBEAT -> new Message.Heartbeat(from, to, term, counter(), Bytes.of(bytes(0)));
@@ -108,14 +107,13 @@ final class Samples {
             case TIMEOUT_NOW -> new Message.TimeoutNow(from, to, term);
             case READ_INDEX -> new Message.ReadIndex(from, to, list(this::entry));
             case READ_INDEX_REPLY -> new Message.ReadIndexReply(from, to, term, counter(), list(this::entry));
-            case PRE_VOTE -> new Message.PreVote(
-                    from, to, term, counter(), counter(), flag, counter(), counter(), id());
+            case PRE_VOTE ->
+                new Message.PreVote(from, to, term, counter(), counter(), flag, counter(), counter(), id());
             case PRE_VOTE_REPLY -> new Message.PreVoteReply(from, to, term, flag, counter(), counter());
             case FORGET_LEADER -> new Message.ForgetLeader(from, to, term);
-            case STORAGE_APPEND -> new Message.StorageAppend(
-                    from, hardState(), list(this::entry), snapshot(), List.of());
-            case STORAGE_APPEND_REPLY -> new Message.StorageAppendReply(
-                    to, term, counter(), counter(), snapshot());
+            case STORAGE_APPEND ->
+                new Message.StorageAppend(from, hardState(), list(this::entry), snapshot(), List.of());
+            case STORAGE_APPEND_REPLY -> new Message.StorageAppendReply(to, term, counter(), counter(), snapshot());
             case STORAGE_APPLY -> new Message.StorageApply(from, list(this::entry), List.of());
             case STORAGE_APPLY_REPLY -> new Message.StorageApplyReply(to, list(this::entry));
         };

@@ -36,8 +36,7 @@ public final class Bootstrap {
         List<Entry> entries = new ArrayList<>(peers.size());
         for (Peer peer : peers) {
             ConfChange change = new ConfChange(0, peer.change(), peer.id(), peer.context());
-            entries.add(new Entry(
-                    1, entries.size() + 1, EntryType.CONF_CHANGE, server.config.codec.encode(change)));
+            entries.add(new Entry(1, entries.size() + 1, EntryType.CONF_CHANGE, server.config.codec.encode(change)));
         }
         // Committed by decree before anybody has stored it: every first member writes the same entries.
         server.raftLog.append(entries);

@@ -74,8 +74,7 @@ final class Follower extends Role {
                     server.id, message.from(), message.index());
             return StepOutcome.OK;
         }
-        long last =
-                raftLog.maybeAppend(message.logTerm(), message.index(), message.entries(), message.commit());
+        long last = raftLog.maybeAppend(message.logTerm(), message.index(), message.entries(), message.commit());
         if (last >= 0) {
             acknowledge(message.from(), last);
         } else {
@@ -108,8 +107,7 @@ final class Follower extends Role {
                 message.logTerm(),
                 message.index(),
                 message.from());
-        EntryId hint = raftLog.findConflictByTerm(
-                Math.min(message.index(), raftLog.lastIndex()), message.logTerm());
+        EntryId hint = raftLog.findConflictByTerm(Math.min(message.index(), raftLog.lastIndex()), message.logTerm());
         server.send(Message.AppendReply.rejected(
                 server.id, message.from(), server.term(), message.index(), hint.index(), hint.term()));
     }

@@ -21,7 +21,10 @@ final class Invariants {
                 unstable.offset(),
                 unstable.offsetInProgress(),
                 unstable.size());
-        Check.that(log.lastId().term() <= server.term(), "last entry of term %d in term %d", log.lastId().term(),
+        Check.that(
+                log.lastId().term() <= server.term(),
+                "last entry of term %d in term %d",
+                log.lastId().term(),
                 server.term());
         Leader leading = server.leading();
         if (leading != null) {

@@ -278,8 +278,7 @@ final class Leader extends Role {
         }
         replicator.sendRest(message.from());
         if (message.from() == transferee && progress.match() == server.raftLog.lastIndex()) {
-            server.log.info(
-                    "%x sent MsgTimeoutNow to %x after received MsgAppResp", server.id, message.from());
+            server.log.info("%x sent MsgTimeoutNow to %x after received MsgAppResp", server.id, message.from());
             sendTimeoutNow(message.from());
         }
         return StepOutcome.OK;
@@ -301,11 +300,10 @@ final class Leader extends Role {
 
     private StepOutcome onCheckQuorum() {
         // Members that were heard from since the last check; a leader always hears itself.
-        boolean active = server.configuration()
-                        .voteResult(voter -> {
-                            Progress progress = tracker.get(voter);
-                            return progress != null && progress.recentlyActive() ? 1 : -1;
-                        })
+        boolean active = server.configuration().voteResult(voter -> {
+                    Progress progress = tracker.get(voter);
+                    return progress != null && progress.recentlyActive() ? 1 : -1;
+                })
                 == VoteResult.WON;
         if (!active) {
             server.log.warn("%x stepped down to follower since quorum is not active", server.id);
@@ -365,8 +363,7 @@ final class Leader extends Role {
 
     private void answerRead(Message.ReadIndex message, long index) {
         if (message.from() != RawNode.NONE && message.from() != server.id) {
-            server.send(new Message.ReadIndexReply(
-                    server.id, message.from(), server.term(), index, message.entries()));
+            server.send(new Message.ReadIndexReply(server.id, message.from(), server.term(), index, message.entries()));
         } else if (!message.entries().isEmpty()) {
             server.addReadState(index, message.entries().get(0));
         }
@@ -392,8 +389,7 @@ final class Leader extends Role {
         }
         if (transferee != RawNode.NONE) {
             server.log.info(
-                    "%x [term %d] abort previous transferring leadership to %x",
-                    server.id, server.term(), transferee);
+                    "%x [term %d] abort previous transferring leadership to %x", server.id, server.term(), transferee);
             transferee = RawNode.NONE;
         }
         if (wanted == server.id) {
@@ -432,8 +428,7 @@ final class Leader extends Role {
         Entry leave = new Entry(0, 0, EntryType.CONF_CHANGE_V2, null);
         Proposal proposal = propose(new Message.Propose(RawNode.NONE, RawNode.NONE, List.of(leave)));
         if (proposal.outcome().isAccepted()) {
-            server.log.info(
-                    "initiating automatic transition out of joint configuration %s", server.configuration());
+            server.log.info("initiating automatic transition out of joint configuration %s", server.configuration());
         } else {
             server.log.debug(
                     "not initiating automatic transition out of joint configuration %s: %s",
@@ -445,8 +440,8 @@ final class Leader extends Role {
     void configurationChanged(List<MemberChange> changes) {
         tracker.apply(changes, server.raftLog.lastIndex());
         Configuration configuration = server.configuration();
-        boolean demoted = !configuration.isMember(server.id)
-                || configuration.learners().contains(server.id);
+        boolean demoted =
+                !configuration.isMember(server.id) || configuration.learners().contains(server.id);
         if (demoted) {
             // It leads on, not counting itself, until others take over, unless told to give up at once (thesis §4.2.2).
             if (server.config.stepDownOnRemoval) {

@@ -201,8 +201,7 @@ final class RaftLog {
 
     void appliedTo(long index, long size) {
         if (index > committed || index < applied) {
-            throw log.fatal(
-                    "applied(%d) is out of range [prevApplied(%d), committed(%d)]", index, applied, committed);
+            throw log.fatal("applied(%d) is out of range [prevApplied(%d), committed(%d)]", index, applied, committed);
         }
         applied = index;
         applying = Math.max(applying, index);
@@ -257,15 +256,15 @@ final class RaftLog {
     }
 
     /** The snapshot to send to a follower, or null if there is none right now. */
-    @Nullable Snapshot snapshot() {
+    @Nullable
+    Snapshot snapshot() {
         Snapshot pending = unstable.snapshot();
         return pending != null ? pending : storage.snapshot();
     }
 
     /** Replaces the log by a snapshot. */
     void restore(Snapshot snapshot) {
-        log.info(
-                "log [%s] starts to restore snapshot [index: %d, term: %d]", this, snapshot.index(), snapshot.term());
+        log.info("log [%s] starts to restore snapshot [index: %d, term: %d]", this, snapshot.index(), snapshot.term());
         committed = snapshot.index();
         unstable.restore(snapshot);
         observer.onCommit(committed);

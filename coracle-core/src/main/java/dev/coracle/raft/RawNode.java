@@ -157,15 +157,13 @@ public final class RawNode {
         Snapshot next = unstable.nextSnapshot();
         Snapshot snapshot = next == null ? Snapshot.EMPTY : next;
         List<Entry> committed = raftLog.nextCommitted(!async);
-        boolean mustSync = !entries.isEmpty()
-                || hard.vote() != shownHardState.vote()
-                || hard.term() != shownHardState.term();
+        boolean mustSync =
+                !entries.isEmpty() || hard.vote() != shownHardState.vote() || hard.term() != shownHardState.term();
         HardState toStore = hardChanged ? hard : HardState.EMPTY;
         List<Message> messages = server.outbox().takeImmediate();
         List<Message> afterAppend = server.outbox().takeAfterAppend();
         @Nullable StorageAppendReply stored = unstable.size() > 0 || !snapshot.isEmpty() ? storedReply(snapshot) : null;
-        @Nullable StorageApplyReply applied =
-                committed.isEmpty() ? null : new StorageApplyReply(server.id, committed);
+        @Nullable StorageApplyReply applied = committed.isEmpty() ? null : new StorageApplyReply(server.id, committed);
         if (async) {
             if (!entries.isEmpty() || !toStore.isEmpty() || !snapshot.isEmpty() || !afterAppend.isEmpty()) {
                 if (stored != null) {
@@ -206,8 +204,7 @@ public final class RawNode {
         }
         unstable.acceptInProgress();
         if (!committed.isEmpty()) {
-            raftLog.acceptApplying(
-                    committed.get(committed.size() - 1).index(), Entries.encodedSize(committed), !async);
+            raftLog.acceptApplying(committed.get(committed.size() - 1).index(), Entries.encodedSize(committed), !async);
         }
         return ready;
     }

@@ -88,8 +88,8 @@ final class Replicator {
         if (entries.isEmpty() && !sendIfEmpty) {
             return false;
         }
-        server.send(new Message.Append(
-                server.id, to, server.term(), previousTerm, previous, entries, raftLog.committed()));
+        server.send(
+                new Message.Append(server.id, to, server.term(), previousTerm, previous, entries, raftLog.committed()));
         progress.sentEntries(entries.size(), Entries.payloadSize(entries));
         progress.sentCommit(raftLog.committed());
         return true;

@@ -104,7 +104,8 @@ final class Server {
     }
 
     /** The current leader's own state, or null on others. */
-    @Nullable Leader leading() {
+    @Nullable
+    Leader leading() {
         return role instanceof Leader leading ? leading : null;
     }
 
@@ -197,11 +198,10 @@ final class Server {
         log.info(
                 "%x [term: %d] received a %s message with higher term from %x [term: %d]",
                 id, term, message.type().etcdName(), message.from(), message.term());
-        boolean fromLeader =
-                switch (message.type()) {
-                    case APPEND, HEARTBEAT, INSTALL_SNAPSHOT -> true;
-                    default -> false;
-                };
+        boolean fromLeader = switch (message.type()) {
+            case APPEND, HEARTBEAT, INSTALL_SNAPSHOT -> true;
+            default -> false;
+        };
         becomeFollower(message.term(), fromLeader ? message.from() : RawNode.NONE);
         return true;
     }
@@ -373,8 +373,8 @@ final class Server {
                 send(Message.VoteResponse.of(preVote, id, id, electionTerm, false));
                 continue;
             }
-            Message.VoteRequest request = Message.VoteRequest.of(
-                    preVote, id, voter, electionTerm, last, why == Campaign.TRANSFER);
+            Message.VoteRequest request =
+                    Message.VoteRequest.of(preVote, id, voter, electionTerm, last, why == Campaign.TRANSFER);
             log.info(
                     "%x [logterm: %d, index: %d] sent %s request to %x at term %d",
                     id, last.term(), last.index(), request.type().etcdName(), voter, term);

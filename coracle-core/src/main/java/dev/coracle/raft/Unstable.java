@@ -53,7 +53,8 @@ final class Unstable {
         return end - start;
     }
 
-    @Nullable Snapshot snapshot() {
+    @Nullable
+    Snapshot snapshot() {
         return snapshot;
     }
 
@@ -83,7 +84,8 @@ final class Unstable {
     }
 
     /** The snapshot, unless it was handed out. */
-    @Nullable Snapshot nextSnapshot() {
+    @Nullable
+    Snapshot nextSnapshot() {
         return snapshotInProgress ? null : snapshot;
     }
 

@@ -50,7 +50,9 @@ class FlowControlTest {
 
         leader.acknowledge(2, 1);
 
-        assertThat(appends(leader)).extracting(append -> append.entries().size()).containsExactly(1, 1);
+        assertThat(appends(leader))
+                .extracting(append -> append.entries().size())
+                .containsExactly(1, 1);
     }
 
     @Test
@@ -78,7 +80,10 @@ class FlowControlTest {
         leader.propose(bytes(1));
         assertThat(appends(leader)).isEmpty();
         leader.acknowledge(2, 2);
-        assertThat(appends(leader)).as("99 of 100 bytes are left").extracting(Message::index).containsExactly(3L);
+        assertThat(appends(leader))
+                .as("99 of 100 bytes are left")
+                .extracting(Message::index)
+                .containsExactly(3L);
     }
 
     @Test
@@ -131,7 +136,9 @@ class FlowControlTest {
         assertThat(leader.propose(bytes(40)).outcome()).isEqualTo(ProposalOutcome.APPENDED);
 
         assertThat(leader.propose(bytes(1)).outcome()).isEqualTo(ProposalOutcome.DROPPED_BACKLOG);
-        assertThat(leader.propose(bytes(0)).outcome()).as("nothing adds nothing").isEqualTo(ProposalOutcome.APPENDED);
+        assertThat(leader.propose(bytes(0)).outcome())
+                .as("nothing adds nothing")
+                .isEqualTo(ProposalOutcome.APPENDED);
         leader.acknowledgeAll();
         assertThat(leader.propose(bytes(1)).outcome())
                 .as("committed is not applied")
@@ -156,8 +163,7 @@ class FlowControlTest {
     @Test
     void entriesOfAnEarlierTermDoNotMakeTheCountNegative() {
         TestServer leader = TestServer.of(1, options -> options.maxUncommittedSize(100), 1L, 2L);
-        leader.step(new Message.Append(
-                2, 1, 1, 0, 0, List.of(new Entry(1, 1, EntryType.NORMAL, bytes(500))), 0));
+        leader.step(new Message.Append(2, 1, 1, 0, 0, List.of(new Entry(1, 1, EntryType.NORMAL, bytes(500))), 0));
         leader.persist();
         leader.lead();
 

@@ -33,7 +33,8 @@ class LeadershipTransferTest {
     @ParameterizedTest
     @CsvSource({"1, false", "1, true", "3, false", "3, true"})
     void aServerThatIsUpToDateTakesOverAtOnce(long asked, boolean checkQuorum) {
-        Network network = Network.of(3, options -> options.checkQuorum(checkQuorum).preVote(checkQuorum));
+        Network network =
+                Network.of(3, options -> options.checkQuorum(checkQuorum).preVote(checkQuorum));
         network.campaign(1);
 
         transfer(network, asked, 2);
@@ -65,7 +66,9 @@ class LeadershipTransferTest {
         assertThat(network.at(1).progress(3).match()).isEqualTo(1);
 
         network.at(1).step(new Message.TransferLeader(3, 1, 0));
-        assertThat(only(Message.TimeoutNow.class, network.at(1).sent())).as("not yet").isEmpty();
+        assertThat(only(Message.TimeoutNow.class, network.at(1).sent()))
+                .as("not yet")
+                .isEmpty();
         network.heartbeat(1);
 
         assertThat(network.role(3)).isEqualTo(RoleName.LEADER);

@@ -119,13 +119,15 @@ class PreVoteTest {
         server.tick(1);
 
         assertThat(asked).isEqualTo(2);
-        assertThat(only(Message.PreVote.class, server.take())).as("time is over, and it asks again").hasSize(2);
+        assertThat(only(Message.PreVote.class, server.take()))
+                .as("time is over, and it asks again")
+                .hasSize(2);
     }
 
     @Test
     void eachPreVoteStartsWithoutTheAnswersToTheLast() {
-        TestServer server = TestServer.of(
-                1, storage(ConfState.ofVoters(1L, 2L, 3L, 4L, 5L), 1), options -> options.preVote(true));
+        TestServer server =
+                TestServer.of(1, storage(ConfState.ofVoters(1L, 2L, 3L, 4L, 5L), 1), options -> options.preVote(true));
         server.campaign();
         server.take();
         server.step(new Message.PreVoteReply(2, 1, 2, false, 0, 0));
@@ -197,7 +199,8 @@ class PreVoteTest {
         network.campaign(3);
         network.campaign(2);
 
-        assertThat(network.role(2)).as("3 learned of the term by the refusal of its pre-vote")
+        assertThat(network.role(2))
+                .as("3 learned of the term by the refusal of its pre-vote")
                 .isEqualTo(RoleName.LEADER);
     }
 
@@ -212,7 +215,9 @@ class PreVoteTest {
         network.propose(1, "data");
         network.campaign(3);
         network.campaign(3);
-        assertThat(network.at(3).server.term()).as("a candidate with a high term and an old log").isEqualTo(3);
+        assertThat(network.at(3).server.term())
+                .as("a candidate with a high term and an old log")
+                .isEqualTo(3);
         network.recover();
         network.silence(1);
 

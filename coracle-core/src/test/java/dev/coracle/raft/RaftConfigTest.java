@@ -13,7 +13,9 @@ class RaftConfigTest {
 
     private static void refused(String text, UnaryOperator<RaftConfig.Builder> change) {
         RaftConfig.Builder builder = change.apply(valid());
-        assertThatThrownBy(builder::build).isInstanceOf(IllegalArgumentException.class).hasMessage(text);
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(text);
     }
 
     @Test

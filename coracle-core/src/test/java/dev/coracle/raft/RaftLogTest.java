@@ -52,7 +52,8 @@ class RaftLogTest {
     @ParameterizedTest
     @CsvSource({"2, 9, false", "2, 2, false", "3, 3, true", "3, 4, true", "3, 2, false", "4, 1, true"})
     void aLogIsUpToDateByTermThenByIndex(long term, long index, boolean upToDate) {
-        assertThat(log(new long[] {1, 2, 3}).isUpToDate(new EntryId(term, index))).isEqualTo(upToDate);
+        assertThat(log(new long[] {1, 2, 3}).isUpToDate(new EntryId(term, index)))
+                .isEqualTo(upToDate);
     }
 
     @ParameterizedTest
@@ -274,10 +275,9 @@ class RaftLogTest {
                     List<Entry> slice = log.slice(low, high, (long) fitting * ENTRY_SIZE);
                     long[] terms = new long[(int) expected];
                     Arrays.fill(terms, 1);
-                    assertThat(slice)
-                            .as("[%d, %d) of %d", low, high, fitting)
-                            .isEqualTo(entries(low, terms));
-                    assertThat(log.slice(low, high, (long) fitting * ENTRY_SIZE + 3)).hasSize((int) expected);
+                    assertThat(slice).as("[%d, %d) of %d", low, high, fitting).isEqualTo(entries(low, terms));
+                    assertThat(log.slice(low, high, (long) fitting * ENTRY_SIZE + 3))
+                            .hasSize((int) expected);
                 }
             }
         }

@@ -81,7 +81,9 @@ class RaftPaperClientTest {
         assertThat(leader.server.takeReadStates()).containsExactly(state(1, "a"), state(1, "b"));
         leader.step(new Message.HeartbeatReply(3, 1, 1, first, 0));
 
-        assertThat(leader.server.hasReadStates()).as("c is not confirmed by an older heartbeat").isFalse();
+        assertThat(leader.server.hasReadStates())
+                .as("c is not confirmed by an older heartbeat")
+                .isFalse();
     }
 
     @Test
@@ -173,7 +175,9 @@ class RaftPaperClientTest {
         unsaved.campaign();
         unsaved.server.outbox().takeAfterAppend().forEach(unsaved::step);
         unsaved.read("early");
-        assertThat(unsaved.server.hasReadStates()).as("nothing of its term is durable").isFalse();
+        assertThat(unsaved.server.hasReadStates())
+                .as("nothing of its term is durable")
+                .isFalse();
         unsaved.persist();
         assertThat(unsaved.server.takeReadStates()).containsExactly(state(2, "early"));
 
@@ -285,7 +289,9 @@ class RaftPaperClientTest {
         assertThat(network.at(2).server.leader()).isEqualTo(RawNode.NONE);
         assertThat(network.at(1).server.leader()).isEqualTo(1);
         network.campaign(3);
-        assertThat(network.role(3)).as("server 2 is free to vote within the lease").isEqualTo(RoleName.LEADER);
+        assertThat(network.role(3))
+                .as("server 2 is free to vote within the lease")
+                .isEqualTo(RoleName.LEADER);
 
         Network lease = Network.of(3, LEASE);
         lease.campaign(1);

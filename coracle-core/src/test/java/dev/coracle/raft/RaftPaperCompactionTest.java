@@ -16,8 +16,7 @@ class RaftPaperCompactionTest {
     private static final ConfState THREE = ConfState.ofVoters(1L, 2L, 3L);
 
     private static Message.InstallSnapshot snapshot(long term, long index, long indexTerm, ConfState members) {
-        return new Message.InstallSnapshot(
-                1, 2, term, Snapshot.of(new SnapshotMetadata(index, indexTerm, members)));
+        return new Message.InstallSnapshot(1, 2, term, Snapshot.of(new SnapshotMetadata(index, indexTerm, members)));
     }
 
     /** A leader of three with 10 entries, whose log begins at 6; server 2 has rejected what is before. */
@@ -75,7 +74,9 @@ class RaftPaperCompactionTest {
         assertThat(progress.pendingSnapshot()).isZero();
         assertThat(progress.isPaused()).as("until it answers").isTrue();
         leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
-        assertThat(only(Message.Append.class, leader.sent())).extracting(Message::index).containsExactly(5L);
+        assertThat(only(Message.Append.class, leader.sent()))
+                .extracting(Message::index)
+                .containsExactly(5L);
     }
 
     @Test

@@ -247,10 +247,7 @@ class RaftPaperElectionTest {
                 new Message.Append(2, 1, 1, 0, 0, List.of(), 0),
                 new Message.Heartbeat(2, 1, 1, 0, Bytes.EMPTY),
                 new Message.InstallSnapshot(
-                        2,
-                        1,
-                        1,
-                        Snapshot.of(new SnapshotMetadata(5, 1, ConfState.ofVoters(1L, 2L, 3L)))))) {
+                        2, 1, 1, Snapshot.of(new SnapshotMetadata(5, 1, ConfState.ofVoters(1L, 2L, 3L)))))) {
             TestServer candidate = inRole(RoleName.CANDIDATE);
 
             candidate.step(sign);
@@ -258,7 +255,9 @@ class RaftPaperElectionTest {
             assertThat(candidate.role()).isEqualTo(RoleName.FOLLOWER);
             assertThat(candidate.server.leader()).isEqualTo(2);
             assertThat(candidate.server.term()).isEqualTo(1);
-            assertThat(candidate.server.hardState().vote()).as("its vote for itself stays").isEqualTo(1);
+            assertThat(candidate.server.hardState().vote())
+                    .as("its vote for itself stays")
+                    .isEqualTo(1);
             assertThat(candidate.take()).as("and the message is answered").hasSize(1);
         }
     }
@@ -398,8 +397,8 @@ class RaftPaperElectionTest {
 
     @Test
     void aVoteRequestNamesTheLastEntry() {
-        TestServer candidate = TestServer.of(
-                1, storage(ConfState.ofVoters(1L, 2L, 3L), 2, 1, 2, 2), options -> options);
+        TestServer candidate =
+                TestServer.of(1, storage(ConfState.ofVoters(1L, 2L, 3L), 2, 1, 2, 2), options -> options);
 
         candidate.campaign();
 

@@ -53,7 +53,9 @@ class RaftPaperMembershipTest {
                 .filteredOn(append -> append.to() == 3)
                 .extracting(Message::index)
                 .containsExactly(1L);
-        assertThat(leader.progress(3).recentlyActive()).as("until the next check nobody can know").isTrue();
+        assertThat(leader.progress(3).recentlyActive())
+                .as("until the next check nobody can know")
+                .isTrue();
     }
 
     @Test
@@ -65,9 +67,7 @@ class RaftPaperMembershipTest {
 
         assertThat(second).isEqualTo(new Proposal(ProposalOutcome.REFUSED_PENDING_CHANGE, 1, 3));
         leader.acknowledgeAll();
-        assertThat(leader.apply())
-                .extracting(Entry::type)
-                .containsExactly(EntryType.CONF_CHANGE_V2, EntryType.NORMAL);
+        assertThat(leader.apply()).extracting(Entry::type).containsExactly(EntryType.CONF_CHANGE_V2, EntryType.NORMAL);
         assertThat(configuration(leader)).isEqualTo("voters=(1 2 3)");
     }
 
@@ -183,7 +183,9 @@ class RaftPaperMembershipTest {
         ConfState joint = new ConfState(List.of(1L, 4L, 5L), List.of(), List.of(1L, 2L, 3L), List.of(), false);
         TestServer candidate = TestServer.of(1, storage(joint), options -> options);
         candidate.campaign();
-        assertThat(only(Message.Vote.class, candidate.take())).extracting(Message::to).containsExactly(2L, 3L, 4L, 5L);
+        assertThat(only(Message.Vote.class, candidate.take()))
+                .extracting(Message::to)
+                .containsExactly(2L, 3L, 4L, 5L);
 
         candidate.step(new Message.VoteReply(2, 1, 1, false, 0, 0));
         candidate.step(new Message.VoteReply(3, 1, 1, false, 0, 0));
@@ -256,7 +258,9 @@ class RaftPaperMembershipTest {
         leader.acknowledgeAll();
         leader.step(new Message.TransferLeader(2, 1, 0));
         leader.apply();
-        assertThat(leader.lastIndex()).as("refused while leadership is handed over").isEqualTo(2);
+        assertThat(leader.lastIndex())
+                .as("refused while leadership is handed over")
+                .isEqualTo(2);
         leader.tick(ELECTION_TICKS);
 
         leader.propose("more");
@@ -292,7 +296,9 @@ class RaftPaperMembershipTest {
         leader.persist();
         leader.acknowledge(3, 2);
         leader.take();
-        assertThat(leader.committed()).as("server 2 has not acknowledged the data").isEqualTo(2);
+        assertThat(leader.committed())
+                .as("server 2 has not acknowledged the data")
+                .isEqualTo(2);
 
         leader.apply();
         assertThat(leader.committed()).isEqualTo(2);
@@ -318,7 +324,9 @@ class RaftPaperMembershipTest {
         assertThat(leader.propose("more").outcome()).isEqualTo(ProposalOutcome.DROPPED_NOT_MEMBER);
         leader.tick(1);
 
-        assertThat(only(Message.Heartbeat.class, leader.sent())).extracting(Message::to).containsExactly(2L, 3L);
+        assertThat(only(Message.Heartbeat.class, leader.sent()))
+                .extracting(Message::to)
+                .containsExactly(2L, 3L);
     }
 
     @ParameterizedTest
@@ -416,7 +424,9 @@ class RaftPaperMembershipTest {
         TestServer leader = TestServer.of(1, storage(withLearners(List.of(1L, 2L), List.of(3L))), options -> options);
         leader.lead();
         leader.propose("data");
-        assertThat(only(Message.Append.class, leader.sent())).extracting(Message::to).containsExactly(2L, 3L);
+        assertThat(only(Message.Append.class, leader.sent()))
+                .extracting(Message::to)
+                .containsExactly(2L, 3L);
         leader.persist();
 
         leader.acknowledge(3, 2);

@@ -80,7 +80,9 @@ class RaftPaperReplicationTest {
         leader.acknowledge(3, 2);
 
         assertThat(leader.committed()).isEqualTo(2);
-        assertThat(leader.server.raftLog.hasNextCommitted(false)).as("applied without being stored").isFalse();
+        assertThat(leader.server.raftLog.hasNextCommitted(false))
+                .as("applied without being stored")
+                .isFalse();
         assertThat(leader.server.raftLog.hasNextCommitted(true)).isTrue();
     }
 
@@ -194,8 +196,7 @@ class RaftPaperReplicationTest {
         "1, 1, 2, 12, ''",
         "1, 1, 23, 123, 3",
     })
-    void aFollowerDropsWhatConflictsAndKeepsTheRest(
-            long index, long term, String sent, String then, String unstable) {
+    void aFollowerDropsWhatConflictsAndKeepsTheRest(long index, long term, String sent, String then, String unstable) {
         TestServer follower = TestServer.of(2, storage(THREE, 2, 1, 2), options -> options);
 
         follower.step(new Message.Append(1, 2, 4, term, index, entries(index + 1, digits(sent)), 0));
@@ -204,8 +205,7 @@ class RaftPaperReplicationTest {
         assertThat(follower.server.raftLog.unstable().nextEntries())
                 .extracting(Entry::term)
                 .containsExactly(Arrays.stream(digits(unstable)).boxed().toArray(Long[]::new));
-        assertThat(follower.persist())
-                .containsExactly(Message.AppendReply.accepted(2, 1, 4, index + sent.length()));
+        assertThat(follower.persist()).containsExactly(Message.AppendReply.accepted(2, 1, 4, index + sent.length()));
         assertThat(follower.storage.lastIndex()).isEqualTo(then.length());
     }
 
@@ -257,8 +257,7 @@ class RaftPaperReplicationTest {
         "1112, 111, 1, 3, 3",
         "111, '', 0, 0, 0",
     })
-    void aRejectionSkipsWholeTerms(
-            String leaderTerms, String followerTerms, long hintTerm, long hint, long probed) {
+    void aRejectionSkipsWholeTerms(String leaderTerms, String followerTerms, long hintTerm, long hint, long probed) {
         ConfState two = ConfState.ofVoters(1L, 2L);
         TestServer leader = TestServer.of(1, storage(two, 6, digits(leaderTerms)), options -> options);
         TestServer follower = TestServer.of(2, storage(two, 6, digits(followerTerms)), options -> options);
@@ -268,8 +267,7 @@ class RaftPaperReplicationTest {
         Message rejection = follower.persist().get(0);
         leader.step(rejection);
 
-        assertThat(rejection)
-                .isEqualTo(Message.AppendReply.rejected(2, 1, 7, leaderTerms.length(), hint, hintTerm));
+        assertThat(rejection).isEqualTo(Message.AppendReply.rejected(2, 1, 7, leaderTerms.length(), hint, hintTerm));
         assertThat(only(Message.Append.class, leader.take()))
                 .extracting(Message::index)
                 .containsExactly(probed);
@@ -286,7 +284,9 @@ class RaftPaperReplicationTest {
         leader.propose("two");
         assertThat(leader.sent()).isEmpty();
         leader.tick(1);
-        assertThat(only(Message.Append.class, leader.sent())).as("a heartbeat is no answer").isEmpty();
+        assertThat(only(Message.Append.class, leader.sent()))
+                .as("a heartbeat is no answer")
+                .isEmpty();
         leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
 
         assertThat(only(Message.Append.class, leader.sent())).hasSize(1);
@@ -344,7 +344,9 @@ class RaftPaperReplicationTest {
         assertThat(leader.progress(2).sentCommit()).isEqualTo(2);
 
         leader.step(new Message.Unreachable(2));
-        assertThat(leader.progress(2).sentCommit()).as("at most what the member is known to have").isEqualTo(1);
+        assertThat(leader.progress(2).sentCommit())
+                .as("at most what the member is known to have")
+                .isEqualTo(1);
         leader.acknowledge(2, 2);
 
         assertThat(only(Message.Append.class, leader.take()))
@@ -407,12 +409,16 @@ class RaftPaperReplicationTest {
         leader.take();
 
         leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
-        assertThat(only(Message.Append.class, leader.sent())).as("perhaps it was lost").hasSize(1);
+        assertThat(only(Message.Append.class, leader.sent()))
+                .as("perhaps it was lost")
+                .hasSize(1);
         leader.acknowledge(2, 2);
         leader.take();
         leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
 
-        assertThat(only(Message.Append.class, leader.sent())).as("nothing is missing").isEmpty();
+        assertThat(only(Message.Append.class, leader.sent()))
+                .as("nothing is missing")
+                .isEmpty();
     }
 
     @Test

@@ -93,8 +93,8 @@ class RaftPaperSafetyTest {
         network.campaign(1);
         assertThat(network.role(1)).isEqualTo(RoleName.LEADER);
         TestServer leader = network.at(1);
-        Message entryOfTerm2 = new Message.Append(
-                1, 3, leader.server.term(), 1, 1, TestServer.entries(2, 2), leader.committed());
+        Message entryOfTerm2 =
+                new Message.Append(1, 3, leader.server.term(), 1, 1, TestServer.entries(2, 2), leader.committed());
         network.send(entryOfTerm2);
         assertThat(network.at(3).terms()).containsExactly(1, 2);
         leader.acknowledge(2, 2);
@@ -108,7 +108,9 @@ class RaftPaperSafetyTest {
         network.silence(1);
         network.campaign(5);
         network.campaign(5);
-        assertThat(network.role(5)).as("entry 2 of server 2 and 3 is older than its own").isEqualTo(RoleName.LEADER);
+        assertThat(network.role(5))
+                .as("entry 2 of server 2 and 3 is older than its own")
+                .isEqualTo(RoleName.LEADER);
 
         assertThat(network.at(2).terms()).startsWith(1, 3);
         assertThat(network.at(3).terms()).startsWith(1, 3);
@@ -143,7 +145,9 @@ class RaftPaperSafetyTest {
                 TestServer.of(4, storage(five, 2), options -> options),
                 TestServer.of(5, storage(five, 2), options -> options));
         network.campaign(1);
-        assertThat(network.role(1)).as("in term 2, whose votes of 3, 4, 5 are free").isEqualTo(RoleName.LEADER);
+        assertThat(network.role(1))
+                .as("in term 2, whose votes of 3, 4, 5 are free")
+                .isEqualTo(RoleName.LEADER);
         network.campaign(1);
 
         assertThat(network.role(1)).isEqualTo(RoleName.LEADER);
@@ -207,7 +211,9 @@ class RaftPaperSafetyTest {
         server.step(new Message.StorageAppendReply(1, 1, 1, 2, Snapshot.EMPTY));
         assertThat(server.server.raftLog.unstable().size()).isEqualTo(1);
         server.step(new Message.StorageAppendReply(1, 3, 2, 1, Snapshot.EMPTY));
-        assertThat(server.server.raftLog.unstable().size()).as("another term at that index").isEqualTo(1);
+        assertThat(server.server.raftLog.unstable().size())
+                .as("another term at that index")
+                .isEqualTo(1);
         server.step(new Message.StorageAppendReply(1, 3, 3, 1, Snapshot.EMPTY));
 
         assertThat(server.server.raftLog.unstable().size()).isZero();

@@ -238,7 +238,9 @@ class RandomClusterTest {
                     equal = true;
                     assertThat(entry(one, i)).isEqualTo(entry(other, i));
                 } else {
-                    assertThat(equal).as("logs differ at %d and agree behind it", i).isFalse();
+                    assertThat(equal)
+                            .as("logs differ at %d and agree behind it", i)
+                            .isFalse();
                 }
             }
         }
@@ -279,7 +281,9 @@ class RandomClusterTest {
                 }
                 checkAll();
                 Server leader = newestLeader();
-                if (leader != null && round > 100 && leader.raw.status().configuration().isJoint()) {
+                if (leader != null
+                        && round > 100
+                        && leader.raw.status().configuration().isJoint()) {
                     leader.raw.proposeConfChange(ConfChangeV2.LEAVE_JOINT);
                 }
                 if (leader != null && round > 100 && round % 20 == 0) {
@@ -385,7 +389,8 @@ class RandomClusterTest {
             void read() {
                 long request = commitAtRead.size();
                 commitAtRead.put(request, (long) committed.size());
-                raw.readIndex(Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(request).array()));
+                raw.readIndex(Bytes.of(
+                        ByteBuffer.allocate(Long.BYTES).putLong(request).array()));
             }
 
             void trouble() {
@@ -399,9 +404,12 @@ class RandomClusterTest {
 
             void compact() {
                 // Not beyond what a restart would know to be committed, nor what the core knows to be applied.
-                long index = Math.min(applied, Math.min(raw.status().applied(), disk.hardState().commit()));
+                long index = Math.min(
+                        applied,
+                        Math.min(raw.status().applied(), disk.hardState().commit()));
                 if (index == applied && index > disk.firstIndex()) {
-                    byte[] data = ByteBuffer.allocate(Long.BYTES).putLong(stateHash).array();
+                    byte[] data =
+                            ByteBuffer.allocate(Long.BYTES).putLong(stateHash).array();
                     disk.createSnapshot(index, appliedMembers, Bytes.of(data));
                     disk.compact(index - random.nextInt(3));
                 }
@@ -536,7 +544,9 @@ class RandomClusterTest {
 
             @Override
             public String toString() {
-                return raw == null ? id + " down" : raw.status().toJson() + " " + raw.status().configuration();
+                return raw == null
+                        ? id + " down"
+                        : raw.status().toJson() + " " + raw.status().configuration();
             }
         }
     }

@@ -126,8 +126,7 @@ class RawNodeTest {
             StepOutcome outcome = raw.step(of(type, 2));
 
             raw.checkInvariants();
-            boolean fromThread =
-                    type == MessageType.STORAGE_APPEND_REPLY || type == MessageType.STORAGE_APPLY_REPLY;
+            boolean fromThread = type == MessageType.STORAGE_APPEND_REPLY || type == MessageType.STORAGE_APPLY_REPLY;
             assertThat(outcome == StepOutcome.LOCAL_MESSAGE)
                     .as("%s by a %s", type, role)
                     .isEqualTo(type.isLocal() && !fromThread);
@@ -154,8 +153,9 @@ class RawNodeTest {
         RawNode raw = raw(1, storage(THREE));
 
         assertThat(raw.hasReady()).isFalse();
-        assertThat(raw.ready()).isEqualTo(new Ready(
-                null, HardState.EMPTY, List.of(), List.of(), Snapshot.EMPTY, List.of(), List.of(), false));
+        assertThat(raw.ready())
+                .isEqualTo(new Ready(
+                        null, HardState.EMPTY, List.of(), List.of(), Snapshot.EMPTY, List.of(), List.of(), false));
     }
 
     @Test
@@ -196,10 +196,19 @@ class RawNodeTest {
         Ready first = handle(raw, storage);
         Ready second = handle(raw, storage);
 
-        assertThat(first).isEqualTo(new Ready(
-                null, HardState.EMPTY, List.of(), List.of(entry), Snapshot.EMPTY, List.of(), List.of(), true));
-        assertThat(second).isEqualTo(new Ready(
-                null, new HardState(1, 1, 2), List.of(), List.of(), Snapshot.EMPTY, List.of(entry), List.of(), false));
+        assertThat(first)
+                .isEqualTo(new Ready(
+                        null, HardState.EMPTY, List.of(), List.of(entry), Snapshot.EMPTY, List.of(), List.of(), true));
+        assertThat(second)
+                .isEqualTo(new Ready(
+                        null,
+                        new HardState(1, 1, 2),
+                        List.of(),
+                        List.of(),
+                        Snapshot.EMPTY,
+                        List.of(entry),
+                        List.of(),
+                        false));
         assertThat(raw.hasReady()).isFalse();
     }
 
@@ -366,7 +375,9 @@ class RawNodeTest {
         RawNode raw = raw(1, storage);
 
         assertThat(raw.status().configuration()).isEqualTo(THREE);
-        assertThat(handle(raw, storage).committedEntries()).extracting(Entry::index).containsExactly(3L);
+        assertThat(handle(raw, storage).committedEntries())
+                .extracting(Entry::index)
+                .containsExactly(3L);
         assertThat(raw.hasReady()).isFalse();
     }
 
@@ -397,7 +408,8 @@ class RawNodeTest {
     @Test
     void thePortionsLimitIsOnAllThatIsBeingApplied() {
         MemoryStorage storage = storage(ConfState.ofVoters(1L));
-        RawNode raw = raw(1, storage, options -> options.asyncStorageWrites(true).maxCommittedSizePerReady(2048));
+        RawNode raw =
+                raw(1, storage, options -> options.asyncStorageWrites(true).maxCommittedSizePerReady(2048));
         raw.campaign();
         raw.propose(bytes(0));
         List<StorageApply> applying = new ArrayList<>();
@@ -411,7 +423,9 @@ class RawNodeTest {
                 }
             }
         }
-        long outstanding = applying.stream().mapToLong(apply -> Entries.encodedSize(apply.entries())).sum();
+        long outstanding = applying.stream()
+                .mapToLong(apply -> Entries.encodedSize(apply.entries()))
+                .sum();
         assertThat(outstanding).as("the last entry may overshoot").isBetween(2048L, 2048L + 1010);
 
         applying.forEach(apply -> apply.responses().forEach(raw::step));
@@ -490,8 +504,7 @@ class RawNodeTest {
         raw.campaign();
         settle(raw, storage);
 
-        assertThat(raw.status().configuration())
-                .isEqualTo(TestServer.withLearners(List.of(1L), List.of(2L, 3L)));
+        assertThat(raw.status().configuration()).isEqualTo(TestServer.withLearners(List.of(1L), List.of(2L, 3L)));
     }
 
     @Test

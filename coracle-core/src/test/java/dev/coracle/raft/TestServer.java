@@ -254,8 +254,7 @@ final class TestServer {
         List<Entry> all = new ArrayList<>();
         while (server.raftLog.hasNextCommitted(true)) {
             List<Entry> entries = server.raftLog.nextCommitted(true);
-            server.raftLog.acceptApplying(
-                    entries.get(entries.size() - 1).index(), Entries.encodedSize(entries), true);
+            server.raftLog.acceptApplying(entries.get(entries.size() - 1).index(), Entries.encodedSize(entries), true);
             for (Entry entry : entries) {
                 if (entry.type() != EntryType.NORMAL) {
                     apply(decode(entry));

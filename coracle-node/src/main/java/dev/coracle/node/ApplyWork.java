@@ -25,10 +25,7 @@ sealed interface ApplyWork {
         /** One for each configuration change among the entries, in order. */
         final List<Change> changes;
 
-        Entries(
-                Message.StorageApply message,
-                Request.@Nullable OfLog<?> @Nullable [] requests,
-                List<Change> changes) {
+        Entries(Message.StorageApply message, Request.@Nullable OfLog<?> @Nullable [] requests, List<Change> changes) {
             this.message = message;
             this.requests = requests;
             this.changes = changes;
@@ -43,6 +40,7 @@ sealed interface ApplyWork {
 
     /** The state is to be pinned for a snapshot; comes back with it. */
     final class Pin implements ApplyWork {
-        @Nullable PinnedState pinned;
+        @Nullable
+        PinnedState pinned;
     }
 }

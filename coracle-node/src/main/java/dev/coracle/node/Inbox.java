@@ -109,7 +109,8 @@ final class Inbox implements Transport.Inbound {
     }
 
     /** The next message, or null. Called by the loop. */
-    @Nullable Message poll() {
+    @Nullable
+    Message poll() {
         Message message = messages.poll();
         if (message != null) {
             bytes.addAndGet(-size(message));
@@ -118,7 +119,8 @@ final class Inbox implements Transport.Inbound {
     }
 
     /** The next report on a peer, or null. Called by the loop. */
-    @Nullable Message pollReport() {
+    @Nullable
+    Message pollReport() {
         Map.Entry<Long, Message> report = snapshotStatus.pollFirstEntry();
         if (report == null) {
             report = unreachable.pollFirstEntry();
@@ -155,7 +157,8 @@ final class Inbox implements Transport.Inbound {
         if (message instanceof Message.Append append) {
             return faultOfEntries(append);
         }
-        if (message instanceof Message.InstallSnapshot install && install.snapshot().isEmpty()) {
+        if (message instanceof Message.InstallSnapshot install
+                && install.snapshot().isEmpty()) {
             return "the snapshot is empty";
         }
         return null;

@@ -25,7 +25,8 @@ final class Lifecycle {
     }
 
     /** What stopped the node, or null if nothing or an order did. */
-    @Nullable Throwable failure() {
+    @Nullable
+    Throwable failure() {
         return failure.get();
     }
 

@@ -182,7 +182,8 @@ final class Loop extends NodeAgent {
 
     @Override
     int turn(long nowNanos) {
-        // Without room for one more write the core must not be asked for work, and so it must not be given any: the node
+        // Without room for one more write the core must not be asked for work, and so it must not be given any: the
+        // node
         // stands still, as if its process were stopped, and counts the time as passed when it goes on.
         boolean room = hasRoom();
         int work = room ? tick(nowNanos) : 0;
@@ -561,24 +562,27 @@ final class Loop extends NodeAgent {
                 request.placeAt(proposal.term(), proposal.firstIndex() + position);
                 proposals.add(request);
             }
-            case REFUSED_PENDING_CHANGE -> end(
-                    request,
-                    Failure.of(Failure.Kind.CHANGE_PENDING, "another configuration change is not applied yet"));
-            case REFUSED_JOINT -> end(
-                    request,
-                    Failure.of(Failure.Kind.CHANGE_PENDING, "the configuration is joint and must be left first"));
+            case REFUSED_PENDING_CHANGE ->
+                end(
+                        request,
+                        Failure.of(Failure.Kind.CHANGE_PENDING, "another configuration change is not applied yet"));
+            case REFUSED_JOINT ->
+                end(
+                        request,
+                        Failure.of(Failure.Kind.CHANGE_PENDING, "the configuration is joint and must be left first"));
             case REFUSED_NOT_JOINT -> refuse(request, "the configuration is not joint");
             case DROPPED_MALFORMED -> refuse(request, "the change cannot be read");
             case DROPPED_NO_LEADER -> waiting.addLast(request); // It was lost since the last turn.
-            case DROPPED_NOT_LEADER, DROPPED_NOT_MEMBER -> end(
-                    request, notLeader(raw.status().softState().leader()));
-            case DROPPED_TRANSFERRING -> end(
-                    request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node"));
-            case DROPPED_BACKLOG -> end(
-                    request,
-                    Failure.of(
-                            Failure.Kind.OVERLOADED,
-                            "more than " + config.maxUncommittedBytes + " bytes of proposals are not applied yet"));
+            case DROPPED_NOT_LEADER, DROPPED_NOT_MEMBER ->
+                end(request, notLeader(raw.status().softState().leader()));
+            case DROPPED_TRANSFERRING ->
+                end(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node"));
+            case DROPPED_BACKLOG ->
+                end(
+                        request,
+                        Failure.of(
+                                Failure.Kind.OVERLOADED,
+                                "more than " + config.maxUncommittedBytes + " bytes of proposals are not applied yet"));
             case FORWARDED -> throw Check.unreachable("proposals are not forwarded");
         }
     }
@@ -734,7 +738,8 @@ final class Loop extends NodeAgent {
         for (int i = 0; i < messages.size(); i++) {
             Message message = messages.get(i);
             if (message instanceof Message.Vote) {
-                // The core would send it at once, and might be elected by the others alone while the disk is slow. If it
+                // The core would send it at once, and might be elected by the others alone while the disk is slow. If
+                // it
                 // then forgot the term in a crash, it could be elected in it a second time, with another log.
                 ballots = ballots.isEmpty() ? new ArrayList<>() : ballots;
                 ballots.add(message);
@@ -859,9 +864,7 @@ final class Loop extends NodeAgent {
         end(
                 request,
                 new Failure(
-                        Failure.Kind.LOST,
-                        leader,
-                        "another leader's entry was committed at index " + request.index()));
+                        Failure.Kind.LOST, leader, "another leader's entry was committed at index " + request.index()));
     }
 
     private void skipped(Request.OfLog<?> request) {
@@ -870,7 +873,8 @@ final class Loop extends NodeAgent {
                 new Failure(
                         Failure.Kind.UNKNOWN,
                         leader,
-                        "a snapshot replaced the log, and what it holds at index " + request.index() + " is not known"));
+                        "a snapshot replaced the log, and what it holds at index " + request.index()
+                                + " is not known"));
     }
 
     private void expire(Request<?> request) {

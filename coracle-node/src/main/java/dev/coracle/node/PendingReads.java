@@ -38,7 +38,8 @@ final class PendingReads {
     }
 
     /** Removes and returns the reads of an answered question; null if the answer is late. */
-    @Nullable List<Request.Read> answered(Bytes context) {
+    @Nullable
+    List<Request.Read> answered(Bytes context) {
         // Answers come in the order of the questions, so the first one looked at is nearly always the right one.
         for (Iterator<Batch> i = asked.iterator(); i.hasNext(); ) {
             Batch batch = i.next();

@@ -94,8 +94,7 @@ public final class RaftNode implements AutoCloseable {
                 snapshotWork,
                 snapshotsWritten,
                 snapshotWriter::wake);
-        loop = new Loop(
-                config, raw, stored, log, codec, transport, random, inbox, requests, channels, lifecycle);
+        loop = new Loop(config, raw, stored, log, codec, transport, random, inbox, requests, channels, lifecycle);
         inbox.onWork(loop::wake, loop::help);
         housekeeping = new Housekeeping(log.housekeeping(), lifecycle);
     }
@@ -140,7 +139,8 @@ public final class RaftNode implements AutoCloseable {
         HardState hardState = recovered.hardState();
         SnapshotMetadata snapshot = recovered.snapshot();
         if (hardState.isEmpty() && snapshot.index() == 0) {
-            // Nothing was ever synced, since the first write ends with a term; whatever is there was promised to nobody.
+            // Nothing was ever synced, since the first write ends with a term; whatever is there was promised to
+            // nobody.
             return stored;
         }
         if (snapshot.index() > 0) {

@@ -36,9 +36,11 @@ abstract class Request<T extends @Nullable Object> {
     private volatile boolean open = true;
 
     /** The neighbours in the wheel's list; null while in none. */
-    @Nullable Request<?> previous;
+    @Nullable
+    Request<?> previous;
 
-    @Nullable Request<?> next;
+    @Nullable
+    Request<?> next;
 
     Request(long deadlineNanos, int dataBytes, Reply<? super T> reply) {
         this.deadlineNanos = deadlineNanos;
@@ -114,7 +116,9 @@ abstract class Request<T extends @Nullable Object> {
     /** A command for the state machine. */
     static final class Proposal extends OfLog<@Nullable Object> {
         final Entry entry;
-        @Nullable Object result;
+
+        @Nullable
+        Object result;
 
         Proposal(byte[] data, long deadlineNanos, Reply<? super @Nullable Object> reply) {
             super(deadlineNanos, data.length, reply);

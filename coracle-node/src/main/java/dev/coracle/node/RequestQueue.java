@@ -43,7 +43,8 @@ final class RequestQueue {
     }
 
     /** The next request; the loop {@link #release}s its bytes when it has ended. */
-    @Nullable Request<?> poll() {
+    @Nullable
+    Request<?> poll() {
         return queue.poll();
     }
 

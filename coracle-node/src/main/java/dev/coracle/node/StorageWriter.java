@@ -60,7 +60,8 @@ final class StorageWriter extends NodeAgent {
                 write(message);
                 bytes += size(message.entries());
                 // Without responses nobody is told, so nothing need be durable yet (thesis §10.2.1).
-                mustSync |= !message.responses().isEmpty() || !message.snapshot().isEmpty();
+                mustSync |=
+                        !message.responses().isEmpty() || !message.snapshot().isEmpty();
             } else if (next instanceof WriteWork.Record record) {
                 log.appendSnapshot(group, record.snapshot());
                 dirty = true;

@@ -37,11 +37,13 @@ class Answer<T extends @Nullable Object> implements Reply<T> {
         return ends > 0 && failure == null;
     }
 
-    @Nullable T result() {
+    @Nullable
+    T result() {
         return result;
     }
 
-    @Nullable Failure failure() {
+    @Nullable
+    Failure failure() {
         return failure;
     }
 

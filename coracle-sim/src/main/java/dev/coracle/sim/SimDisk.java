@@ -78,6 +78,7 @@ public final class SimDisk {
     private long usedBytes;
     /** How often all processes ended. */
     private int crashes;
+
     private int processes;
 
     /** An empty disk without limit. */

@@ -46,7 +46,9 @@ class NodeTest {
     }
 
     private static long electLeader(SimCluster cluster) {
-        assertThat(cluster.runUntil(() -> cluster.leader() != 0, 10 * SECOND)).as("a leader").isTrue();
+        assertThat(cluster.runUntil(() -> cluster.leader() != 0, 10 * SECOND))
+                .as("a leader")
+                .isTrue();
         return cluster.leader();
     }
 
@@ -92,7 +94,10 @@ class NodeTest {
     }
 
     private static long follower(SimCluster cluster) {
-        return cluster.ids().stream().filter(id -> id != cluster.leader()).findFirst().orElseThrow();
+        return cluster.ids().stream()
+                .filter(id -> id != cluster.leader())
+                .findFirst()
+                .orElseThrow();
     }
 
     // ---- requests
@@ -104,7 +109,8 @@ class NodeTest {
         Answer<@Nullable Object> answer = propose(cluster, leader);
         // Three configuration entries of the start, the leader's empty one, then this.
         assertThat(await(cluster, answer)).isEqualTo(5L);
-        assertThat(cluster.runUntil(() -> register(cluster, follower(cluster)).numbers().equals(List.of(1L)), SECOND))
+        assertThat(cluster.runUntil(
+                        () -> register(cluster, follower(cluster)).numbers().equals(List.of(1L)), SECOND))
                 .isTrue();
     }
 
@@ -204,8 +210,10 @@ class NodeTest {
             answers.add(propose(cluster, leader));
         }
         // Four fit into the queue; the others know at once.
-        assertThat(answers).filteredOn(Answer::hasEnded).hasSize(6).allMatch(answer -> answer.kind()
-                == Failure.Kind.OVERLOADED);
+        assertThat(answers)
+                .filteredOn(Answer::hasEnded)
+                .hasSize(6)
+                .allMatch(answer -> answer.kind() == Failure.Kind.OVERLOADED);
         cluster.run(SECOND);
         assertThat(answers).filteredOn(Answer::isDone).hasSize(4);
 
@@ -216,7 +224,9 @@ class NodeTest {
         assertThat(second.kind()).isEqualTo(Failure.Kind.OVERLOADED);
         cluster.run(SECOND);
         assertThat(large.isDone()).isTrue();
-        assertThat(status(cluster, leader).openRequestBytes()).as("only the question itself").isEqualTo(128);
+        assertThat(status(cluster, leader).openRequestBytes())
+                .as("only the question itself")
+                .isEqualTo(128);
     }
 
     @Test
@@ -313,9 +323,11 @@ class NodeTest {
         long follower = follower(cluster);
         var inbound = cluster.node(follower).inbound();
         assertThat(inbound.offer(0, new Message.Hup())).isTrue();
-        assertThat(inbound.offer(1, new Message.TimeoutNow(leader, follower, 9))).isTrue();
+        assertThat(inbound.offer(1, new Message.TimeoutNow(leader, follower, 9)))
+                .isTrue();
         assertThat(inbound.offer(0, new Message.TimeoutNow(leader, 77, 9))).isTrue();
-        assertThat(inbound.offer(0, new Message.TimeoutNow(follower, follower, 9))).isTrue();
+        assertThat(inbound.offer(0, new Message.TimeoutNow(follower, follower, 9)))
+                .isTrue();
         assertThat(inbound.offer(0, new Message.TimeoutNow(-1, follower, 9))).isTrue();
         assertThat(inbound.offer(0, new Message.InstallSnapshot(leader, follower, 9, Snapshot.EMPTY)))
                 .isTrue();
@@ -331,7 +343,8 @@ class NodeTest {
                                 0)))
                 .isTrue();
         // An answer of somebody unknown, which the core drops.
-        assertThat(inbound.offer(0, Message.AppendReply.accepted(55, follower, 1, 1))).isTrue();
+        assertThat(inbound.offer(0, Message.AppendReply.accepted(55, follower, 1, 1)))
+                .isTrue();
         assertThat(cluster.node(follower).refusedMessages()).isEqualTo(7);
         cluster.run(SECOND);
         assertThat(cluster.leader()).isEqualTo(leader);
@@ -468,7 +481,8 @@ class NodeTest {
         assertThat(failure.text()).contains("no space left");
         cluster.snapshots(1).setFull(false);
         proposeAndWait(cluster, 12);
-        assertThat(cluster.runUntil(() -> !cluster.snapshots(1).list(0).isEmpty(), SECOND)).isTrue();
+        assertThat(cluster.runUntil(() -> !cluster.snapshots(1).list(0).isEmpty(), SECOND))
+                .isTrue();
         assertThat(register(cluster, 1).openPins()).isZero();
     }
 
@@ -608,7 +622,8 @@ class NodeTest {
         cluster.startJoiner(4);
         ConfState withLearner = await(cluster, change(cluster, single(ConfChangeType.ADD_LEARNER_NODE, 4)));
         assertThat(withLearner.learners()).containsExactly(4L);
-        assertThat(cluster.runUntil(() -> register(cluster, 4).numbers().size() == 30, 5 * SECOND)).isTrue();
+        assertThat(cluster.runUntil(() -> register(cluster, 4).numbers().size() == 30, 5 * SECOND))
+                .isTrue();
         assertThat(register(cluster, 4).restores()).isEqualTo(1);
         ConfState promoted = await(cluster, change(cluster, single(ConfChangeType.ADD_NODE, 4)));
         assertThat(promoted.voters()).containsExactlyInAnyOrder(1L, 2L, 3L, 4L);
@@ -624,7 +639,8 @@ class NodeTest {
         for (long id : cluster.ids()) {
             if (id != removed) {
                 assertThat(register(cluster, id).numbers()).hasSize(35);
-                assertThat(register(cluster, id).configuration().isEquivalentTo(without)).isTrue();
+                assertThat(register(cluster, id).configuration().isEquivalentTo(without))
+                        .isTrue();
             }
         }
     }
@@ -636,7 +652,8 @@ class NodeTest {
         proposeAndWait(cluster, 3);
         cluster.startJoiner(4);
         cluster.startJoiner(5);
-        List<Long> leaving = cluster.ids().stream().filter(id -> id <= 3 && id != leader).toList();
+        List<Long> leaving =
+                cluster.ids().stream().filter(id -> id <= 3 && id != leader).toList();
         ConfState joint = await(
                 cluster,
                 change(
@@ -647,12 +664,14 @@ class NodeTest {
                                 new ConfChangeSingle(ConfChangeType.REMOVE_NODE, leaving.get(0)),
                                 new ConfChangeSingle(ConfChangeType.REMOVE_NODE, leaving.get(1)))));
         assertThat(joint.isJoint()).isTrue();
-        assertThat(cluster.runUntil(() -> !register(cluster, leader).configuration().isJoint(), 5 * SECOND))
+        assertThat(cluster.runUntil(
+                        () -> !register(cluster, leader).configuration().isJoint(), 5 * SECOND))
                 .as("the joint configuration is left by itself")
                 .isTrue();
         leaving.forEach(cluster::crash);
         proposeAndWait(cluster, 3);
-        assertThat(cluster.runUntil(() -> register(cluster, 5).numbers().size() == 6, SECOND)).isTrue();
+        assertThat(cluster.runUntil(() -> register(cluster, 5).numbers().size() == 6, SECOND))
+                .isTrue();
         assertThat(register(cluster, leader).configuration().voters()).containsExactlyInAnyOrder(leader, 4L, 5L);
     }
 
@@ -666,7 +685,8 @@ class NodeTest {
         assertThat(awaitFailure(cluster, second).kind()).isEqualTo(Failure.Kind.CHANGE_PENDING);
         ConfState after = await(cluster, first);
         assertThat(after.learners()).containsExactly(9L);
-        assertThat(awaitFailure(cluster, change(cluster, ConfChangeV2.LEAVE_JOINT)).kind())
+        assertThat(awaitFailure(cluster, change(cluster, ConfChangeV2.LEAVE_JOINT))
+                        .kind())
                 .isEqualTo(Failure.Kind.REFUSED_CONFIG);
 
         // Fits nowhere, which shows only when it is applied.
@@ -687,7 +707,8 @@ class NodeTest {
         cluster.run(SECOND);
         for (long id : cluster.ids()) {
             assertThat(cluster.node(id).failure()).isNull();
-            assertThat(status(cluster, id).raft().configuration().isEquivalentTo(after)).isTrue();
+            assertThat(status(cluster, id).raft().configuration().isEquivalentTo(after))
+                    .isTrue();
         }
         assertThat(cluster.leader()).isEqualTo(leader);
     }
@@ -719,8 +740,10 @@ class NodeTest {
         electLeader(cluster);
         proposeAndWait(cluster, 1);
         for (long id : cluster.ids()) {
-            assertThat(status(cluster, id).raft().configuration().isEquivalentTo(after)).isTrue();
-            assertThat(register(cluster, id).configuration().isEquivalentTo(after)).isTrue();
+            assertThat(status(cluster, id).raft().configuration().isEquivalentTo(after))
+                    .isTrue();
+            assertThat(register(cluster, id).configuration().isEquivalentTo(after))
+                    .isTrue();
         }
     }
 

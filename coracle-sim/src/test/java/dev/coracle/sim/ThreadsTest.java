@@ -102,7 +102,9 @@ class ThreadsTest {
             clients.add(client);
             client.start();
         }
-        assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).as("all writes done").isTrue();
+        assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS))
+                .as("all writes done")
+                .isTrue();
         for (Thread client : clients) {
             client.join();
         }

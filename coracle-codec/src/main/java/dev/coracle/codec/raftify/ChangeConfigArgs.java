@@ -35,8 +35,8 @@ public record ChangeConfigArgs(List<String> addrs, List<ConfChangeSingle> change
             for (int number = in.next(); number != 0; number = in.next()) {
                 switch (number) {
                     case 1 -> addrs.add(in.string("ChangeConfigArgs.addrs"));
-                    case 2 -> changes.add(
-                            in.message(RaftRsConfChangeCodec.INSTANCE.singles(), "ChangeConfigArgs.changes"));
+                    case 2 ->
+                        changes.add(in.message(RaftRsConfChangeCodec.INSTANCE.singles(), "ChangeConfigArgs.changes"));
                     default -> in.skip();
                 }
             }

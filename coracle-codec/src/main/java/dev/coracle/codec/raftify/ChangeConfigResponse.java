@@ -40,8 +40,8 @@ public record ChangeConfigResponse(
             String error = "";
             for (int number = in.next(); number != 0; number = in.next()) {
                 switch (number) {
-                    case 1 -> resultType =
-                            in.constant(ChangeConfigResultType.values(), "ChangeConfigResponse.result_type");
+                    case 1 ->
+                        resultType = in.constant(ChangeConfigResultType.values(), "ChangeConfigResponse.result_type");
                     case 2 -> in.uint64s(assignedIds, "ChangeConfigResponse.assigned_ids");
                     case 3 -> peers = Bytes.of(in.bytes("ChangeConfigResponse.peers"));
                     case 4 -> error = new String(in.bytes("ChangeConfigResponse.error"), StandardCharsets.UTF_8);

@@ -87,7 +87,8 @@ class RaftifyMessagesTest {
     @Test
     void textMustBeUtf8ButWhatAnErrorSaysIsShownAnyway() throws Exception {
         refused(RequestIdArgs.CODEC, "0a 01 ff", "RequestIdArgs.raft_addr at byte 3: 1 bytes are not UTF-8");
-        assertThat(ProposeResponse.CODEC.decode(Hex.bytes("0a 03 6e 6f ff")).error()).isEqualTo("no\ufffd");
+        assertThat(ProposeResponse.CODEC.decode(Hex.bytes("0a 03 6e 6f ff")).error())
+                .isEqualTo("no\ufffd");
     }
 
     @Test
