@@ -162,7 +162,7 @@ final class Housekeeping implements Agent {
         if (left > 0) {
             int length = (int) Math.min(zeros.capacity(), left);
             spare.file().write(zeros.clear().limit(length), filled);
-            filled = filled + length;
+            filled = options.segmentBytes() - left + length;
         } else {
             spare.file().sync();
             filling = null;
