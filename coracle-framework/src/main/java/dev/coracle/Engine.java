@@ -39,6 +39,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,7 +85,13 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         this.stopped = new Promise<>(world.threads().dependents());
         this.worker =
                 world.threads().worker("coracle-worker-" + directory.path().getFileName());
-        this.replica = new Replica<>(settings.machine, settings.commands, settings.formatter, this::onMembership);
+        Function<? super S, String> stateText = settings.snapshotFormatter;
+        this.replica = new Replica<>(
+                settings.machine,
+                settings.commands,
+                settings.formatter,
+                stateText == null ? null : () -> stateText.apply(settings.machine),
+                this::onMembership);
     }
 
     // ---- start

@@ -1,8 +1,8 @@
 package dev.coracle;
 
 /**
- * Prints commands for people: in log lines at level debug, and in tools. Without one no part of a command is ever
- * printed.
+ * Prints commands for people: in log lines at level debug, and in tools. Without one only the size of a command is
+ * ever printed.
  *
  * @param <C> the commands
  */

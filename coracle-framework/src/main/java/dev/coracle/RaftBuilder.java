@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -207,9 +208,18 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         return this;
     }
 
-    /** Prints commands in log lines of level debug; without it no part of a command is printed. */
+    /** Prints commands in log lines of level debug; without it only their size is printed. */
     public RaftBuilder<C, R, S> formatter(EntryFormatter<C> value) {
         settings.formatter = Objects.requireNonNull(value, "formatter");
+        return this;
+    }
+
+    /**
+     * Prints the state on one line, in log lines of level debug, when a snapshot of it is taken or restored. Called on the
+     * applier's thread, so it must be quick; without it no part of the state is printed.
+     */
+    public RaftBuilder<C, R, S> snapshotFormatter(Function<? super S, String> value) {
+        settings.snapshotFormatter = Objects.requireNonNull(value, "snapshotFormatter");
         return this;
     }
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,18 +73,24 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private final StateMachine<C, R> machine;
     private final Codec<C> commands;
     private final @Nullable EntryFormatter<C> formatter;
+    private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
     private volatile Membership membership = Membership.NONE;
 
-    /** @param onMembership hears of new members, addresses and incarnations, on the applier's thread */
+    /**
+     * @param stateText prints the machine's state, or null if nothing of it may be printed
+     * @param onMembership hears of new members, addresses and incarnations, on the applier's thread
+     */
     Replica(
             StateMachine<C, R> machine,
             Codec<C> commands,
             @Nullable EntryFormatter<C> formatter,
+            @Nullable Supplier<String> stateText,
             Consumer<Membership> onMembership) {
         this.machine = machine;
         this.commands = commands;
         this.formatter = formatter;
+        this.stateText = stateText;
         this.onMembership = onMembership;
     }
 
@@ -128,8 +135,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
                             + " written it, then update this node",
                     e);
         }
-        if (formatter != null && LOG.isDebugEnabled()) {
-            LOG.debug("apply {}: {}", index, formatter.format(command));
+        if (LOG.isDebugEnabled()) {
+            String text = formatter != null ? formatter.format(command) : envelope.payload().length + " bytes";
+            LOG.debug("apply {}: {}", index, text);
         }
         return machine.apply(command);
     }
@@ -155,6 +163,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     public PinnedSnapshot snapshot() {
         Tables tables = membership.tables();
         StateMachine.PinnedState state = machine.snapshot();
+        if (stateText != null && LOG.isDebugEnabled()) {
+            LOG.debug("a snapshot is taken: {}", stateText.get());
+        }
         return new PinnedSnapshot() {
             @Override
             public void writeTo(OutputStream out) throws IOException {
@@ -173,6 +184,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     public void restore(SnapshotMetadata metadata, InputStream data) throws IOException {
         Tables tables = SnapshotHead.read(data);
         machine.restore(data);
+        if (stateText != null && LOG.isDebugEnabled()) {
+            LOG.debug("the snapshot at {} is restored: {}", metadata.index(), stateText.get());
+        }
         changed(metadata.index(), tables, metadata.confState());
     }
 }

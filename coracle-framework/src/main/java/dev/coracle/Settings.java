@@ -5,6 +5,7 @@ import io.grpc.ServerCredentials;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** How a member is to run: what a {@link RaftBuilder} collects. Not changed any more once a member runs by it. */
@@ -52,6 +53,9 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
 
     @Nullable
     EntryFormatter<C> formatter;
+
+    @Nullable
+    Function<? super S, String> snapshotFormatter;
 
     @Nullable
     ServerCredentials serverCredentials;

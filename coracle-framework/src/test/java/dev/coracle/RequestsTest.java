@@ -221,7 +221,7 @@ class RequestsTest {
     }
 
     @Test
-    void noPartOfACommandIsPrintedUnlessAFormatterIsGiven() throws Exception {
+    void noPartOfACommandOrASnapshotIsPrintedUnlessAFormatterIsGiven() throws Exception {
         Logger root = (Logger) LoggerFactory.getLogger("dev.coracle");
         ListAppender<ILoggingEvent> heard = new ListAppender<>();
         heard.start();
@@ -231,15 +231,26 @@ class RequestsTest {
         root.setLevel(Level.TRACE);
         root.addAppender(heard);
         try {
-            cluster.startListed(Cluster.listed(2))
-                    .forEach(raft -> raft.propose("secret by " + raft.id()).join());
+            for (Raft<String, Long, Journal> raft : cluster.startListed(Cluster.listed(2))) {
+                raft.propose("secret by " + raft.id()).join();
+                raft.snapshot().join();
+            }
             cluster.stop("b");
             cluster.stop("a");
             assertThat(texts(heard)).isNotEmpty().noneMatch(text -> text.contains("secret"));
-            Raft<String, Long, Journal> shown = cluster.with(builder -> builder.formatter(text -> "<" + text + ">"))
-                    .start("c");
+            assertThat(texts(heard)).anyMatch(text -> text.matches("apply \\d+: 11 bytes"));
+            cluster.with(builder -> builder.formatter(text -> "<" + text + ">")
+                    .snapshotFormatter(journal -> "lines " + journal.lines()));
+            Raft<String, Long, Journal> shown = cluster.start("c");
             shown.propose("shown").join();
-            assertThat(texts(heard)).anyMatch(text -> text.contains("<shown>"));
+            shown.snapshot().join();
+            assertThat(texts(heard))
+                    .anyMatch(text -> text.contains("<shown>"))
+                    .anyMatch(text -> text.equals("a snapshot is taken: lines [shown]"));
+            cluster.stop("c");
+            cluster.start("c").read(Journal::lines).join();
+            assertThat(texts(heard))
+                    .anyMatch(text -> text.matches("the snapshot at \\d+ is restored: lines \\[shown]"));
         } finally {
             root.detachAppender(heard);
             root.setLevel(level);

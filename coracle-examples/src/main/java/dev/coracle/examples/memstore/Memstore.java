@@ -147,7 +147,8 @@ public final class Memstore implements Callable<Integer> {
                 .tickInterval(config.tickInterval())
                 .electionTicks(config.electionTicks())
                 .heartbeatTicks(config.heartbeatTicks())
-                .formatter(Insert::toString);
+                .formatter(Insert::toString)
+                .snapshotFormatter(store -> store.pin().size() + " values");
         chooseOrigin(builder, raftHost);
 
         AtomicBoolean started = new AtomicBoolean();
