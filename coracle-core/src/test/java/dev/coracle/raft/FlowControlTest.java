@@ -211,6 +211,23 @@ class FlowControlTest {
     }
 
     @Test
+    void applyingGivesBackThePayloadOfWhatWasAppliedAndNoMore() {
+        TestServer leader = leader(options -> options.maxUncommittedSize(100).maxCommittedSizePerReady(1));
+        leader.propose(bytes(60));
+        leader.propose(bytes(40));
+        leader.acknowledgeAll();
+        RaftLog log = leader.server.raftLog;
+        List<Entry> first = log.nextCommitted(true);
+        assertThat(first).hasSize(1);
+        log.acceptApplying(2, Entries.encodedSize(first), true);
+
+        leader.step(new Message.StorageApplyReply(1, first));
+
+        assertThat(leader.propose(bytes(61)).outcome()).isEqualTo(ProposalOutcome.DROPPED_BACKLOG);
+        assertThat(leader.propose(bytes(60)).outcome()).isEqualTo(ProposalOutcome.APPENDED);
+    }
+
+    @Test
     void oneProposalPassesWhateverItsSize() {
         TestServer leader = leader(options -> options.maxUncommittedSize(100));
 
