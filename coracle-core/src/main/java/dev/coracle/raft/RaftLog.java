@@ -349,9 +349,7 @@ final class RaftLog {
         long cut = Math.min(high, border);
         List<Entry> stored;
         try {
-            stored = fetch == null
-                    ? storage.entries(low, cut, maxSize)
-                    : storage.entries(low, cut, maxSize, fetch);
+            stored = fetch == null ? storage.entries(low, cut, maxSize) : storage.entries(low, cut, maxSize, fetch);
         } catch (UnavailableException unavailable) {
             throw log.fatal("entries[%d:%d) is unavailable from storage", low, cut);
         }
