@@ -167,6 +167,8 @@ class RaftPaperElectionTest {
         candidate.step(new Message.VoteReply(9, 1, 1, false, 0, 0));
 
         assertThat(candidate.role()).isEqualTo(RoleName.CANDIDATE);
+        assertThat(candidate.logged.get(candidate.logged.size() - 1))
+                .isEqualTo("INFO 1 has received 1 MsgVoteResp votes and 0 vote rejections");
     }
 
     @Test
