@@ -80,6 +80,10 @@ class RaftPaperElectionTest {
         assertThat(leader.take())
                 .containsExactly(
                         new Message.Heartbeat(1, 2, 1, 1, Bytes.EMPTY), new Message.Heartbeat(1, 3, 1, 1, Bytes.EMPTY));
+        leader.tick(1);
+        assertThat(leader.take()).isEmpty();
+        leader.tick(1);
+        assertThat(leader.take()).hasSize(2);
     }
 
     @ParameterizedTest

@@ -172,6 +172,7 @@ class RoleTransitionTest {
 
         assertThat(leader.lastIndex()).isEqualTo(3);
         assertThat(leader.progress(1).match()).isEqualTo(2);
+        assertThat(leader.progress(1).state()).isEqualTo(ProgressState.REPLICATE);
         leader.persist();
         assertThat(leader.progress(1).match()).isEqualTo(3);
     }
