@@ -134,14 +134,26 @@ public final class RawNode {
 
     /** Tells whether {@link #ready} has something to say. */
     public boolean hasReady() {
-        HardState hard = server.hardState();
-        return !server.softState().equals(shownSoftState)
-                || (!hard.isEmpty() && !hard.equals(shownHardState))
+        return softStateChanged()
+                || hardStateChanged()
                 || server.raftLog.unstable().nextSnapshot() != null
                 || !server.outbox().isEmpty()
                 || server.raftLog.unstable().hasNextEntries()
                 || server.raftLog.hasNextCommitted(!async)
                 || server.hasReadStates();
+    }
+
+    // Asked far more often than something has changed, so without making the records.
+
+    private boolean softStateChanged() {
+        return server.leader() != shownSoftState.leader()
+                || server.role().name() != shownSoftState.role();
+    }
+
+    private boolean hardStateChanged() {
+        return server.raftLog.committed() != shownHardState.commit()
+                || server.term() != shownHardState.term()
+                || server.vote() != shownHardState.vote();
     }
 
     /** Hands out everything there is to do since the last time. May be empty. In synchronous mode, advance follows. */
@@ -150,16 +162,14 @@ public final class RawNode {
         RaftLog raftLog = server.raftLog;
         Unstable unstable = raftLog.unstable();
 
-        SoftState soft = server.softState();
-        HardState hard = server.hardState();
-        boolean hardChanged = !hard.equals(shownHardState);
+        @Nullable SoftState soft = softStateChanged() ? server.softState() : null;
+        HardState toStore = hardStateChanged() ? server.hardState() : HardState.EMPTY;
         List<Entry> entries = unstable.nextEntries();
         Snapshot next = unstable.nextSnapshot();
         Snapshot snapshot = next == null ? Snapshot.EMPTY : next;
         List<Entry> committed = raftLog.nextCommitted(!async);
         boolean mustSync =
-                !entries.isEmpty() || hard.vote() != shownHardState.vote() || hard.term() != shownHardState.term();
-        HardState toStore = hardChanged ? hard : HardState.EMPTY;
+                !entries.isEmpty() || server.vote() != shownHardState.vote() || server.term() != shownHardState.term();
         List<Message> messages = server.outbox().takeImmediate();
         List<Message> afterAppend = server.outbox().takeAfterAppend();
         @Nullable StorageAppendReply stored = unstable.size() > 0 || !snapshot.isEmpty() ? storedReply(snapshot) : null;
@@ -190,7 +200,7 @@ public final class RawNode {
         }
 
         Ready ready = new Ready(
-                soft.equals(shownSoftState) ? null : soft,
+                soft,
                 toStore,
                 server.takeReadStates(),
                 entries,
@@ -198,7 +208,9 @@ public final class RawNode {
                 committed,
                 messages,
                 mustSync);
-        shownSoftState = soft;
+        if (soft != null) {
+            shownSoftState = soft;
+        }
         if (!toStore.isEmpty()) {
             shownHardState = toStore;
         }

@@ -87,6 +87,10 @@ final class Server {
         return term;
     }
 
+    long vote() {
+        return vote;
+    }
+
     long leader() {
         return leader;
     }
@@ -135,6 +139,9 @@ final class Server {
     }
 
     List<ReadState> takeReadStates() {
+        if (readStates.isEmpty()) {
+            return List.of();
+        }
         List<ReadState> taken = readStates;
         readStates = new ArrayList<>();
         return taken;
