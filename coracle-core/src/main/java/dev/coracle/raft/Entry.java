@@ -15,7 +15,6 @@ public final class Entry {
     private final EntryType type;
     private final byte @Nullable [] data;
     private final byte @Nullable [] context;
-    private final int encodedSize;
 
     /** Takes ownership of {@code data} and {@code context}. */
     public Entry(long term, long index, EntryType type, byte @Nullable [] data, byte @Nullable [] context) {
@@ -24,7 +23,6 @@ public final class Entry {
         this.type = type;
         this.data = data;
         this.context = context;
-        this.encodedSize = computeSize(term, index, type, data, context);
     }
 
     /** Takes ownership of {@code data}. */
@@ -87,11 +85,6 @@ public final class Entry {
      * type only of configuration changes, data and context where present. Files and streams may write it differently.
      */
     public int encodedSize() {
-        return encodedSize;
-    }
-
-    private static int computeSize(
-            long term, long index, EntryType type, byte @Nullable [] data, byte @Nullable [] context) {
         int size = 2 + varintSize(term) + varintSize(index);
         if (type != EntryType.NORMAL) {
             size += 2;
