@@ -408,22 +408,23 @@ final class Server {
     }
 
     void becomeFollower(long newTerm, long newLeader) {
+        RoleTransitions.check(role.name(), RoleName.FOLLOWER);
         reset(newTerm);
         setLeader(newLeader);
         take(new Follower(this));
         log.info("%x became follower at term %d", id, term);
     }
 
-    private void becomePreCandidate() {
-        Check.that(!(role instanceof Leader), "invalid transition [leader -> pre-candidate]");
+    void becomePreCandidate() {
+        RoleTransitions.check(role.name(), RoleName.PRE_CANDIDATE);
         // Neither term nor vote nor timer change: to ask is to promise nothing.
         setLeader(RawNode.NONE);
         take(new Candidate(this, true));
         log.info("%x became pre-candidate at term %d", id, term);
     }
 
-    private void becomeCandidate() {
-        Check.that(!(role instanceof Leader), "invalid transition [leader -> candidate]");
+    void becomeCandidate() {
+        RoleTransitions.check(role.name(), RoleName.CANDIDATE);
         reset(term + 1);
         vote = id;
         take(new Candidate(this, false));
@@ -431,7 +432,7 @@ final class Server {
     }
 
     void becomeLeader() {
-        Check.that(!(role instanceof Follower), "invalid transition [follower -> leader]");
+        RoleTransitions.check(role.name(), RoleName.LEADER);
         reset(term);
         setLeader(id);
         Leader leading = new Leader(this);
