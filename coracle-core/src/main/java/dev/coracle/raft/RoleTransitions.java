@@ -10,18 +10,19 @@ final class RoleTransitions {
     private static final Map<RoleName, Map<RoleName, String>> OCCASIONS = new EnumMap<>(RoleName.class);
 
     static {
-        String elected = "another server leads in this term, or a message has a higher one";
+        String over = "it is refused by a majority; another server leads in this term; a message has a higher term; a vote"
+                + " tells of a committed configuration change";
         String timeout = "its election timer runs out";
 
         allow(RoleName.FOLLOWER, RoleName.FOLLOWER, "a message has a higher term");
         allow(RoleName.FOLLOWER, RoleName.PRE_CANDIDATE, timeout + ", with pre-vote");
         allow(RoleName.FOLLOWER, RoleName.CANDIDATE, timeout + ", without pre-vote; or the leader hands over");
 
-        allow(RoleName.PRE_CANDIDATE, RoleName.FOLLOWER, "it is refused by a majority; " + elected);
+        allow(RoleName.PRE_CANDIDATE, RoleName.FOLLOWER, over);
         allow(RoleName.PRE_CANDIDATE, RoleName.PRE_CANDIDATE, timeout + " before it is decided");
         allow(RoleName.PRE_CANDIDATE, RoleName.CANDIDATE, "a majority would vote for it");
 
-        allow(RoleName.CANDIDATE, RoleName.FOLLOWER, "it is refused by a majority; " + elected);
+        allow(RoleName.CANDIDATE, RoleName.FOLLOWER, over);
         allow(RoleName.CANDIDATE, RoleName.PRE_CANDIDATE, timeout + " before it is decided, with pre-vote");
         allow(RoleName.CANDIDATE, RoleName.CANDIDATE, timeout + " before it is decided, without pre-vote");
         allow(RoleName.CANDIDATE, RoleName.LEADER, "a majority votes for it");

@@ -39,10 +39,14 @@ public class TickBenchmark {
         }
     }
 
-    /** One tick, which does nothing but count. */
+    /**
+     * One tick, which does nothing but count.
+     *
+     * @return whether there is something to do now, which there is not
+     */
     @Benchmark
-    public void follower(Follower follower) {
-        follower.core.tick();
+    public boolean follower(Follower follower) {
+        return follower.core.tick();
     }
 
     /**
