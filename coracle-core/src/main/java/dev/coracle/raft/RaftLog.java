@@ -260,7 +260,10 @@ final class RaftLog {
 
     boolean hasNextCommitted(boolean allowUnstable) {
         // A snapshot comes first: it is applied before any entry behind it.
-        return !applyingPaused && !fetchingCommitted && unstable.snapshot() == null && applying < maxAppliable(allowUnstable);
+        return !applyingPaused
+                && !fetchingCommitted
+                && unstable.snapshot() == null
+                && applying < maxAppliable(allowUnstable);
     }
 
     /** Storage has the entries to be handed out next. */

@@ -150,8 +150,7 @@ public final class RawNode {
     // Asked far more often than something has changed, so without making the records.
 
     private boolean softStateChanged() {
-        return server.leader() != shownSoftState.leader()
-                || server.role().name() != shownSoftState.role();
+        return server.leader() != shownSoftState.leader() || server.role().name() != shownSoftState.role();
     }
 
     private boolean hardStateChanged() {
@@ -203,15 +202,8 @@ public final class RawNode {
             stepsOnAdvance = steps;
         }
 
-        Ready ready = new Ready(
-                soft,
-                toStore,
-                server.takeReadStates(),
-                entries,
-                snapshot,
-                committed,
-                messages,
-                mustSync);
+        Ready ready =
+                new Ready(soft, toStore, server.takeReadStates(), entries, snapshot, committed, messages, mustSync);
         if (soft != null) {
             shownSoftState = soft;
         }

@@ -10,8 +10,9 @@ final class RoleTransitions {
     private static final Map<RoleName, Map<RoleName, String>> OCCASIONS = new EnumMap<>(RoleName.class);
 
     static {
-        String over = "it is refused by a majority; another server leads in this term; a message has a higher term; a vote"
-                + " tells of a committed configuration change";
+        String over =
+                "it is refused by a majority; another server leads in this term; a message has a higher term; a vote"
+                        + " tells of a committed configuration change";
         String timeout = "its election timer runs out";
 
         allow(RoleName.FOLLOWER, RoleName.FOLLOWER, "a message has a higher term");

@@ -14,7 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Figure 4: which role follows which. Every pair of roles is either driven here by what causes it, or refused. */
 class RoleTransitionsTest {
-    private static final String BEGIN = "<!-- role transitions: RoleTransitions.java says, RoleTransitionsTest compares -->";
+    private static final String BEGIN =
+            "<!-- role transitions: RoleTransitions.java says, RoleTransitionsTest compares -->";
     private static final String END = "<!-- end of role transitions -->";
 
     record Pair(RoleName from, RoleName to) {
@@ -81,8 +82,8 @@ class RoleTransitionsTest {
 
         assertThatThrownBy(() -> become(server, pair.to()))
                 .isInstanceOf(Check.BrokenInvariantException.class)
-                .hasMessage("invalid transition [%s -> %s]".formatted(
-                        RoleTransitions.text(pair.from()), RoleTransitions.text(pair.to())));
+                .hasMessage("invalid transition [%s -> %s]"
+                        .formatted(RoleTransitions.text(pair.from()), RoleTransitions.text(pair.to())));
 
         assertThat(server.role()).isSameAs(role);
         assertThat(server.hardState()).isEqualTo(state);
@@ -91,13 +92,15 @@ class RoleTransitionsTest {
 
     @Test
     void nobodyLeadsWithoutHavingBeenACandidate() {
-        assertThat(pairs()).filteredOn(pair -> pair.to() == RoleName.LEADER && pair.isAllowed())
+        assertThat(pairs())
+                .filteredOn(pair -> pair.to() == RoleName.LEADER && pair.isAllowed())
                 .containsExactly(new Pair(RoleName.CANDIDATE, RoleName.LEADER));
     }
 
     @Test
     void aLeaderOnlyStepsDown() {
-        assertThat(pairs()).filteredOn(pair -> pair.from() == RoleName.LEADER && pair.isAllowed())
+        assertThat(pairs())
+                .filteredOn(pair -> pair.from() == RoleName.LEADER && pair.isAllowed())
                 .containsExactly(new Pair(RoleName.LEADER, RoleName.FOLLOWER));
     }
 
@@ -105,10 +108,11 @@ class RoleTransitionsTest {
     void theDocumentPrintsTheTable() throws IOException {
         StringBuilder table = new StringBuilder("| from | to | when |\n| --- | --- | --- |\n");
         for (Pair pair : allowed()) {
-            table.append("| %s | %s | %s |\n".formatted(
-                    RoleTransitions.text(pair.from()),
-                    RoleTransitions.text(pair.to()),
-                    RoleTransitions.occasion(pair.from(), pair.to())));
+            table.append("| %s | %s | %s |\n"
+                    .formatted(
+                            RoleTransitions.text(pair.from()),
+                            RoleTransitions.text(pair.to()),
+                            RoleTransitions.occasion(pair.from(), pair.to())));
         }
 
         String document = Files.readString(Path.of(System.getProperty("coracle.root"), "docs/internals/core.md"));
