@@ -81,7 +81,8 @@ public final class CoreBenchCommand implements Callable<Integer> {
         try {
             new Runner(options(effort), table).run();
         } catch (NoBenchmarksException none) {
-            throw new ParameterException(spec.commandLine(), "--only: no benchmark has '" + only + "' in its name", none);
+            throw new ParameterException(
+                    spec.commandLine(), "--only: no benchmark has '" + only + "' in its name", none);
         }
         return 0;
     }

@@ -67,7 +67,7 @@ final class CoreCluster {
         if (proposal.outcome() != ProposalOutcome.APPENDED || appliedByAll() != last) {
             throw new IllegalStateException("proposed up to " + last + ", applied up to " + appliedByAll());
         }
-        if (last - members[0].storage.firstIndex() + entries.size() >= ENTRIES_KEPT) {
+        if (storedEntries() + entries.size() > ENTRIES_KEPT) {
             for (Member member : members) {
                 member.compact();
             }
@@ -82,6 +82,12 @@ final class CoreCluster {
             applied = Math.min(applied, member.applied);
         }
         return applied;
+    }
+
+    /** How many entries the logs have, all of them as many when nothing is under way. */
+    long storedEntries() {
+        MemoryStorage log = members[0].storage;
+        return log.lastIndex() - log.firstIndex() + 1;
     }
 
     /** Does all there is to do, and all that follows from it. */

@@ -17,7 +17,7 @@ public class ProgressBenchmark {
 
     /** How many appends are under way before each. */
     @Param({"0", "255"})
-    public int inFlight;
+    public int inFlight = 0;
 
     private Progress progress = newMember();
 
@@ -46,5 +46,9 @@ public class ProgressBenchmark {
         progress.maybeUpdate(progress.match() + ENTRIES);
         progress.inflights().freeUpTo(progress.match());
         return progress.match();
+    }
+
+    int inFlight() {
+        return progress.inflights().count();
     }
 }

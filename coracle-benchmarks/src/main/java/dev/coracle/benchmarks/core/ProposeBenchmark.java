@@ -46,4 +46,14 @@ public class ProposeBenchmark {
         }
         return cluster.propose(batch);
     }
+
+    /** The highest index that every core has applied. */
+    long appliedByAll() {
+        return cluster.appliedByAll();
+    }
+
+    /** How many entries each core has in its log. */
+    long storedEntries() {
+        return cluster.storedEntries();
+    }
 }
