@@ -61,7 +61,9 @@ class CoreTestsMapTest {
     void everyTestAndScriptThatIsNamedExists() throws IOException, ClassNotFoundException {
         for (Row row : rows()) {
             for (String reference : row.references()) {
-                assertThat(exists(reference)).as("%s: %s", row.theirs(), reference).isTrue();
+                assertThat(exists(reference))
+                        .as("%s: %s", row.theirs(), reference)
+                        .isTrue();
             }
         }
     }
@@ -102,7 +104,8 @@ class CoreTestsMapTest {
 
     private static boolean exists(String reference) throws IOException, ClassNotFoundException {
         if (reference.startsWith("scripts/")) {
-            return Files.isRegularFile(ROOT.resolve("coracle-sim/src/test/resources").resolve(reference));
+            return Files.isRegularFile(
+                    ROOT.resolve("coracle-sim/src/test/resources").resolve(reference));
         }
         if (reference.endsWith(".txt")) {
             // Without the scripts at hand there is only the name to go by.
@@ -122,8 +125,8 @@ class CoreTestsMapTest {
                 Class<?> type = Class.forName("dev.coracle.raft." + inPackage + parts[0]);
                 return parts.length == 1
                         || Arrays.stream(type.getDeclaredMethods())
-                                .anyMatch(method -> method.getName().equals(parts[1])
-                                        && method.getAnnotations().length > 0);
+                                .anyMatch(method ->
+                                        method.getName().equals(parts[1]) && method.getAnnotations().length > 0);
             } catch (ClassNotFoundException elsewhere) {
                 // The next package.
             }
@@ -135,9 +138,11 @@ class CoreTestsMapTest {
     private static boolean isTestElsewhere(String module, String reference) throws IOException {
         String[] parts = reference.split("\\.");
         try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/test/java"))) {
-            List<Path> found = files.filter(file -> file.endsWith(parts[0] + ".java")).toList();
+            List<Path> found =
+                    files.filter(file -> file.endsWith(parts[0] + ".java")).toList();
             return found.size() == 1
-                    && (parts.length == 1 || Files.readString(found.get(0), UTF_8).contains("void " + parts[1] + "("));
+                    && (parts.length == 1
+                            || Files.readString(found.get(0), UTF_8).contains("void " + parts[1] + "("));
         }
     }
 }
