@@ -248,6 +248,26 @@ class RaftRsReplicationTest {
         }
     }
 
+    @Test
+    void whatWasCountedDownWhenItWasHandedOutIsNotCountedDownAgainWhenItIsApplied() {
+        TestServer leader = TestServer.of(
+                1,
+                options -> options.maxSizePerMessage(10)
+                        .maxUncommittedSize(10)
+                        .uncommittedSizeRule(UncommittedSizeRule.UNTIL_HANDED_OUT),
+                1L,
+                2L);
+        leader.lead();
+        leader.propose(bytes(10));
+        List<Entry> first = leader.server.raftLog.unstable().nextEntries();
+        leader.leading().onHandedOut(first);
+        leader.propose(bytes(8));
+
+        leader.leading().onApplied(first);
+
+        assertThat(leader.leading().uncommittedSize()).isEqualTo(8);
+    }
+
     // ---- ranges, windows, snapshots
 
     @Test
