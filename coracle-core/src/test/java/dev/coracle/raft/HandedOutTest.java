@@ -118,7 +118,9 @@ class HandedOutTest {
             List<Entry> proposed = role == RoleName.LEADER
                     ? ready.entries().subList(1, 3)
                     : only(Message.Propose.class, ready.messages()).get(0).entries();
-            assertThat(proposed).extracting(entry -> new String(entry.data(), UTF_8)).containsExactly("a", "b");
+            assertThat(proposed)
+                    .extracting(entry -> new String(entry.data(), UTF_8))
+                    .containsExactly("a", "b");
         }
     }
 

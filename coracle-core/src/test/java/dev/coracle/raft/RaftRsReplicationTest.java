@@ -104,8 +104,8 @@ class RaftRsReplicationTest {
     @Test
     void entriesJoinTheLastOfSeveralAppends() {
         int sizeOfOne = Entry.normal(bytes(100)).at(1, 2).encodedSize();
-        TestServer leader = TestServer.of(
-                1, options -> options.batchAppend(true).maxSizePerMessage(2 * sizeOfOne), 1L, 2L, 3L);
+        TestServer leader =
+                TestServer.of(1, options -> options.batchAppend(true).maxSizePerMessage(2 * sizeOfOne), 1L, 2L, 3L);
         leader.lead();
         for (int i = 0; i < 5; i++) {
             leader.propose(bytes(100));
@@ -126,7 +126,10 @@ class RaftRsReplicationTest {
         leader.server.becomeLeader();
 
         assertThat(to(2, leader))
-                .extracting(Message::term, Message::index, append -> append.entries().size())
+                .extracting(
+                        Message::term,
+                        Message::index,
+                        append -> append.entries().size())
                 .containsExactly(tuple(1L, 1L, 1), tuple(3L, 2L, 1));
     }
 
