@@ -95,6 +95,8 @@ public final class RandomCluster {
         return new RandomCluster(seed, true, null).run();
     }
 
+    public static String counts(long seed) { RandomCluster c = new RandomCluster(seed, true, null); c.run(); return java.util.Arrays.toString(c.happenings) + " rounds " + c.rounds+" "+c.plan; }
+    int rounds;
     long run() {
         try {
             note("seed %d: %s", seed, plan);
@@ -241,7 +243,7 @@ public final class RandomCluster {
             default -> {
                 RandomClusterServer server = any();
                 if (!server.isUp()) {
-                    if (random.nextInt(3) == 0) {
+                    if (random.nextInt(8) == 0) {
                         server.start();
                     }
                 } else if (!server.isPaused()) {
@@ -295,7 +297,12 @@ public final class RandomCluster {
     private ConfChangeV2 change() {
         List<ConfChangeSingle> singles = new ArrayList<>();
         for (int i = random.nextInt(3); i >= 0; i--) {
-            ConfChangeType type = ConfChangeType.values()[random.nextInt(ConfChangeType.values().length)];
+            ConfChangeType type = switch (random.nextInt(10)) {
+                case 0, 1 -> ConfChangeType.REMOVE_NODE;
+                case 2, 3 -> ConfChangeType.ADD_LEARNER_NODE;
+                case 4 -> ConfChangeType.UPDATE_NODE;
+                default -> ConfChangeType.ADD_NODE;
+            };
             singles.add(new ConfChangeSingle(type, any().id));
         }
         int kind = random.nextInt(10);
@@ -464,7 +471,7 @@ public final class RandomCluster {
                 server.tick();
                 server.workThrough();
             }
-            exchange();
+            exchange(); rounds=round;
             RandomClusterServer leader = newestLeader();
             if (leader != null) {
                 if (agreed(leader)) {

@@ -12,25 +12,25 @@ import java.util.Random;
 final class RandomClusterPlan {
     /** What may happen in one step, with how often it does unless a schedule changes that. */
     enum Action {
-        DELIVER(60),
-        TICK(36),
-        WORK(70),
-        PROPOSE(12),
-        READ(4),
-        CHANGE_MEMBERS(4),
-        COMPACT(4),
-        TRANSFER(2),
-        CAMPAIGN(1),
-        FORGET_LEADER(1),
-        CRASH(3),
-        CUT(2),
-        HEAL(3),
-        PAUSE(1),
-        SLOW_DISK(1),
-        SWALLOW(1),
-        UNREACHABLE(1),
-        REPLAY(2),
-        REPLACE(2);
+        DELIVER(300),
+        TICK(220),
+        WORK(300),
+        PROPOSE(50),
+        READ(20),
+        CHANGE_MEMBERS(12),
+        COMPACT(20),
+        TRANSFER(5),
+        CAMPAIGN(3),
+        FORGET_LEADER(3),
+        CRASH(4),
+        CUT(3),
+        HEAL(5),
+        PAUSE(3),
+        SLOW_DISK(3),
+        SWALLOW(2),
+        UNREACHABLE(4),
+        REPLAY(10),
+        REPLACE(4);
 
         private final int usually;
 
@@ -84,7 +84,7 @@ final class RandomClusterPlan {
     final boolean inOrder;
 
     /** How often a synchronous server crashes between two things that a Ready asks for. */
-    final int midwayCrashPercent;
+    final int midwayCrashPermille;
 
     final int lossPercent;
     final int duplicatePercent;
@@ -108,7 +108,7 @@ final class RandomClusterPlan {
         validatesChanges = random.nextInt(8) > 0;
         forwards = random.nextInt(4) > 0;
         inOrder = random.nextInt(3) == 0;
-        midwayCrashPercent = Math.max(0, random.nextInt(5) - 2);
+        midwayCrashPermille = 3 * Math.max(0, random.nextInt(5) - 2);
         lossPercent = random.nextInt(4) * random.nextInt(6);
         duplicatePercent = random.nextInt(4) * random.nextInt(4);
         allWeights = drawWeights(random);

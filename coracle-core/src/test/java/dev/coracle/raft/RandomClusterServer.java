@@ -357,17 +357,17 @@ final class RandomClusterServer {
 
     // ---- the driver
 
-    /** Does one piece of what is to be done, if there is any of the kind that was drawn. */
+    /** Does one piece of what is to be done. */
     void work() {
-        switch (random.nextInt(5)) {
-            case 0, 1 -> handleReady();
-            case 2 -> {
-                if (cluster.step() >= slowUntil) {
-                    writeNext();
-                }
-            }
-            case 3 -> reportWritten();
-            default -> applyNext();
+        boolean done = false;
+        int first = random.nextInt(4);
+        for (int i = 0; i < 4 && !done; i++) {
+            done = switch ((first + i) % 4) {
+                case 0 -> handleReady();
+                case 1 -> cluster.step() >= slowUntil && writeNext();
+                case 2 -> reportWritten();
+                default -> applyNext();
+            };
         }
     }
 
@@ -384,9 +384,9 @@ final class RandomClusterServer {
         }
     }
 
-    private void handleReady() {
+    private boolean handleReady() {
         if (!raw().hasReady()) {
-            return;
+            return false;
         }
         Ready ready = raw().ready();
         cluster.hash.add(ready);
@@ -404,6 +404,7 @@ final class RandomClusterServer {
         } else {
             handleInOrder(ready);
         }
+        return true;
     }
 
     private void queue(List<Message> messages) {
@@ -457,7 +458,7 @@ final class RandomClusterServer {
     }
 
     private boolean crashesNow() {
-        boolean crashes = !cluster.isCalm() && random.nextInt(100) < plan.midwayCrashPercent;
+        boolean crashes = !cluster.isCalm() && random.nextInt(1000) < plan.midwayCrashPermille;
         if (crashes) {
             cluster.happened(Happening.CRASH);
             cluster.note("%d crashes in the middle of a Ready", id);
@@ -465,10 +466,10 @@ final class RandomClusterServer {
         return crashes;
     }
 
-    private void writeNext() {
+    private boolean writeNext() {
         PendingWrite next = writing.poll();
         if (next == null) {
-            return;
+            return false;
         }
         List<Message> answers = new ArrayList<>(next.append().responses());
         answers.addAll(next.ballots());
@@ -476,25 +477,30 @@ final class RandomClusterServer {
         store(writeOf(next.append()), !answers.isEmpty());
         answers.forEach(answer -> invariants.promised(this, answer));
         written.add(answers);
+        return true;
     }
 
     private static Write writeOf(StorageAppend append) {
         return new Write(append.hardState(), append.snapshot(), append.entries());
     }
 
-    private void reportWritten() {
+    private boolean reportWritten() {
         List<Message> answers = written.poll();
-        if (answers != null) {
-            answers.forEach(answer -> send(answer, false));
+        if (answers == null) {
+            return false;
         }
+        answers.forEach(answer -> send(answer, false));
+        return true;
     }
 
-    private void applyNext() {
+    private boolean applyNext() {
         StorageApply next = applying.poll();
-        if (next != null) {
-            next.entries().forEach(this::apply);
-            next.responses().forEach(answer -> send(answer, false));
+        if (next == null) {
+            return false;
         }
+        next.entries().forEach(this::apply);
+        next.responses().forEach(answer -> send(answer, false));
+        return true;
     }
 
     /** Sends a message. What it promises is looked at unless that was done when the write before it was done. */
