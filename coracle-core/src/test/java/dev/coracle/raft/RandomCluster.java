@@ -35,6 +35,8 @@ public final class RandomCluster {
         COMPACTED,
         SNAPSHOT_RESTORED,
         REPLACED,
+        SNAPSHOT_REQUESTED,
+        FETCHED,
         /** Not the core's fault: see {@link #isWedged}. */
         WEDGED
     }
@@ -209,7 +211,7 @@ public final class RandomCluster {
 
     // ---- trouble
 
-    private RandomClusterServer any() {
+    RandomClusterServer any() {
         int position = random.nextInt(servers.size());
         for (RandomClusterServer server : servers.values()) {
             if (position-- == 0) {
@@ -272,6 +274,8 @@ public final class RandomCluster {
             case PAUSE -> server.pauseUntil(step + random.nextInt(200));
             case SLOW_DISK -> server.slowDiskUntil(step + random.nextInt(300));
             case SWALLOW -> network.takeAllTo(server.id).forEach(flight -> ended(flight, true));
+            case REQUEST_SNAPSHOT -> server.requestSnapshot();
+            case TUNE -> server.tune();
             case UNREACHABLE -> server.reportUnreachable(any().id);
             default -> throw new IllegalStateException(action.toString());
         }
@@ -465,6 +469,7 @@ public final class RandomCluster {
             } else if (plan.switchesVary) {
                 server.restart();
             }
+            server.tuneForCalm();
         }
         for (int round = 0; round < CALM_ROUNDS; round++) {
             for (RandomClusterServer server : servers.values()) {
@@ -483,7 +488,7 @@ public final class RandomCluster {
                 }
             }
         }
-        if (isWedged()) {
+        if (!plan.sharesCommit && isWedged()) {
             happened(Happening.WEDGED);
             return;
         }
