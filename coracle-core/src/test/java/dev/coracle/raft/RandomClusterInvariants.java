@@ -26,8 +26,22 @@ final class RandomClusterInvariants {
     /** What was committed at an index, in which term a leader counted it, and the state that applying it leads to. */
     private record Committed(Entry entry, long inTerm, long stateHash) {}
 
-    /** A server that led a term, and the terms of its log's entries when it was elected, by index. */
-    private record Elected(long id, int incarnation, long[] logTerms) {
+    /** A server that won a term, and what its log was like then. */
+    private static final class Elected {
+        final long id;
+
+        /** Which of its lives it was: after a restart it must not win the same term again. */
+        final int incarnation;
+
+        /** The terms of the entries by index. */
+        final long[] logTerms;
+
+        Elected(long id, int incarnation, long[] logTerms) {
+            this.id = id;
+            this.incarnation = incarnation;
+            this.logTerms = logTerms;
+        }
+
         long lastIndex() {
             return logTerms.length - 1;
         }
@@ -302,10 +316,15 @@ final class RandomClusterInvariants {
     private void won(RandomClusterServer server, long term) {
         Seen now = seen[(int) server.id];
         Elected before = elected.get(term);
-        if (before != null && before.id() == server.id && before.incarnation() == now.incarnation) {
+        if (before != null && before.id == server.id && before.incarnation == now.incarnation) {
             return;
         }
-        check(before == null, "election safety: term %d is won by %d after it was won by %s", term, server.id, before);
+        check(
+                before == null,
+                "election safety: term %d is won by %d after it was won by %s",
+                term,
+                server.id,
+                before == null ? "nobody" : before.id);
         ConfState voters = server.core().configuration().toConfState();
         check(
                 isQuorum(voters, voter -> votes.get((int) voter).getOrDefault(term, RawNode.NONE) == server.id),
@@ -331,11 +350,11 @@ final class RandomClusterInvariants {
         if (entry.inTerm() < term) {
             check(
                     index <= leader.lastIndex()
-                            && leader.logTerms()[(int) index] == entry.entry().term(),
+                            && leader.logTerms[(int) index] == entry.entry().term(),
                     "leader completeness: %s, committed in term %d, is not in the log of %d, which won term %d",
                     entry.entry(),
                     entry.inTerm(),
-                    leader.id(),
+                    leader.id,
                     term);
         }
     }
@@ -533,12 +552,12 @@ final class RandomClusterInvariants {
     private void acknowledges(RandomClusterServer server, AppendReply reply, long index) {
         Elected leader = elected.get(reply.term());
         check(
-                leader != null && leader.id() == reply.to(),
+                leader != null && leader.id == reply.to(),
                 "%d acknowledges to %d, which did not win term %d",
                 server.id,
                 reply.to(),
                 reply.term());
-        long term = index > leader.lastIndex() ? reply.term() : leader.logTerms()[(int) index];
+        long term = index > leader.lastIndex() ? reply.term() : leader.logTerms[(int) index];
         check(
                 hasDurably(server, term, index)
                         || server.disk.durable().hardState().term() > reply.term(),

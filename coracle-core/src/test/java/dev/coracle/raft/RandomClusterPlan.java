@@ -28,7 +28,7 @@ final class RandomClusterPlan {
         CUT(3),
         HEAL(5),
         PAUSE(3),
-        SLOW_DISK(3),
+        SLOW_DISK(6),
         SWALLOW(2),
         UNREACHABLE(4),
         REPLAY(10),
