@@ -329,7 +329,10 @@ public final class RandomCluster {
                 .putLong(server.id)
                 .array();
         // A leader with a lease may have been replaced by one that has committed more: see readAnswered.
-        reads.add(plan.reads == ReadOnlyOption.SAFE ? invariants.committed() : server.core().raftLog.committed());
+        reads.add(
+                plan.reads == ReadOnlyOption.SAFE
+                        ? invariants.committed()
+                        : server.core().raftLog.committed());
         server.read(request);
     }
 
@@ -342,7 +345,8 @@ public final class RandomCluster {
         ByteBuffer request = ByteBuffer.wrap(read.context().array());
         int number = (int) request.getLong();
         if (request.getLong() != server.id) {
-            throw RandomClusterInvariants.violation("read: %d gets the answer to read %d of another", server.id, number);
+            throw RandomClusterInvariants.violation(
+                    "read: %d gets the answer to read %d of another", server.id, number);
         }
         if (read.index() < reads.get(number) || read.index() > invariants.committed()) {
             throw RandomClusterInvariants.violation(
@@ -500,7 +504,8 @@ public final class RandomCluster {
             happened(Happening.WEDGED);
             return;
         }
-        throw RandomClusterInvariants.violation("liveness: no agreement in %d rounds: %s", CALM_ROUNDS, servers.values());
+        throw RandomClusterInvariants.violation(
+                "liveness: no agreement in %d rounds: %s", CALM_ROUNDS, servers.values());
     }
 
     /**
@@ -565,7 +570,8 @@ public final class RandomCluster {
     private @Nullable RandomClusterServer newestLeader() {
         RandomClusterServer newest = null;
         for (RandomClusterServer server : servers.values()) {
-            if (server.leads() && (newest == null || server.core().term() > newest.core().term())) {
+            if (server.leads()
+                    && (newest == null || server.core().term() > newest.core().term())) {
                 newest = server;
             }
         }

@@ -480,7 +480,9 @@ final class RandomClusterInvariants {
                     state);
         }
         long first = write.snapshot().isEmpty()
-                ? write.entries().isEmpty() ? Long.MAX_VALUE : write.entries().get(0).index()
+                ? write.entries().isEmpty()
+                        ? Long.MAX_VALUE
+                        : write.entries().get(0).index()
                 : write.snapshot().index() + 1;
         for (long i = Math.max(first, disk.firstIndex()); i <= Math.min(disk.lastIndex(), committed.size()); i++) {
             long term = committed(i).entry().term();
@@ -495,7 +497,9 @@ final class RandomClusterInvariants {
 
     private static long termIn(List<Entry> entries, long index) {
         int position = entries.isEmpty() ? -1 : (int) (index - entries.get(0).index());
-        return position >= 0 && position < entries.size() ? entries.get(position).term() : 0;
+        return position >= 0 && position < entries.size()
+                ? entries.get(position).term()
+                : 0;
     }
 
     // ---- messages
@@ -723,7 +727,8 @@ final class RandomClusterInvariants {
                 index);
         Map.Entry<Long, ConfState> inForce = members.floorEntry(index);
         check(
-                inForce != null && inForce.getValue().isEquivalentTo(snapshot.metadata().confState()),
+                inForce != null
+                        && inForce.getValue().isEquivalentTo(snapshot.metadata().confState()),
                 "snapshot: %d has %s at %d, others have %s",
                 server.id,
                 snapshot.metadata().confState(),

@@ -178,7 +178,8 @@ final class RandomClusterPlan {
 
     @Override
     public String toString() {
-        return servers + " servers, " + Describe.confState(members) + (bootstrapped ? " bootstrapped" : "") + ", storing "
+        return servers + " servers, " + Describe.confState(members) + (bootstrapped ? " bootstrapped" : "")
+                + ", storing "
                 + storing + ", election " + electionTicks + " heartbeat " + heartbeatTicks
                 + (preVote ? ", pre-vote" : "") + (checkQuorum ? ", check-quorum" : "")
                 + (switchesVary ? " on some" : "") + ", reads " + reads + (ticksTogether ? ", ticks together" : "")

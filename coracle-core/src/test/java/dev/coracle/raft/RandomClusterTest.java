@@ -47,8 +47,8 @@ class RandomClusterTest {
         assertThat(happened.remove(Happening.WEDGED))
                 .as("schedules without an agreement at the end")
                 .isLessThan(SEEDS / 100);
-        happened.forEach(
-                (what, times) -> assertThat(times).as("%s, in all schedules", what).isGreaterThan(SEEDS / 20));
+        happened.forEach((what, times) ->
+                assertThat(times).as("%s, in all schedules", what).isGreaterThan(SEEDS / 20));
     }
 
     private static void compareHashes(List<String> hashes) throws IOException {
