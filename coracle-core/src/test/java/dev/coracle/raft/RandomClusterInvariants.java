@@ -52,6 +52,7 @@ final class RandomClusterInvariants {
         int incarnation;
         long term;
         long vote;
+        long leader;
         long commit;
         RoleName role = RoleName.FOLLOWER;
         long lastIndex;
@@ -148,8 +149,16 @@ final class RandomClusterInvariants {
                     was.term,
                     was.vote,
                     now.vote());
+            check(
+                    was.leader == RawNode.NONE,
+                    "vote: %d votes for %d in term %d, which %d has won",
+                    server.id,
+                    now.vote(),
+                    was.term,
+                    was.leader);
         }
         logChanged(server, was);
+        storedIsOnDisk(server, was);
         if (now.commit() > was.commit) {
             commitMoved(server, was.commit, now.commit());
         }
@@ -162,6 +171,7 @@ final class RandomClusterInvariants {
         }
         was.term = now.term();
         was.vote = now.vote();
+        was.leader = core.leader();
         was.commit = now.commit();
         was.role = role;
     }
@@ -210,6 +220,22 @@ final class RandomClusterInvariants {
         if (leads) {
             oneChangeAtATime(server, log, entries);
         }
+    }
+
+    /** What a core takes for stored, it reads from there and tells others that it has it. */
+    private static void storedIsOnDisk(RandomClusterServer server, Seen now) {
+        RaftLog log = server.core().raftLog;
+        long stored = log.unstable().offset() - 1;
+        MemoryStorage disk = server.disk.durable();
+        check(
+                log.hasPendingSnapshot()
+                        || stored < disk.firstIndex()
+                        || disk.term(stored) == now.logTerms[(int) stored],
+                "stored: %d takes %d/%d for stored, on its disk is one of term %d",
+                server.id,
+                now.logTerms[(int) stored],
+                stored,
+                disk.term(stored));
     }
 
     /** A log that begins with a snapshot: what was before is committed. */
