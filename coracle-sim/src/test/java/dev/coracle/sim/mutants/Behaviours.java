@@ -71,7 +71,7 @@ record Behaviours(Pattern classes) implements Finder {
     }
 
     private List<String> testClasses() {
-        Path folder = CoreCopy.TEST_CLASSES;
+        Path folder = CoreCopy.CORE_TESTS;
         try (Stream<Path> walk = Files.walk(folder)) {
             return walk.map(path -> folder.relativize(path).toString())
                     .filter(path -> path.endsWith("Test.class") && !path.contains("$"))

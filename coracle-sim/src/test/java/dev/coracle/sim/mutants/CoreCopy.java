@@ -1,6 +1,7 @@
 package dev.coracle.sim.mutants;
 
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.StringWriter;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.tools.FileObject;
 import javax.tools.ForwardingJavaFileManager;
 import javax.tools.JavaCompiler;
@@ -27,7 +30,6 @@ import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The project's classes once more, with some of them compiled anew from changed sources. Nothing of the project comes
@@ -36,9 +38,16 @@ import org.jspecify.annotations.Nullable;
 final class CoreCopy extends URLClassLoader {
     private static final String PACKAGES = "dev.coracle.";
     private static final Path ROOT = root();
-    private static final Path SOURCES = ROOT.resolve("coracle-core/src/main/java");
-    private static final Path CLASSES = ROOT.resolve("coracle-core/target/classes");
-    static final Path TEST_CLASSES = ROOT.resolve("coracle-core/target/test-classes");
+    static final Path CORE_TESTS = ROOT.resolve("coracle-core/target/test-classes");
+
+    /** All that belongs to a copy. */
+    private static final List<Path> FOLDERS = List.of(
+            ROOT.resolve("coracle-core/target/classes"),
+            ROOT.resolve("coracle-codec/target/classes"),
+            ROOT.resolve("coracle-node/target/classes"),
+            ROOT.resolve("coracle-sim/target/classes"),
+            CORE_TESTS,
+            ROOT.resolve("coracle-sim/target/test-classes"));
 
     static {
         registerAsParallelCapable();
@@ -62,18 +71,12 @@ final class CoreCopy extends URLClassLoader {
     }
 
     private static URL[] urls() {
-        if (!Files.isDirectory(TEST_CLASSES)) {
-            throw new IllegalStateException("no " + TEST_CLASSES + ": the tests of coracle-core must be compiled first");
+        for (Path folder : FOLDERS) {
+            if (!Files.isDirectory(folder)) {
+                throw new IllegalStateException("no " + folder + ": the modules and their tests must be compiled first");
+            }
         }
-        return List.of(
-                        CLASSES,
-                        TEST_CLASSES,
-                        ROOT.resolve("coracle-codec/target/classes"),
-                        ROOT.resolve("coracle-node/target/classes"),
-                        ROOT.resolve("coracle-sim/target/classes"))
-                .stream()
-                .map(CoreCopy::url)
-                .toArray(URL[]::new);
+        return FOLDERS.stream().map(CoreCopy::url).toArray(URL[]::new);
     }
 
     private static URL url(Path folder) {
@@ -140,22 +143,24 @@ final class CoreCopy extends URLClassLoader {
     // ---- sources
 
     static String className(String file) {
-        return PACKAGES + "raft." + file.substring(0, file.length() - ".java".length()).replace('/', '.');
+        return PACKAGES + file.substring(0, file.length() - ".java".length()).replace('/', '.');
     }
 
-    /** The source of a file below the core's package. */
+    /** The source of a file below dev/coracle. */
     static String source(String file) {
+        String folder = file.substring(0, file.indexOf('/'));
+        String module = "coracle-" + (folder.equals("raft") ? "core" : folder);
         try {
-            return Files.readString(SOURCES.resolve("dev/coracle/raft").resolve(file));
+            return Files.readString(ROOT.resolve(module).resolve("src/main/java/dev/coracle").resolve(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     /**
-     * Compiles sources against the core as it is.
+     * Compiles sources against everything as it is.
      *
-     * @param sources by their files below the core's package
+     * @param sources by their files below dev/coracle
      * @return the bytes of all classes that came out, by their binary names
      * @throws AssertionError with the compiler's words if it does not compile
      */
@@ -189,16 +194,16 @@ final class CoreCopy extends URLClassLoader {
     }
 
     private static String classPath() {
-        URL annotations =
-                Nullable.class.getProtectionDomain().getCodeSource().getLocation();
-        return CLASSES + System.getProperty("path.separator") + Path.of(URI.create(annotations.toString()));
+        String others = System.getProperty("java.class.path");
+        return Stream.concat(FOLDERS.stream().map(Path::toString), Stream.of(others))
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     private static final class Source extends SimpleJavaFileObject {
         private final String text;
 
         Source(String file, String text) {
-            super(URI.create("string:///dev/coracle/raft/" + file), Kind.SOURCE);
+            super(URI.create("string:///dev/coracle/" + file), Kind.SOURCE);
             this.text = text;
         }
 

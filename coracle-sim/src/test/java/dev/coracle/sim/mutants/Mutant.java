@@ -5,7 +5,7 @@ package dev.coracle.sim.mutants;
  *
  * @param name what is wrong, in a word or five
  * @param rule where the rule comes from that it breaks
- * @param file below the sources of the core's package
+ * @param file below dev/coracle, in the module of that package
  * @param oldText stands in the file exactly once
  */
 record Mutant(String name, String rule, String file, String oldText, String newText) {

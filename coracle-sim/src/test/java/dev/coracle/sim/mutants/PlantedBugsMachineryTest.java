@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Shows on a few bugs that planting, compiling, loading and finding work; {@link PlantedBugsTest} plants them all. */
 class PlantedBugsMachineryTest {
     private static final Finder SCRIPTS = Scripts.own();
-    private static final Finder FEW_CLUSTERS = new RandomClusters(40);
+    private static final Finder FEW_CLUSTERS = Seeds.randomClusters(40);
     private static final Finder SMALL_WORLDS = new SmallWorlds(2_000, 60_000);
     private static final Finder VOTE_TESTS = new Behaviours(Pattern.compile(".*\\.(RaftPaperElection|PreVote)Test"));
 
@@ -27,7 +27,7 @@ class PlantedBugsMachineryTest {
 
     @Test
     void theCoreWithoutABugPassesEveryKindOfFinder() throws Throwable {
-        Set<String> files = Set.of("Server.java", "Candidate.java", "RaftLog.java");
+        Set<String> files = Set.of("raft/Server.java", "raft/Candidate.java", "raft/RaftLog.java");
         assertThat(Hunt.withoutABug(files, List.of(SCRIPTS, FEW_CLUSTERS, SMALL_WORLDS, VOTE_TESTS)))
                 .isEmpty();
     }
@@ -56,7 +56,7 @@ class PlantedBugsMachineryTest {
 
     @Test
     void aBugThatDoesNotCompileIsRefused() {
-        Mutant mutant = new Mutant("no Java", "§1", "EntryId.java", "return ", "retrun ");
+        Mutant mutant = new Mutant("no Java", "§1", "raft/EntryId.java", "return ", "retrun ");
         assertThatThrownBy(() -> find(mutant, SCRIPTS))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("does not compile");
@@ -77,7 +77,7 @@ class PlantedBugsMachineryTest {
         };
         assertThatThrownBy(() -> find(Mutants.named("two votes in a term"), liar))
                 .isInstanceOf(AssertionError.class)
-                .hasMessageContaining("never loaded [Server.java]");
+                .hasMessageContaining("never loaded [raft/Server.java]");
     }
 
     @Test

@@ -40,7 +40,7 @@ class PlantedBugsTest {
 
     private static List<Finder> finders() {
         List<Finder> finders = new ArrayList<>(
-                List.of(Scripts.own(), new RandomClusters(300), new SmallWorlds(20_000, 60_000), Behaviours.all()));
+                List.of(Scripts.own(), Seeds.randomClusters(300), new SmallWorlds(20_000, 60_000), Behaviours.all()));
         Path shared = Path.of(System.getProperty("coracle.shared", "")).resolve("conformance");
         if (Files.isDirectory(shared)) {
             finders.add(new Scripts(Document.ETCD_SCRIPTS, shared));
