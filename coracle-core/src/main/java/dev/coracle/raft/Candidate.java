@@ -69,6 +69,26 @@ final class Candidate extends Role {
         return Proposal.of(ProposalOutcome.DROPPED_NO_LEADER);
     }
 
+    @Override
+    RequestOutcome transferLeader(Message.TransferLeader message) {
+        return RequestOutcome.NO_LEADER;
+    }
+
+    @Override
+    RequestOutcome readIndex(Message.ReadIndex message) {
+        return RequestOutcome.NO_LEADER;
+    }
+
+    @Override
+    RequestOutcome forgetLeader() {
+        return RequestOutcome.NO_LEADER;
+    }
+
+    @Override
+    RequestOutcome requestSnapshot() {
+        return RequestOutcome.NO_LEADER;
+    }
+
     private StepOutcome onVoteReply(Message.VoteResponse message) {
         record(message);
         switch (server.configuration().voteResult(this::vote)) {
@@ -82,6 +102,7 @@ final class Candidate extends Role {
             case LOST -> server.becomeFollower(server.term(), RawNode.NONE);
             case PENDING -> {}
         }
+        server.commitByVote(message.commit(), message.commitTerm());
         return StepOutcome.OK;
     }
 

@@ -3,22 +3,26 @@ package dev.coracle.raft;
 /** Counts the ticks without a sign of life from a leader, against a limit that is partly random. */
 final class ElectionTimer {
     private final int electionTicks;
+    private final int minTicks;
+    private final int maxTicks;
     private final RandomSource random;
     private int elapsedTicks;
 
-    /** Invariant: in [electionTicks, 2 * electionTicks), unless a test set it. */
+    /** Invariant: in [minTicks, maxTicks), unless a test set it. */
     private int limitTicks;
 
-    ElectionTimer(int electionTicks, RandomSource random) {
-        this.electionTicks = electionTicks;
-        this.random = random;
-        limitTicks = electionTicks;
+    ElectionTimer(RaftConfig config) {
+        electionTicks = config.electionTicks;
+        minTicks = config.minElectionTicks;
+        maxTicks = config.maxElectionTicks;
+        random = config.random;
+        limitTicks = minTicks;
     }
 
     /** Starts anew with a new limit, so that split votes are rare and do not repeat (§5.2). */
     void reset() {
         elapsedTicks = 0;
-        limitTicks = electionTicks + random.next(electionTicks);
+        limitTicks = minTicks + random.next(maxTicks - minTicks);
     }
 
     /** Starts anew with the same limit: there was a sign of life, or an election begins. */

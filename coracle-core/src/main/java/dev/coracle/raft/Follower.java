@@ -4,6 +4,13 @@ import java.util.List;
 
 /** The role that answers leaders and candidates, and waits (§5.2, §5.3). */
 final class Follower extends Role {
+    /**
+     * The least index of the snapshot that this follower has asked for; 0 if none. While it waits it takes no appends:
+     * the snapshot replaces the log, and must not take with it what was acknowledged behind it. The wish ends with the
+     * role, and so with the term, as a new leader may never come to have a snapshot that is new enough.
+     */
+    private long requestedSnapshot;
+
     Follower(Server server) {
         super(server);
     }
@@ -25,11 +32,20 @@ final class Follower extends Role {
             case APPEND -> onAppend((Message.Append) message);
             case HEARTBEAT -> onHeartbeat((Message.Heartbeat) message);
             case INSTALL_SNAPSHOT -> onInstallSnapshot((Message.InstallSnapshot) message);
-            case TRANSFER_LEADER -> onTransferLeader((Message.TransferLeader) message);
+            case TRANSFER_LEADER -> {
+                transferLeader((Message.TransferLeader) message);
+                yield StepOutcome.OK;
+            }
             case TIMEOUT_NOW -> onTimeoutNow((Message.TimeoutNow) message);
-            case READ_INDEX -> onReadIndex((Message.ReadIndex) message);
+            case READ_INDEX -> {
+                readIndex((Message.ReadIndex) message);
+                yield StepOutcome.OK;
+            }
             case READ_INDEX_REPLY -> onReadIndexReply((Message.ReadIndexReply) message);
-            case FORGET_LEADER -> onForgetLeader();
+            case FORGET_LEADER -> {
+                forgetLeader();
+                yield StepOutcome.OK;
+            }
             // Late answers to what this server asked in another role, and orders for a leader.
             case BEAT,
                     APPEND_REPLY,
@@ -63,6 +79,10 @@ final class Follower extends Role {
     private StepOutcome onAppend(Message.Append message) {
         heardFromLeader(message.from());
         RaftLog raftLog = server.raftLog;
+        if (requestedSnapshot != 0) {
+            sendSnapshotRequest();
+            return StepOutcome.OK;
+        }
         // Everything committed is the same on the leader; the rest of what it sends may be as well, and comes again.
         if (message.index() < raftLog.committed()) {
             acknowledge(message.from(), raftLog.committed());
@@ -108,14 +128,22 @@ final class Follower extends Role {
                 message.index(),
                 message.from());
         EntryId hint = raftLog.findConflictByTerm(Math.min(message.index(), raftLog.lastIndex()), message.logTerm());
-        server.send(Message.AppendReply.rejected(
+        send(Message.AppendReply.rejected(
                 server.id, message.from(), server.term(), message.index(), hint.index(), hint.term()));
+    }
+
+    private void send(Message.AppendReply reply) {
+        server.send(server.config.shareCommit ? reply.withCommit(server.raftLog.committed()) : reply);
     }
 
     private StepOutcome onHeartbeat(Message.Heartbeat message) {
         heardFromLeader(message.from());
         server.raftLog.commitTo(message.commit());
-        server.send(new Message.HeartbeatReply(server.id, message.from(), server.term(), message.context(), 0));
+        long committed = server.sharedCommit().index();
+        server.send(new Message.HeartbeatReply(server.id, message.from(), server.term(), message.context(), committed));
+        if (requestedSnapshot != 0) {
+            sendSnapshotRequest();
+        }
         return StepOutcome.OK;
     }
 
@@ -123,7 +151,8 @@ final class Follower extends Role {
         heardFromLeader(message.from());
         Snapshot snapshot = message.snapshot();
         RaftLog raftLog = server.raftLog;
-        if (server.restore(snapshot)) {
+        if (server.restore(snapshot, requestedSnapshot)) {
+            requestedSnapshot = 0;
             server.log.info(
                     "%x [commit: %d] restored snapshot [index: %d, term: %d]",
                     server.id, raftLog.committed(), snapshot.index(), snapshot.term());
@@ -137,14 +166,15 @@ final class Follower extends Role {
         return StepOutcome.OK;
     }
 
-    private StepOutcome onTransferLeader(Message.TransferLeader message) {
+    @Override
+    RequestOutcome transferLeader(Message.TransferLeader message) {
         long leader = server.leader();
         if (leader == RawNode.NONE) {
             server.log.info("%x no leader at term %d; dropping leader transfer msg", server.id, server.term());
-        } else {
-            server.send(new Message.TransferLeader(server.orSelf(message.from()), leader, server.term()));
+            return RequestOutcome.NO_LEADER;
         }
-        return StepOutcome.OK;
+        server.send(new Message.TransferLeader(server.orSelf(message.from()), leader, server.term()));
+        return RequestOutcome.FORWARDED;
     }
 
     private StepOutcome onTimeoutNow(Message.TimeoutNow message) {
@@ -156,14 +186,15 @@ final class Follower extends Role {
         return StepOutcome.OK;
     }
 
-    private StepOutcome onReadIndex(Message.ReadIndex message) {
+    @Override
+    RequestOutcome readIndex(Message.ReadIndex message) {
         long leader = server.leader();
         if (leader == RawNode.NONE) {
             server.log.info("%x no leader at term %d; dropping index reading msg", server.id, server.term());
-        } else {
-            server.send(new Message.ReadIndex(server.orSelf(message.from()), leader, message.entries()));
+            return RequestOutcome.NO_LEADER;
         }
-        return StepOutcome.OK;
+        server.send(new Message.ReadIndex(server.orSelf(message.from()), leader, message.entries()));
+        return RequestOutcome.FORWARDED;
     }
 
     private StepOutcome onReadIndexReply(Message.ReadIndexReply message) {
@@ -174,18 +205,62 @@ final class Follower extends Role {
         } else {
             server.addReadState(message.index(), message.entries().get(0));
         }
+        if (server.config.shareCommit) {
+            // What the leader has committed in its term, if it is here.
+            server.raftLog.maybeCommit(message.term(), message.index());
+        }
         return StepOutcome.OK;
     }
 
-    private StepOutcome onForgetLeader() {
+    @Override
+    RequestOutcome forgetLeader() {
         if (server.config.readOnlyOption == ReadOnlyOption.LEASE_BASED) {
             // The leader's lease counts on this follower's not voting.
             server.log.error("ignoring MsgForgetLeader due to ReadOnlyLeaseBased");
-        } else if (server.leader() != RawNode.NONE) {
-            server.log.info("%x forgetting leader %x at term %d", server.id, server.leader(), server.term());
-            server.setLeader(RawNode.NONE);
+            return RequestOutcome.LEASE;
         }
-        return StepOutcome.OK;
+        if (server.leader() == RawNode.NONE) {
+            return RequestOutcome.NO_LEADER;
+        }
+        server.log.info("%x forgetting leader %x at term %d", server.id, server.leader(), server.term());
+        server.setLeader(RawNode.NONE);
+        return RequestOutcome.ACCEPTED;
+    }
+
+    /**
+     * Asks the leader for a snapshot of everything that is in the log now. The log must end in the leader's own term:
+     * then the leader can commit all of it, and a snapshot of it comes to be.
+     */
+    @Override
+    RequestOutcome requestSnapshot() {
+        if (server.leader() == RawNode.NONE) {
+            return RequestOutcome.NO_LEADER;
+        }
+        if (server.raftLog.hasPendingSnapshot()) {
+            return RequestOutcome.PENDING_SNAPSHOT;
+        }
+        if (requestedSnapshot != 0) {
+            return RequestOutcome.ALREADY_PENDING;
+        }
+        EntryId last = server.raftLog.lastId();
+        if (last.term() != server.term()) {
+            return RequestOutcome.NO_ENTRY_OF_TERM;
+        }
+        requestedSnapshot = last.index();
+        sendSnapshotRequest();
+        return RequestOutcome.FORWARDED;
+    }
+
+    /** Lost requests do not matter: it is sent again in answer to each append and heartbeat. */
+    private void sendSnapshotRequest() {
+        long leader = server.leader();
+        if (leader == RawNode.NONE) {
+            return;
+        }
+        EntryId last = server.raftLog.lastId();
+        long committed = server.raftLog.committed();
+        send(new Message.AppendReply(
+                server.id, leader, server.term(), committed, true, last.index(), last.term(), 0, requestedSnapshot));
     }
 
     private void heardFromLeader(long leader) {
@@ -194,6 +269,6 @@ final class Follower extends Role {
     }
 
     private void acknowledge(long leader, long index) {
-        server.send(Message.AppendReply.accepted(server.id, leader, server.term(), index));
+        send(Message.AppendReply.accepted(server.id, leader, server.term(), index));
     }
 }

@@ -35,8 +35,13 @@ final class Leader extends Role {
      */
     private long pendingConfIndex;
 
-    /** Payload bytes of entries that are not applied. Counted from 0 at the election, so it may be too low; never below 0. */
+    /**
+     * Payload bytes of entries that are not applied, or not handed out, as the configuration says. Counted from 0 at the
+     * election, so it may be too low; never below 0.
+     */
     private long uncommittedSize;
+
+    private final long lastIndexAtElection;
 
     private int heartbeatElapsedTicks;
 
@@ -57,6 +62,7 @@ final class Leader extends Role {
         own.setRecentlyActive(true);
         replicator = new Replicator(server, tracker);
         pendingConfIndex = last;
+        lastIndexAtElection = last;
     }
 
     @Override
@@ -82,7 +88,7 @@ final class Leader extends Role {
         server.electionTimer.tick();
         if (server.electionTimer.isLeaseOver()) {
             server.electionTimer.restart();
-            if (server.config.checkQuorum) {
+            if (server.tuning.checkQuorum) {
                 server.step(new Message.CheckQuorum());
             }
             if (isInOffice() && transferee != RawNode.NONE) {
@@ -109,7 +115,10 @@ final class Leader extends Role {
             }
             case CHECK_QUORUM -> onCheckQuorum();
             case PROPOSE -> outcome(propose((Message.Propose) message));
-            case READ_INDEX -> onReadIndex((Message.ReadIndex) message);
+            case READ_INDEX -> {
+                readIndex((Message.ReadIndex) message);
+                yield StepOutcome.OK;
+            }
             case APPEND_REPLY -> onAppendReply((Message.AppendReply) message);
             case HEARTBEAT_REPLY -> onHeartbeatReply((Message.HeartbeatReply) message);
             case SNAPSHOT_STATUS -> {
@@ -126,7 +135,10 @@ final class Leader extends Role {
                 }
                 yield StepOutcome.OK;
             }
-            case TRANSFER_LEADER -> onTransferLeader((Message.TransferLeader) message);
+            case TRANSFER_LEADER -> {
+                transferLeader((Message.TransferLeader) message);
+                yield StepOutcome.OK;
+            }
             case FORGET_LEADER,
                     APPEND,
                     HEARTBEAT,
@@ -258,8 +270,28 @@ final class Leader extends Role {
         return true;
     }
 
-    void reduceUncommitted(long size) {
+    void onApplied(List<Entry> entries) {
+        if (server.config.uncommittedSizeRule == UncommittedSizeRule.UNTIL_APPLIED) {
+            reduceUncommitted(Entries.payloadSize(entries));
+        }
+    }
+
+    void onHandedOut(List<Entry> entries) {
+        if (server.config.uncommittedSizeRule == UncommittedSizeRule.UNTIL_HANDED_OUT) {
+            long size = 0;
+            for (int i = 0; i < entries.size(); i++) {
+                size += entries.get(i).index() > lastIndexAtElection ? entries.get(i).payloadSize() : 0;
+            }
+            reduceUncommitted(size);
+        }
+    }
+
+    private void reduceUncommitted(long size) {
         uncommittedSize = Math.max(uncommittedSize - size, 0);
+    }
+
+    long uncommittedSize() {
+        return uncommittedSize;
     }
 
     // ---- answers
@@ -272,8 +304,10 @@ final class Leader extends Role {
         // The reply brought the member forward.
         if (replicator.maybeCommit()) {
             answerEarlyReads();
-            replicator.broadcastAppend();
-        } else {
+            if (tellsCommitsAtOnce()) {
+                replicator.broadcastAppend();
+            }
+        } else if (tellsCommitsAtOnce()) {
             replicator.bumpCommit(message.from(), progress);
         }
         replicator.sendRest(message.from());
@@ -284,11 +318,27 @@ final class Leader extends Role {
         return StepOutcome.OK;
     }
 
+    /** Whether a new commit index is worth an append of its own. A configuration change is, since others wait for it. */
+    private boolean tellsCommitsAtOnce() {
+        return !server.tuning.skipBroadcastCommit || pendingConfIndex > server.raftLog.applied();
+    }
+
+    /** Commits what other members or another way of counting allow, and tells whether there was anything. */
+    boolean recount() {
+        if (!replicator.maybeCommit()) {
+            return false;
+        }
+        answerEarlyReads();
+        replicator.broadcastAppend();
+        return true;
+    }
+
     private StepOutcome onHeartbeatReply(Message.HeartbeatReply message) {
         Progress progress = progressOf(message);
         if (progress == null) {
             return StepOutcome.OK;
         }
+        progress.updateCommitted(message.commit());
         replicator.onHeartbeatReply(message.from(), progress);
         if (server.config.readOnlyOption == ReadOnlyOption.SAFE
                 && !message.context().isEmpty()) {
@@ -320,19 +370,18 @@ final class Leader extends Role {
 
     // ---- reads
 
-    private StepOutcome onReadIndex(Message.ReadIndex message) {
+    @Override
+    RequestOutcome readIndex(Message.ReadIndex message) {
         if (earlyReads.size() + reads.size() >= MAX_WAITING_READS) {
             server.log.debug("%x dropping a read: %d wait", server.id, MAX_WAITING_READS);
-        } else if (hasCommittedInOwnTerm()) {
+            return RequestOutcome.TOO_MANY;
+        }
+        if (server.hasCommittedInTerm()) {
             startRead(message);
         } else {
             earlyReads.add(message);
         }
-        return StepOutcome.OK;
-    }
-
-    private boolean hasCommittedInOwnTerm() {
-        return server.raftLog.matches(server.term(), server.raftLog.committed());
+        return RequestOutcome.ACCEPTED;
     }
 
     private void answerEarlyReads() {
@@ -371,21 +420,22 @@ final class Leader extends Role {
 
     // ---- leadership transfer (thesis §3.10)
 
-    private StepOutcome onTransferLeader(Message.TransferLeader message) {
+    @Override
+    RequestOutcome transferLeader(Message.TransferLeader message) {
         Progress progress = progressOf(message);
         if (progress == null) {
-            return StepOutcome.OK;
+            return RequestOutcome.NOT_MEMBER;
         }
         long wanted = message.from();
         if (server.configuration().learners().contains(wanted)) {
             server.log.debug("%x is learner. Ignored transferring leadership", server.id);
-            return StepOutcome.OK;
+            return RequestOutcome.IS_LEARNER;
         }
         if (transferee == wanted) {
             server.log.info(
                     "%x [term %d] transfer leadership to %x is in progress, ignores request to same node %x",
                     server.id, server.term(), wanted, wanted);
-            return StepOutcome.OK;
+            return RequestOutcome.ALREADY_PENDING;
         }
         if (transferee != RawNode.NONE) {
             server.log.info(
@@ -394,7 +444,7 @@ final class Leader extends Role {
         }
         if (wanted == server.id) {
             server.log.debug("%x is already leader. Ignored transferring leadership to self", server.id);
-            return StepOutcome.OK;
+            return RequestOutcome.IS_LEADER;
         }
         server.log.info("%x [term %d] starts to transfer leadership to %x", server.id, server.term(), wanted);
         // The transfer has one election timeout.
@@ -408,7 +458,17 @@ final class Leader extends Role {
         } else {
             replicator.sendAppend(wanted);
         }
-        return StepOutcome.OK;
+        return RequestOutcome.ACCEPTED;
+    }
+
+    @Override
+    RequestOutcome forgetLeader() {
+        return RequestOutcome.IS_LEADER;
+    }
+
+    @Override
+    RequestOutcome requestSnapshot() {
+        return RequestOutcome.IS_LEADER;
     }
 
     private void sendTimeoutNow(long to) {
@@ -453,10 +513,7 @@ final class Leader extends Role {
             return;
         }
         // A smaller quorum may commit what waited, and confirm reads that waited.
-        if (replicator.maybeCommit()) {
-            answerEarlyReads();
-            replicator.broadcastAppend();
-        } else {
+        if (!recount()) {
             replicator.probeAll();
         }
         releaseReads();
@@ -484,6 +541,9 @@ final class Leader extends Role {
                     server.configuration().learners().contains(member),
                     progress.isPaused(),
                     progress.state() == ProgressState.SNAPSHOT ? progress.pendingSnapshot() : 0,
+                    progress.requestedSnapshot(),
+                    progress.committed(),
+                    server.groups.group(member),
                     progress.recentlyActive(),
                     progress.inflights().count(),
                     progress.inflights().isFull(),

@@ -109,6 +109,11 @@ public sealed interface Message {
      */
     record Append(long from, long to, long term, long logTerm, long index, List<Entry> entries, long commit)
             implements Message {
+        /** The same append with other entries behind the same place. */
+        Append with(List<Entry> newEntries, long newCommit) {
+            return new Append(from, to, term, logTerm, index, newEntries, newCommit);
+        }
+
         @Override
         public MessageType type() {
             return MessageType.APPEND;
@@ -122,7 +127,8 @@ public sealed interface Message {
      * @param rejectHint rejected: the follower's guess where the logs may agree
      * @param logTerm rejected: the follower's term at the hint, 0 if it has none
      * @param commit the follower's commit index (raft-rs)
-     * @param requestSnapshot the index that a requested snapshot must have reached (raft-rs)
+     * @param requestSnapshot with a rejection, the index that the snapshot must have reached which the follower asks for
+     *     in place of entries (raft-rs)
      */
     record AppendReply(
             long from,
@@ -145,6 +151,12 @@ public sealed interface Message {
             return new AppendReply(from, to, term, index, true, hint, hintTerm, 0, 0);
         }
 
+        /** The same answer, with the follower's commit index. */
+        AppendReply withCommit(long commitIndex) {
+            return new AppendReply(
+                    from, to, term, index, reject, rejectHint, logTerm, commitIndex, requestSnapshot);
+        }
+
         @Override
         public MessageType type() {
             return MessageType.APPEND_REPLY;
@@ -164,9 +176,25 @@ public sealed interface Message {
 
         /** A request for a vote, or for a pre-vote. */
         static VoteRequest of(boolean preVote, long from, long to, long term, EntryId last, boolean leaderTransfer) {
+            return of(preVote, from, to, term, last, leaderTransfer, EntryId.NONE, 0);
+        }
+
+        /** The same; {@code commit} is 0/0 where it is not told. */
+        static VoteRequest of(
+                boolean preVote,
+                long from,
+                long to,
+                long term,
+                EntryId last,
+                boolean leaderTransfer,
+                EntryId commit,
+                long priority) {
+            long logTerm = last.term();
+            long index = last.index();
             return preVote
-                    ? new PreVote(from, to, term, last.term(), last.index(), leaderTransfer, 0, 0, 0)
-                    : new Vote(from, to, term, last.term(), last.index(), leaderTransfer, 0, 0, 0);
+                    ? new PreVote(
+                            from, to, term, logTerm, index, leaderTransfer, commit.index(), commit.term(), priority)
+                    : new Vote(from, to, term, logTerm, index, leaderTransfer, commit.index(), commit.term(), priority);
         }
     }
 
@@ -177,9 +205,14 @@ public sealed interface Message {
 
         /** An answer to a vote request, or to a pre-vote request. */
         static VoteResponse of(boolean preVote, long from, long to, long term, boolean reject) {
+            return of(preVote, from, to, term, reject, EntryId.NONE);
+        }
+
+        /** The same; {@code commit} is 0/0 where it is not told. */
+        static VoteResponse of(boolean preVote, long from, long to, long term, boolean reject, EntryId commit) {
             return preVote
-                    ? new PreVoteReply(from, to, term, reject, 0, 0)
-                    : new VoteReply(from, to, term, reject, 0, 0);
+                    ? new PreVoteReply(from, to, term, reject, commit.index(), commit.term())
+                    : new VoteReply(from, to, term, reject, commit.index(), commit.term());
         }
     }
 

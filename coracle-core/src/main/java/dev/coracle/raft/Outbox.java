@@ -13,16 +13,20 @@ import java.util.List;
  */
 final class Outbox {
     private final long self;
+    private final boolean votesWait;
     private List<Message> immediate = new ArrayList<>();
     private List<Message> afterAppend = new ArrayList<>();
 
-    Outbox(long self) {
+    /** With {@code votesWait}, a candidate's requests wait like the vote for itself that they imply. */
+    Outbox(long self, boolean votesWait) {
         this.self = self;
+        this.votesWait = votesWait;
     }
 
     void send(Message message) {
         switch (message.type()) {
             case APPEND_REPLY, VOTE_REPLY, PRE_VOTE_REPLY -> afterAppend.add(message);
+            case VOTE -> (votesWait ? afterAppend : immediate).add(message);
             default -> {
                 if (message.to() == self) {
                     throw Check.fail("%s to self, which waits for nothing", message.type());
@@ -30,6 +34,29 @@ final class Outbox {
                 immediate.add(message);
             }
         }
+    }
+
+    /**
+     * Lets an append join the one before it to the same member, if that has not left, and what it carries follows what
+     * that carries.
+     *
+     * @param maxSize the most encoded bytes of entries in one append
+     * @return whether it joined; else it is to be sent by itself
+     */
+    boolean joinAppend(Message.Append next, long maxSize) {
+        for (int i = immediate.size() - 1; i >= 0; i--) {
+            if (immediate.get(i) instanceof Message.Append queued && queued.to() == next.to()) {
+                boolean follows = queued.term() == next.term()
+                        && queued.index() + queued.entries().size() == next.index();
+                boolean fits = next.entries().isEmpty()
+                        || Entries.encodedSize(queued.entries()) + Entries.encodedSize(next.entries()) <= maxSize;
+                if (follows && fits) {
+                    immediate.set(i, queued.with(Entries.concat(queued.entries(), next.entries()), next.commit()));
+                }
+                return follows && fits;
+            }
+        }
+        return false;
     }
 
     boolean isEmpty() {

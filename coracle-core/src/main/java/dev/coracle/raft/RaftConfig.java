@@ -16,6 +16,8 @@ public final class RaftConfig {
 
     final long id;
     final int electionTicks;
+    final int minElectionTicks;
+    final int maxElectionTicks;
     final int heartbeatTicks;
     final Storage storage;
     final ConfChangeCodec codec;
@@ -33,12 +35,22 @@ public final class RaftConfig {
     final boolean disableProposalForwarding;
     final boolean disableConfChangeValidation;
     final boolean stepDownOnRemoval;
+    final boolean votesWaitForStorage;
+    final long priority;
+    final boolean groupCommit;
+    final boolean shareCommit;
+    final boolean skipBroadcastCommit;
+    final boolean batchAppend;
+    final long maxUnpersistedApply;
+    final UncommittedSizeRule uncommittedSizeRule;
     final RaftLogger logger;
     final RaftObserver observer;
 
     private RaftConfig(Builder b) {
         id = b.id;
         electionTicks = b.electionTicks;
+        minElectionTicks = b.minElectionTicks == 0 ? b.electionTicks : b.minElectionTicks;
+        maxElectionTicks = b.maxElectionTicks == 0 ? 2 * b.electionTicks : b.maxElectionTicks;
         heartbeatTicks = b.heartbeatTicks;
         storage = present(b.storage, "storage");
         codec = present(b.codec, "codec");
@@ -58,6 +70,14 @@ public final class RaftConfig {
         disableProposalForwarding = b.disableProposalForwarding;
         disableConfChangeValidation = b.disableConfChangeValidation;
         stepDownOnRemoval = b.stepDownOnRemoval;
+        votesWaitForStorage = b.votesWaitForStorage;
+        priority = b.priority;
+        groupCommit = b.groupCommit;
+        shareCommit = b.shareCommit;
+        skipBroadcastCommit = b.skipBroadcastCommit;
+        batchAppend = b.batchAppend;
+        maxUnpersistedApply = b.maxUnpersistedApply;
+        uncommittedSizeRule = b.uncommittedSizeRule;
         logger = b.logger;
         observer = b.observer;
     }
@@ -65,6 +85,13 @@ public final class RaftConfig {
     /** A builder with the defaults. Id, storage, codec and random source have none. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** A lease holds only as long as the leader makes sure of its quorum. */
+    static void requireCheckQuorum(ReadOnlyOption readOnlyOption, boolean checkQuorum) {
+        if (readOnlyOption == ReadOnlyOption.LEASE_BASED && !checkQuorum) {
+            throw new IllegalArgumentException("readOnlyOption: LEASE_BASED needs checkQuorum");
+        }
     }
 
     private static <T> T present(@Nullable T value, String field) {
@@ -78,6 +105,8 @@ public final class RaftConfig {
     public static final class Builder {
         private long id;
         private int electionTicks = 10;
+        private int minElectionTicks;
+        private int maxElectionTicks;
         private int heartbeatTicks = 1;
         private @Nullable Storage storage;
         private @Nullable ConfChangeCodec codec;
@@ -95,6 +124,14 @@ public final class RaftConfig {
         private boolean disableProposalForwarding;
         private boolean disableConfChangeValidation;
         private boolean stepDownOnRemoval;
+        private boolean votesWaitForStorage;
+        private long priority;
+        private boolean groupCommit;
+        private boolean shareCommit;
+        private boolean skipBroadcastCommit;
+        private boolean batchAppend;
+        private long maxUnpersistedApply;
+        private UncommittedSizeRule uncommittedSizeRule = UncommittedSizeRule.UNTIL_APPLIED;
         private RaftLogger logger = RaftLogger.NONE;
         private RaftObserver observer = RaftObserver.NONE;
 
@@ -112,6 +149,25 @@ public final class RaftConfig {
          */
         public Builder electionTicks(int value) {
             electionTicks = value;
+            return this;
+        }
+
+        /**
+         * The least number of ticks after which a follower without a leader starts an election, in place of
+         * {@link #electionTicks}, which stays what leases and the check of the quorum count by. At least that; 0, the
+         * default, takes it over.
+         */
+        public Builder minElectionTicks(int value) {
+            minElectionTicks = value;
+            return this;
+        }
+
+        /**
+         * The number of ticks below which a follower without a leader starts an election. More than the minimum, and at
+         * most 2^31 - 1; 0, the default, is twice {@link #electionTicks}.
+         */
+        public Builder maxElectionTicks(int value) {
+            maxElectionTicks = value;
             return this;
         }
 
@@ -226,6 +282,83 @@ public final class RaftConfig {
             return this;
         }
 
+        /**
+         * Whether requests for votes wait, as promises do, until the candidate's term and its vote for itself are
+         * durable. To be set wherever {@link #asyncStorageWrites} is: otherwise the others may elect a candidate that
+         * then crashes, forgets the term, and can be elected in it again with another log. Default false, as in etcd,
+         * whose drivers do not write while they send.
+         */
+        public Builder votesWaitForStorage(boolean value) {
+            votesWaitForStorage = value;
+            return this;
+        }
+
+        /**
+         * How much this server wants to lead: it votes for no candidate of a lower priority whose log is not longer
+         * than its own. Default 0. Known to raft-rs's dialect only; in etcd's every candidate has priority 0.
+         */
+        public Builder priority(long value) {
+            priority = value;
+            return this;
+        }
+
+        /**
+         * Whether an entry commits only when a majority and members of two groups have it; see
+         * {@link RawNode#assignCommitGroups}. Default false.
+         */
+        public Builder groupCommit(boolean value) {
+            groupCommit = value;
+            return this;
+        }
+
+        /**
+         * Whether requests for votes, their rejections and acknowledgements tell how far the sender has committed, and
+         * whether what others tell moves this server's own commit index. Default false. Known to raft-rs's dialect
+         * only.
+         */
+        public Builder shareCommit(boolean value) {
+            shareCommit = value;
+            return this;
+        }
+
+        /**
+         * Whether a leader tells of a new commit index only with the next entries or heartbeat, not at once. Saves
+         * messages, and followers apply later. While a configuration change is pending it tells at once. Default
+         * false.
+         */
+        public Builder skipBroadcastCommit(boolean value) {
+            skipBroadcastCommit = value;
+            return this;
+        }
+
+        /**
+         * Whether entries join an append to the same member that was not handed out yet, within
+         * {@link #maxSizePerMessage}. Default false.
+         */
+        public Builder batchAppend(boolean value) {
+            batchAppend = value;
+            return this;
+        }
+
+        /**
+         * How many entries that a quorum has committed a leader may hand out to be applied before its own storage has
+         * them. After a crash the log may then end before what was applied: only for applications whose state does not
+         * survive a crash either, or that cope. 0, the default, is none. Matters with {@link #asyncStorageWrites} only.
+         */
+        public Builder maxUnpersistedApply(long value) {
+            maxUnpersistedApply = value;
+            return this;
+        }
+
+        /**
+         * How the bytes are counted that {@link #maxUncommittedSize} limits.
+         * {@link UncommittedSizeRule#UNTIL_HANDED_OUT} wants the limit to be at least {@link #maxSizePerMessage}.
+         */
+        public Builder uncommittedSizeRule(UncommittedSizeRule value) {
+            uncommittedSizeRule = value;
+            return this;
+        }
+
         /** Takes the log lines. Default {@link RaftLogger#NONE}. */
         public Builder logger(RaftLogger value) {
             logger = value;
@@ -260,6 +393,18 @@ public final class RaftConfig {
                     "electionTicks",
                     electionTicks,
                     "must be at most " + MAX_ELECTION_TICKS);
+            rule(
+                    minElectionTicks == 0 || minElectionTicks >= electionTicks,
+                    "minElectionTicks",
+                    minElectionTicks,
+                    "must be 0 or at least electionTicks " + electionTicks);
+            int atLeast = minElectionTicks == 0 ? electionTicks : minElectionTicks;
+            int below = maxElectionTicks == 0 ? 2 * electionTicks : maxElectionTicks;
+            rule(
+                    atLeast < below,
+                    "maxElectionTicks",
+                    below,
+                    "must be 0 or greater than the minimum of election ticks " + atLeast);
             rule(applied >= 0, "applied", applied, "must not be negative");
             rule(maxSizePerMessage >= 0, "maxSizePerMessage", maxSizePerMessage, "must not be negative");
             rule(
@@ -274,9 +419,15 @@ public final class RaftConfig {
                     "maxInflightBytes",
                     maxInflightBytes,
                     "must be 0 or at least maxSizePerMessage " + maxSizePerMessage);
-            if (readOnlyOption == ReadOnlyOption.LEASE_BASED && !checkQuorum) {
-                throw new IllegalArgumentException("readOnlyOption: LEASE_BASED needs checkQuorum");
-            }
+            rule(maxUnpersistedApply >= 0, "maxUnpersistedApply", maxUnpersistedApply, "must not be negative");
+            rule(
+                    uncommittedSizeRule != UncommittedSizeRule.UNTIL_HANDED_OUT
+                            || maxUncommittedSize == 0
+                            || maxUncommittedSize >= maxSizePerMessage,
+                    "maxUncommittedSize",
+                    maxUncommittedSize,
+                    "must be 0 or at least maxSizePerMessage " + maxSizePerMessage);
+            requireCheckQuorum(readOnlyOption, checkQuorum);
             return new RaftConfig(this);
         }
 

@@ -17,7 +17,10 @@ final class RaftLog {
     private final Unstable unstable;
 
     /** How many encoded bytes of committed entries may be handed out and not applied. At least 1. */
-    private final long maxApplyingSize;
+    private long maxApplyingSize;
+
+    /** How many committed entries may be handed out beyond what storage has confirmed. */
+    private long maxUnpersistedApply;
 
     /** The highest index known to be on a quorum. */
     private long committed;
@@ -58,6 +61,15 @@ final class RaftLog {
 
     Unstable unstable() {
         return unstable;
+    }
+
+    void setMaxApplyingSize(long size) {
+        maxApplyingSize = size;
+        applyingPaused = applyingSize >= maxApplyingSize;
+    }
+
+    void setMaxUnpersistedApply(long entries) {
+        maxUnpersistedApply = entries;
     }
 
     long firstIndex() {
@@ -247,7 +259,11 @@ final class RaftLog {
     }
 
     private long maxAppliable(boolean allowUnstable) {
-        return allowUnstable ? committed : Math.min(committed, unstable.offset() - 1);
+        if (allowUnstable) {
+            return committed;
+        }
+        long stored = unstable.offset() - 1;
+        return committed - stored <= maxUnpersistedApply ? committed : stored + maxUnpersistedApply;
     }
 
     /** Whether a snapshot waits to be stored, or is being stored. */
@@ -255,11 +271,11 @@ final class RaftLog {
         return unstable.snapshot() != null;
     }
 
-    /** The snapshot to send to a follower, or null if there is none right now. */
+    /** The snapshot to send to a follower, of at least {@code atLeast}, or null if there is none right now. */
     @Nullable
-    Snapshot snapshot() {
+    Snapshot snapshot(long atLeast, long to) {
         Snapshot pending = unstable.snapshot();
-        return pending != null ? pending : storage.snapshot();
+        return pending != null && pending.index() >= atLeast ? pending : storage.snapshot(atLeast, to);
     }
 
     /** Replaces the log by a snapshot. */
@@ -271,10 +287,14 @@ final class RaftLog {
         observer.onSnapshotRestored(snapshot.index(), snapshot.term());
     }
 
-    /** The entries from {@code index} on, at most {@code maxSize} bytes of them but at least one if any. */
-    List<Entry> entriesFrom(long index, long maxSize) throws CompactedException {
+    /**
+     * The entries from {@code index} on, at most {@code maxSize} bytes of them but at least one if any; null if storage
+     * has to fetch them first.
+     */
+    @Nullable
+    List<Entry> entriesFrom(long index, long maxSize, EntryFetch fetch) throws CompactedException {
         long last = lastIndex();
-        return index > last ? List.of() : slice(index, last + 1, maxSize);
+        return index > last ? List.of() : slice(index, last + 1, maxSize, fetch);
     }
 
     /** Whether an entry in [low, high) changes the configuration. Reads in pages, so that memory stays bounded. */
@@ -299,6 +319,16 @@ final class RaftLog {
 
     /** The entries in [low, high), at most {@code maxSize} bytes of them but at least one. */
     List<Entry> slice(long low, long high, long maxSize) throws CompactedException {
+        List<Entry> entries = slice(low, high, maxSize, null);
+        if (entries == null) {
+            throw Check.fail("storage gave no entries [%d, %d) and was not asked to fetch them", low, high);
+        }
+        return entries;
+    }
+
+    /** The same; null if storage has to fetch them first, which it may only for somebody whom it can tell. */
+    private @Nullable List<Entry> slice(long low, long high, long maxSize, @Nullable EntryFetch fetch)
+            throws CompactedException {
         if (low > high) {
             throw log.fatal("invalid slice %d > %d", low, high);
         }
@@ -319,9 +349,14 @@ final class RaftLog {
         long cut = Math.min(high, border);
         List<Entry> stored;
         try {
-            stored = storage.entries(low, cut, maxSize);
+            stored = fetch == null
+                    ? storage.entries(low, cut, maxSize)
+                    : storage.entries(low, cut, maxSize, fetch);
         } catch (UnavailableException unavailable) {
             throw log.fatal("entries[%d:%d) is unavailable from storage", low, cut);
+        }
+        if (stored == null) {
+            return null;
         }
         // Storage stopped at the limit, or the next entry would exceed it: the unstable part must not be appended.
         if (high <= border || stored.size() < cut - low) {

@@ -4,8 +4,11 @@ import dev.coracle.raft.Message.StorageAppend;
 import dev.coracle.raft.Message.StorageAppendReply;
 import dev.coracle.raft.Message.StorageApply;
 import dev.coracle.raft.Message.StorageApplyReply;
+import dev.coracle.raft.tracker.Progress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,9 +71,10 @@ public final class RawNode {
         return id == APPEND_THREAD || id == APPLY_THREAD;
     }
 
-    /** Lets one tick pass. */
-    public void tick() {
+    /** Lets one tick pass. Returns whether there is something for {@link #ready} now. */
+    public boolean tick() {
         server.role().tick();
+        return hasReady();
     }
 
     /** Takes a message from another server, or from one of this server's threads. */
@@ -87,9 +91,9 @@ public final class RawNode {
         return server.step(message);
     }
 
-    /** Starts an election, unless the server leads or may not. */
-    public void campaign() {
-        server.step(new Message.Hup());
+    /** Starts an election, unless the server leads already or may not. */
+    public RequestOutcome campaign() {
+        return server.campaign();
     }
 
     /** Proposes data, and takes ownership of it. */
@@ -204,6 +208,10 @@ public final class RawNode {
         }
         unstable.acceptInProgress();
         if (!committed.isEmpty()) {
+            Leader leading = server.leading();
+            if (leading != null) {
+                leading.onHandedOut(committed);
+            }
             raftLog.acceptApplying(committed.get(committed.size() - 1).index(), Entries.encodedSize(committed), !async);
         }
         return ready;
@@ -261,23 +269,200 @@ public final class RawNode {
         server.step(new Message.SnapshotStatus(id, failed));
     }
 
-    /** Asks that a member shall lead (thesis §3.10). Nothing tells whether it will; see {@link #status}. */
-    public void transferLeader(long transferee) {
-        server.step(new Message.TransferLeader(transferee, NONE, 0));
+    /**
+     * Asks that a member shall lead (thesis §3.10). Whether it will, {@link #status} shows: a transfer that has not
+     * succeeded within an election timeout is given up. Asking for the leader itself gives up a transfer under way.
+     */
+    public RequestOutcome transferLeader(long transferee) {
+        return server.role().transferLeader(new Message.TransferLeader(transferee, NONE, 0));
     }
 
-    /** Makes a follower forget its leader, so that it may vote at once. A leader or candidate ignores it. */
-    public void forgetLeader() {
-        server.step(new Message.ForgetLeader(NONE, NONE, 0));
+    /** Makes a follower forget its leader, so that it may vote at once. */
+    public RequestOutcome forgetLeader() {
+        return server.role().forgetLeader();
     }
 
     /**
-     * Asks for a read index (thesis §6.4). The answer comes in {@link Ready#readStates} with the same context, or never:
-     * requests are lost with leadership, or on their way to the leader, and are to be repeated.
+     * Asks for a read index (thesis §6.4). The answer comes in {@link Ready#readStates} with the same context, or, even
+     * if the request was taken, never: requests are lost with leadership, or on their way to the leader, and are to be
+     * repeated.
      */
-    public void readIndex(Bytes context) {
-        server.step(new Message.ReadIndex(NONE, NONE, List.of(Entry.normal(context.array()))));
+    public RequestOutcome readIndex(Bytes context) {
+        return server.role().readIndex(new Message.ReadIndex(NONE, NONE, List.of(Entry.normal(context.array()))));
     }
+
+    // ---- what raft-rs has besides
+
+    /** Makes a leader send heartbeats now. */
+    public RequestOutcome ping() {
+        if (server.leading() == null) {
+            return RequestOutcome.NOT_LEADER;
+        }
+        server.step(new Message.Beat());
+        return RequestOutcome.ACCEPTED;
+    }
+
+    /**
+     * Asks the leader for a snapshot of all that is in this follower's log, though the log may need none: for an
+     * application that has lost its state. The follower takes no entries until it has the snapshot, which comes in a
+     * {@link Ready} and is to be taken even where the application had got as far. The request ends with the term.
+     * Between servers that speak raft-rs's dialect only.
+     */
+    public RequestOutcome requestSnapshot() {
+        return server.role().requestSnapshot();
+    }
+
+    /** Tells that storage now has the entries that it was asked for; see {@link Storage#entries(long, long, long, EntryFetch)}. */
+    public RequestOutcome entriesFetched(EntryFetch fetch) {
+        Leader leading = server.leading();
+        return leading == null || fetch.term() != server.term()
+                ? RequestOutcome.NOT_LEADER
+                : leading.replicator().onEntriesFetched(fetch);
+    }
+
+    /**
+     * Changes how many appends may be on their way to a member; 0 stops sending it entries. Holds as long as the server
+     * leads and the member is one.
+     *
+     * @throws IllegalArgumentException if {@code maxMessages} is negative
+     */
+    public RequestOutcome adjustMaxInflightMessages(long member, int maxMessages) {
+        if (maxMessages < 0) {
+            throw new IllegalArgumentException("maxMessages: " + maxMessages + " must not be negative");
+        }
+        Leader leading = server.leading();
+        if (leading == null) {
+            return RequestOutcome.NOT_LEADER;
+        }
+        Progress progress = leading.tracker().get(member);
+        if (progress == null) {
+            return RequestOutcome.NOT_MEMBER;
+        }
+        leading.replicator().adjustInflight(member, progress, maxMessages);
+        return RequestOutcome.ACCEPTED;
+    }
+
+    /** The bytes of memory that a leader's in-flight windows hold. */
+    public long inflightBufferBytes() {
+        Leader leading = server.leading();
+        return leading == null ? 0 : leading.tracker().inflightBufferBytes();
+    }
+
+    /** Gives back the memory of in-flight windows that are empty. */
+    public void freeInflightBuffers() {
+        Leader leading = server.leading();
+        if (leading != null) {
+            leading.tracker().freeInflightBuffers();
+        }
+    }
+
+    /**
+     * Puts members into groups, or with group 0 into none. With {@link RaftConfig.Builder#groupCommit} an entry commits
+     * when a majority has it and, besides, members of two groups; if some voters have no group and the others are of
+     * one, when all voters have it. To be called on every member that may lead, and again after a restart.
+     */
+    public void assignCommitGroups(Map<Long, Long> groupOfMember) {
+        groupOfMember.forEach(server.groups::assign);
+        recount();
+    }
+
+    /** Takes all members out of their groups. */
+    public void clearCommitGroups() {
+        server.groups.clear();
+        recount();
+    }
+
+    /**
+     * Tells whether everything that is committed is on members of two groups; empty on a server that does not know: it
+     * does not lead, or has not applied an entry of its own term.
+     */
+    public Optional<Boolean> isGroupCommitConsistent() {
+        Leader leading = server.leading();
+        if (leading == null || !server.hasAppliedInTerm()) {
+            return Optional.empty();
+        }
+        boolean consistent = server.tuning.groupCommit
+                && server.configuration().spansGroups(server.groups)
+                && leading.replicator().quorumIndex() == server.raftLog.committed();
+        return Optional.of(consistent);
+    }
+
+    private void recount() {
+        Leader leading = server.leading();
+        if (leading != null) {
+            leading.recount();
+        }
+    }
+
+    /** Tells whether an entry of the current term is committed. */
+    public boolean hasCommittedInTerm() {
+        return server.hasCommittedInTerm();
+    }
+
+    /** Tells whether an entry of the current term is applied. */
+    public boolean hasAppliedInTerm() {
+        return server.hasAppliedInTerm();
+    }
+
+    /** Changes {@link RaftConfig.Builder#groupCommit}. */
+    public void setGroupCommit(boolean on) {
+        server.tuning.groupCommit = on;
+        recount();
+    }
+
+    /** Changes {@link RaftConfig.Builder#priority}. */
+    public void setPriority(long priority) {
+        server.tuning.priority = priority;
+    }
+
+    /**
+     * Changes {@link RaftConfig.Builder#checkQuorum}.
+     *
+     * @throws IllegalArgumentException if it is switched off where reads are based on leases
+     */
+    public void setCheckQuorum(boolean on) {
+        RaftConfig.requireCheckQuorum(server.config.readOnlyOption, on);
+        server.tuning.checkQuorum = on;
+    }
+
+    /** Changes {@link RaftConfig.Builder#batchAppend}. */
+    public void setBatchAppend(boolean on) {
+        server.tuning.batchAppend = on;
+    }
+
+    /** Changes {@link RaftConfig.Builder#skipBroadcastCommit}. */
+    public void setSkipBroadcastCommit(boolean on) {
+        server.tuning.skipBroadcastCommit = on;
+    }
+
+    /**
+     * Changes {@link RaftConfig.Builder#maxCommittedSizePerReady}.
+     *
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public void setMaxCommittedSizePerReady(long size) {
+        if (size < 1) {
+            throw new IllegalArgumentException("maxCommittedSizePerReady: " + size + " must be at least 1");
+        }
+        server.raftLog.setMaxApplyingSize(size);
+    }
+
+    /**
+     * Changes {@link RaftConfig.Builder#maxUnpersistedApply}.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    public void setMaxUnpersistedApply(long entries) {
+        if (entries < 0) {
+            throw new IllegalArgumentException("maxUnpersistedApply: " + entries + " must not be negative");
+        }
+        server.tuning.maxUnpersistedApply = entries;
+        if (server.leading() != null) {
+            server.raftLog.setMaxUnpersistedApply(entries);
+        }
+    }
+
+    // ---- for tests
 
     /** Sets the limit of the running election timer, for tests and scripts; the next reset draws a new one. */
     public void setElectionTimeout(int ticks) {

@@ -1,6 +1,7 @@
 package dev.coracle.raft;
 
 import dev.coracle.raft.Storage.CompactedException;
+import dev.coracle.raft.tracker.Configuration;
 import dev.coracle.raft.tracker.Progress;
 import dev.coracle.raft.tracker.ProgressState;
 import dev.coracle.raft.tracker.ProgressTracker;
@@ -70,26 +71,37 @@ final class Replicator {
         if (progress.isPaused()) {
             return false;
         }
+        if (progress.requestedSnapshot() != 0) {
+            return maybeSendSnapshot(to, progress);
+        }
         long previous = progress.next() - 1;
         long previousTerm = raftLog.term(previous);
         if (previousTerm < 0) {
             return maybeSendSnapshot(to, progress);
         }
-        List<Entry> entries = List.of();
+        @Nullable List<Entry> entries = List.of();
         // A full window still lets one empty append through at each heartbeat's answer: were all the messages in the
         // window lost, its rejection would be the only way to notice.
-        if (progress.state() != ProgressState.REPLICATE || !progress.inflights().isFull()) {
+        if (progress.mayCarryEntries()) {
+            EntryFetch fetch = new EntryFetch(to, server.term(), !sendIfEmpty);
             try {
-                entries = raftLog.entriesFrom(progress.next(), server.config.maxSizePerMessage);
+                entries = raftLog.entriesFrom(progress.next(), server.config.maxSizePerMessage, fetch);
             } catch (CompactedException compacted) {
                 return maybeSendSnapshot(to, progress);
+            }
+            if (entries == null) {
+                // Storage fetches them; onEntriesFetched goes on here.
+                return false;
             }
         }
         if (entries.isEmpty() && !sendIfEmpty) {
             return false;
         }
-        server.send(
-                new Message.Append(server.id, to, server.term(), previousTerm, previous, entries, raftLog.committed()));
+        Message.Append append =
+                new Message.Append(server.id, to, server.term(), previousTerm, previous, entries, raftLog.committed());
+        if (!server.tuning.batchAppend || !server.outbox().joinAppend(append, server.config.maxSizePerMessage)) {
+            server.send(append);
+        }
         progress.sentEntries(entries.size(), Entries.payloadSize(entries));
         progress.sentCommit(raftLog.committed());
         return true;
@@ -101,7 +113,7 @@ final class Replicator {
             server.log.debug("ignore sending snapshot to %x since it is not recently active", to);
             return false;
         }
-        @Nullable Snapshot snapshot = raftLog.snapshot();
+        Snapshot snapshot = raftLog.snapshot(progress.requestedSnapshot(), to);
         if (snapshot == null) {
             server.log.debug(
                     "%x failed to send snapshot to %x because snapshot is temporarily unavailable", server.id, to);
@@ -147,12 +159,24 @@ final class Replicator {
 
     /** Commits what a quorum has by now, if it is of this term (§5.4.2). */
     boolean maybeCommit() {
-        return raftLog.maybeCommit(server.term(), server.configuration().committedIndex(tracker));
+        return raftLog.maybeCommit(server.term(), quorumIndex());
+    }
+
+    /** The highest index that enough members have. */
+    long quorumIndex() {
+        Configuration configuration = server.configuration();
+        return server.tuning.groupCommit
+                ? configuration.committedIndex(tracker, server.groups)
+                : configuration.committedIndex(tracker);
     }
 
     /** Returns whether the answer moved the member forward. */
     boolean onAppendReply(Message.AppendReply message, Progress progress) {
         progress.setRecentlyActive(true);
+        progress.updateCommitted(message.commit());
+        if (message.requestSnapshot() != 0) {
+            return onSnapshotRequest(message, progress);
+        }
         if (message.reject()) {
             onRejection(message, progress);
             return false;
@@ -209,6 +233,42 @@ final class Replicator {
             }
             sendAppend(message.from());
         }
+    }
+
+    /** A follower asks for a snapshot, and takes nothing else until it has one. */
+    private boolean onSnapshotRequest(Message.AppendReply message, Progress progress) {
+        // What it has is durable and, if its last entry is here, all the same. Its word counts as an acknowledgement:
+        // the snapshot must reach that entry, for which it may have to be committed first.
+        boolean moved = message.logTerm() > 0
+                && raftLog.matches(message.logTerm(), message.rejectHint())
+                && progress.maybeUpdate(message.rejectHint());
+        progress.requestSnapshot(message.requestSnapshot());
+        maybeSendAppend(message.from(), progress, true);
+        return moved;
+    }
+
+    /** Storage has what it was asked to fetch. */
+    RequestOutcome onEntriesFetched(EntryFetch fetch) {
+        Progress progress = tracker.get(fetch.to());
+        if (progress == null) {
+            return RequestOutcome.NOT_MEMBER;
+        }
+        if (fetch.all()) {
+            sendRest(fetch.to());
+        } else {
+            maybeSendAppend(fetch.to(), progress, true);
+        }
+        return RequestOutcome.ACCEPTED;
+    }
+
+    /** Changes how many appends may be on their way to a member, and uses what that allows. */
+    void adjustInflight(long to, Progress progress, int maxMessages) {
+        boolean wasFull = progress.inflights().isFull();
+        progress.inflights().setMaxMessages(maxMessages);
+        if (wasFull && !progress.inflights().isFull() && progress.state() == ProgressState.REPLICATE) {
+            progress.setPaused(false);
+        }
+        sendRest(to);
     }
 
     void onHeartbeatReply(long from, Progress progress) {

@@ -20,6 +20,14 @@ abstract sealed class Role permits Follower, Candidate, Leader {
 
     abstract Proposal propose(Message.Propose message);
 
+    abstract RequestOutcome transferLeader(Message.TransferLeader message);
+
+    abstract RequestOutcome readIndex(Message.ReadIndex message);
+
+    abstract RequestOutcome forgetLeader();
+
+    abstract RequestOutcome requestSnapshot();
+
     /** The types that {@link Server#step} deals with itself, the same in each role. */
     static Check.BrokenInvariantException handledByServer(Message message) {
         return Check.unreachable(message.type() + " is the server's");

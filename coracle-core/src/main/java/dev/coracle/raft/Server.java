@@ -3,7 +3,9 @@ package dev.coracle.raft;
 import dev.coracle.raft.confchange.Changer;
 import dev.coracle.raft.confchange.Restore;
 import dev.coracle.raft.quorum.IdSet;
+import dev.coracle.raft.tracker.CommitGroups;
 import dev.coracle.raft.tracker.Configuration;
+import dev.coracle.raft.tracker.MemberChange;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,11 @@ final class Server {
     final Log log;
     final RaftLog raftLog;
     final ElectionTimer electionTimer;
+    final Tuning tuning;
+
+    /** The application's, for group commit: it outlives leaderships, as it may be assigned on any member. */
+    final CommitGroups groups = new CommitGroups();
+
     private final Outbox outbox;
 
     /** Invariant: never goes back. */
@@ -47,9 +54,10 @@ final class Server {
         this.config = config;
         id = config.id;
         log = new Log(config.logger);
-        outbox = new Outbox(id);
+        tuning = new Tuning(config);
+        outbox = new Outbox(id, config.votesWaitForStorage);
         raftLog = new RaftLog(config.storage, config.maxCommittedSizePerReady, log, config.observer);
-        electionTimer = new ElectionTimer(config.electionTicks, config.random);
+        electionTimer = new ElectionTimer(config);
         role = new Follower(this);
         EntryId last = raftLog.lastId();
         Storage.InitialState stored = config.storage.initialState();
@@ -154,7 +162,7 @@ final class Server {
             return StepOutcome.OK;
         }
         switch (message.type()) {
-            case HUP -> startElection(config.preVote ? Campaign.PRE_ELECTION : Campaign.ELECTION);
+            case HUP -> campaign();
             case VOTE, PRE_VOTE -> onVoteRequest((Message.VoteRequest) message);
             case STORAGE_APPEND_REPLY -> onStored((Message.StorageAppendReply) message);
             case STORAGE_APPLY_REPLY -> onApplied((Message.StorageApplyReply) message);
@@ -211,7 +219,7 @@ final class Server {
      * (thesis §4.2.3, §6.4.1). A leader that hands over outweighs that.
      */
     private boolean isProtectedByLease(Message.VoteRequest message) {
-        boolean inLease = config.checkQuorum && leader != RawNode.NONE && !electionTimer.isLeaseOver();
+        boolean inLease = tuning.checkQuorum && leader != RawNode.NONE && !electionTimer.isLeaseOver();
         if (!inLease || message.leaderTransfer()) {
             return false;
         }
@@ -235,7 +243,7 @@ final class Server {
     private boolean answerLowerTerm(Message message) {
         switch (message.type()) {
             case APPEND, HEARTBEAT -> {
-                if (config.checkQuorum || config.preVote) {
+                if (tuning.checkQuorum || config.preVote) {
                     // An isolated server came back with a higher term, and votes for itself are refused by lease or
                     // pre-vote. Its leader must learn of the term to step down, or the server stays out for ever.
                     send(Message.AppendReply.accepted(id, message.from(), term, 0));
@@ -280,9 +288,10 @@ final class Server {
                 || (vote == RawNode.NONE && leader == RawNode.NONE)
                 || (preVote && message.term() > term);
         // Learners vote too: the candidate may know that they were promoted, and they may not yet.
-        if (!free || !raftLog.isUpToDate(new EntryId(message.logTerm(), message.index()))) {
+        if (!free || !isUpToDate(message)) {
             logRejectedVote(message);
-            send(Message.VoteResponse.of(preVote, id, message.from(), term, true));
+            send(Message.VoteResponse.of(preVote, id, message.from(), term, true, sharedCommit()));
+            commitByVote(message.commit(), message.commitTerm());
             return;
         }
         EntryId last = raftLog.lastId();
@@ -302,6 +311,38 @@ final class Server {
         if (!preVote) {
             electionTimer.restart();
             vote = message.from();
+        }
+        commitByVote(message.commit(), message.commitTerm());
+    }
+
+    /** Whether a candidate's log is as new as ours, and its priority as high unless its log is longer. */
+    private boolean isUpToDate(Message.VoteRequest message) {
+        return raftLog.isUpToDate(new EntryId(message.logTerm(), message.index()))
+                && (message.index() > raftLog.lastIndex() || tuning.priority <= message.priority());
+    }
+
+    /** What a message tells of this server's commit index: 0/0 unless it is to be told. */
+    EntryId sharedCommit() {
+        if (!config.shareCommit) {
+            return EntryId.NONE;
+        }
+        long committed = raftLog.committed();
+        return new EntryId(raftLog.termOrZero(committed), committed);
+    }
+
+    /**
+     * Commits what another server told to be committed, if this log has that very entry. Whoever tells it: an entry's
+     * term and index say what it is, and that it is committed stays true. A leader knows better by itself.
+     */
+    void commitByVote(long index, long commitTerm) {
+        long before = raftLog.committed();
+        if (!config.shareCommit || role instanceof Leader || !raftLog.maybeCommit(commitTerm, index)) {
+            return;
+        }
+        log.info("%x [commit: %d, term: %d] committed what a vote told", id, index, commitTerm);
+        if (role instanceof Candidate && raftLog.anyConfChange(before + 1, index + 1)) {
+            // It may be counting the votes of those who do not count any more.
+            becomeFollower(term, RawNode.NONE);
         }
     }
 
@@ -335,24 +376,30 @@ final class Server {
         return configuration.isMember(id) && !configuration.learners().contains(id) && !raftLog.hasPendingSnapshot();
     }
 
-    void startElection(Campaign why) {
+    /** Starts an election, with a pre-vote if the configuration says so. */
+    RequestOutcome campaign() {
+        return startElection(config.preVote ? Campaign.PRE_ELECTION : Campaign.ELECTION);
+    }
+
+    RequestOutcome startElection(Campaign why) {
         if (role instanceof Leader) {
             log.debug("%x ignoring MsgHup because already leader", id);
-            return;
+            return RequestOutcome.IS_LEADER;
         }
         if (!isPromotable()) {
             log.warn("%x is unpromotable and can not campaign", id);
-            return;
+            return RequestOutcome.NOT_PROMOTABLE;
         }
         if (raftLog.anyConfChange(raftLog.applied() + 1, raftLog.committed() + 1)) {
             // The configuration in force is newer than the one we would count votes by.
             log.warn(
                     "%x cannot campaign at term %d since there are still pending configuration changes to apply",
                     id, term);
-            return;
+            return RequestOutcome.PENDING_CHANGE;
         }
         log.info("%x is starting a new election at term %d", id, term);
         campaign(why);
+        return RequestOutcome.ACCEPTED;
     }
 
     void campaign(Campaign why) {
@@ -373,8 +420,8 @@ final class Server {
                 send(Message.VoteResponse.of(preVote, id, id, electionTerm, false));
                 continue;
             }
-            Message.VoteRequest request =
-                    Message.VoteRequest.of(preVote, id, voter, electionTerm, last, why == Campaign.TRANSFER);
+            Message.VoteRequest request = Message.VoteRequest.of(
+                    preVote, id, voter, electionTerm, last, why == Campaign.TRANSFER, sharedCommit(), tuning.priority);
             log.info(
                     "%x [logterm: %d, index: %d] sent %s request to %x at term %d",
                     id, last.term(), last.index(), request.type().etcdName(), voter, term);
@@ -386,6 +433,8 @@ final class Server {
 
     private void take(Role newRole) {
         role = newRole;
+        // Only a leader hands out what it has not stored: only it has counted itself what the others have.
+        raftLog.setMaxUnpersistedApply(newRole instanceof Leader ? tuning.maxUnpersistedApply : 0);
         config.observer.onRole(newRole.name(), term);
     }
 
@@ -458,7 +507,7 @@ final class Server {
         appliedTo(entries.get(entries.size() - 1).index(), Entries.encodedSize(entries));
         Leader leading = leading();
         if (leading != null) {
-            leading.reduceUncommitted(Entries.payloadSize(entries));
+            leading.onApplied(entries);
         }
     }
 
@@ -471,6 +520,15 @@ final class Server {
         }
     }
 
+    /** Whether the commit index is one of this term: then no earlier leader's can be above it (§8). */
+    boolean hasCommittedInTerm() {
+        return raftLog.matches(term, raftLog.committed());
+    }
+
+    boolean hasAppliedInTerm() {
+        return raftLog.matches(term, raftLog.applied());
+    }
+
     // ---- configuration
 
     /** Puts a committed change into force, which happens where the change is applied (thesis §4.1 says: appended). */
@@ -481,6 +539,11 @@ final class Server {
     private ConfState switchTo(Changer.Result result) {
         configuration = result.configuration();
         log.info("%x switched to configuration %s", id, configuration);
+        for (MemberChange change : result.changes()) {
+            if (!change.added()) {
+                groups.remove(change.id());
+            }
+        }
         ConfState state = configuration.toConfState();
         config.observer.onConfiguration(state);
         Leader leading = leading();
@@ -498,9 +561,16 @@ final class Server {
         }
     }
 
-    /** Replaces the log by a leader's snapshot, unless the log has all of it. Returns whether it was replaced. */
-    boolean restore(Snapshot snapshot) {
-        if (snapshot.index() <= raftLog.committed()) {
+    /**
+     * Replaces the log by a leader's snapshot, unless the log has all of it.
+     *
+     * @param requested the least index of a snapshot that this server asked for, which replaces the log even so; 0 if it
+     *     did not. NB: its log ends there, so nothing that it has acknowledged is lost
+     * @return whether the log was replaced
+     */
+    boolean restore(Snapshot snapshot, long requested) {
+        boolean wanted = requested > 0 && snapshot.index() >= Math.max(requested, raftLog.lastIndex());
+        if (snapshot.index() <= raftLog.committed() && !wanted) {
             return false;
         }
         ConfState members = snapshot.metadata().confState();
@@ -511,8 +581,17 @@ final class Server {
                     id, members);
             return false;
         }
+        Configuration restoredConfiguration;
+        try {
+            restoredConfiguration = Restore.restore(members);
+        } catch (InvalidConfChangeException invalid) {
+            log.error(
+                    "%x ignoring snapshot [index: %d, term: %d] with impossible ConfState %s: %s",
+                    id, snapshot.index(), snapshot.term(), members, invalid.getMessage());
+            return false;
+        }
         EntryId last = raftLog.lastId();
-        if (raftLog.matches(snapshot.term(), snapshot.index())) {
+        if (!wanted && raftLog.matches(snapshot.term(), snapshot.index())) {
             log.info(
                     "%x [commit: %d, lastindex: %d, lastterm: %d] fast-forwarded commit to snapshot [index: %d, term:"
                             + " %d]",
@@ -521,7 +600,7 @@ final class Server {
             return false;
         }
         raftLog.restore(snapshot);
-        switchTo(new Changer.Result(restoreConfiguration(members), List.of()));
+        switchTo(new Changer.Result(restoredConfiguration, List.of()));
         EntryId restored = raftLog.lastId();
         log.info(
                 "%x [commit: %d, lastindex: %d, lastterm: %d] restored snapshot [index: %d, term: %d]",

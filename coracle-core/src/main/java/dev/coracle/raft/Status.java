@@ -12,6 +12,8 @@ import java.util.StringJoiner;
  * @param applied the highest index known to be applied
  * @param transferee whom the leader hands leadership to, or {@link RawNode#NONE}
  * @param configuration the configuration in force
+ * @param unstableSize the encoded bytes of entries that storage has not confirmed
+ * @param uncommittedSize the bytes of proposals that a leader counts against its limit; 0 on others
  * @param progress a leader's view of each member, ascending by id; empty on others
  */
 public record Status(
@@ -21,6 +23,8 @@ public record Status(
         long applied,
         long transferee,
         ConfState configuration,
+        long unstableSize,
+        long uncommittedSize,
         List<PeerProgress> progress) {
     /**
      * A leader's view of one member.
@@ -32,6 +36,9 @@ public record Status(
      * @param learner whether it does not count
      * @param paused whether nothing is sent until it answers
      * @param pendingSnapshot the index of the snapshot under way, or 0
+     * @param requestedSnapshot the least index of a snapshot that it asked for, or 0
+     * @param committed its commit index as far as it has told, or 0
+     * @param commitGroup the group that it was assigned to, or 0
      * @param recentlyActive whether it was heard from since the last check of the quorum
      * @param inflightMessages how many appends are under way
      * @param inflightFull whether no more may be
@@ -45,6 +52,9 @@ public record Status(
             boolean learner,
             boolean paused,
             long pendingSnapshot,
+            long requestedSnapshot,
+            long committed,
+            long commitGroup,
             boolean recentlyActive,
             int inflightMessages,
             boolean inflightFull,
@@ -59,6 +69,8 @@ public record Status(
                 server.raftLog.applied(),
                 leading == null ? RawNode.NONE : leading.transferee(),
                 server.configuration().toConfState(),
+                server.raftLog.unstable().encodedSize(),
+                leading == null ? 0 : leading.uncommittedSize(),
                 leading == null ? List.of() : leading.progress());
     }
 

@@ -49,6 +49,16 @@ public interface Storage {
      */
     List<Entry> entries(long low, long high, long maxSize) throws CompactedException, UnavailableException;
 
+    /**
+     * The same entries, for an append to one member. Storage that does not have them at hand may return {@code null},
+     * fetch them meanwhile, and have its driver call {@link RawNode#entriesFetched} with {@code fetch}, whereupon it is
+     * asked again; until then it may be asked for the same entries several times.
+     */
+    default @Nullable List<Entry> entries(long low, long high, long maxSize, EntryFetch fetch)
+            throws CompactedException, UnavailableException {
+        return entries(low, high, maxSize);
+    }
+
     /** The term of the entry at {@code index}, known from {@code firstIndex() - 1} on; or one of the constants here. */
     long term(long index);
 
@@ -61,4 +71,16 @@ public interface Storage {
     /** The newest snapshot, or {@code null} while there is none to be had right now. */
     @Nullable
     Snapshot snapshot();
+
+    /**
+     * A snapshot for a member, or {@code null} while there is none to be had right now; then it is asked for again at
+     * each of the member's answers.
+     *
+     * @param atLeast the least index that it must have reached: 0, or more where the member has asked for a snapshot
+     * @param to the member
+     */
+    default @Nullable Snapshot snapshot(long atLeast, long to) {
+        Snapshot newest = snapshot();
+        return newest != null && newest.index() >= atLeast ? newest : null;
+    }
 }

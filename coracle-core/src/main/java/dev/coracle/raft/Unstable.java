@@ -53,6 +53,10 @@ final class Unstable {
         return end - start;
     }
 
+    long encodedSize() {
+        return Entries.encodedSize(slice(offset, offset + size()));
+    }
+
     @Nullable
     Snapshot snapshot() {
         return snapshot;

@@ -293,11 +293,15 @@ class RaftPaperElectionTest {
     @Test
     void mostElectionsBeginAlone() {
         Random random = new Random(7);
+        RaftConfig config = TestServer.config(1, new MemoryStorage())
+                .electionTicks(ELECTION_TICKS)
+                .random(random::nextInt)
+                .build();
         int conflicts = 0;
         for (int round = 0; round < 1000; round++) {
             List<ElectionTimer> timers = new ArrayList<>();
             for (int i = 0; i < 5; i++) {
-                ElectionTimer timer = new ElectionTimer(ELECTION_TICKS, random::nextInt);
+                ElectionTimer timer = new ElectionTimer(config);
                 timer.reset();
                 timers.add(timer);
             }

@@ -252,7 +252,6 @@ final class Loop extends NodeAgent {
             outstandingWrites--;
             if (done instanceof WriteWork.Append append) {
                 onWritten(append.message());
-                append.ballots().forEach(this::send);
             } else if (done instanceof WriteWork.Record record) {
                 onRecorded(record.snapshot());
             }
@@ -734,21 +733,13 @@ final class Loop extends NodeAgent {
             onReadState(readStates.get(i));
         }
         List<Message> messages = ready.messages();
-        List<Message> ballots = List.of();
         for (int i = 0; i < messages.size(); i++) {
             Message message = messages.get(i);
-            if (message instanceof Message.Vote) {
-                // The core would send it at once, and might be elected by the others alone while the disk is slow. If
-                // it
-                // then forgot the term in a crash, it could be elected in it a second time, with another log.
-                ballots = ballots.isEmpty() ? new ArrayList<>() : ballots;
-                ballots.add(message);
-            } else if (message instanceof Message.StorageAppend append) {
+            if (message instanceof Message.StorageAppend append) {
                 if (!append.snapshot().isEmpty()) {
                     snapshots.advanceTo(append.snapshot().metadata());
                 }
-                write(new WriteWork.Append(append, ballots));
-                ballots = List.of();
+                write(new WriteWork.Append(append));
             } else if (message instanceof Message.StorageApply apply) {
                 handOver(apply);
             } else if (message instanceof Message.InstallSnapshot install && isTooOldFor(install)) {
@@ -759,7 +750,6 @@ final class Loop extends NodeAgent {
                 send(message);
             }
         }
-        Check.that(ballots.isEmpty(), "%d requests for votes came without the candidate's own vote", ballots.size());
         handOverReads();
     }
 

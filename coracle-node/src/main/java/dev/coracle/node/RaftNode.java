@@ -118,6 +118,7 @@ public final class RaftNode implements AutoCloseable {
                 .random(random)
                 .applied(stored.firstIndex() - 1)
                 .asyncStorageWrites(true)
+                .votesWaitForStorage(true)
                 .maxSizePerMessage(config.maxSizePerMessage)
                 .maxCommittedSizePerReady(config.maxApplyingBytes)
                 .maxUncommittedSize(config.maxUncommittedBytes)

@@ -160,7 +160,7 @@ class StorageWriterTest {
     }
 
     private void offer(Message.StorageAppend message) {
-        work.offer(new WriteWork.Append(message, List.of()));
+        work.offer(new WriteWork.Append(message));
     }
 
     private static Entry entry(long index, int size) {

@@ -14,6 +14,17 @@ public final class Joint {
         return Math.min(Majority.committedIndex(incoming, acked), Majority.committedIndex(outgoing, acked));
     }
 
+    /** The same as {@link Majority#committedIndex(IdSet, AckedIndexes, Groups)} says of each half. */
+    public static long committedIndex(IdSet incoming, IdSet outgoing, AckedIndexes acked, Groups groups) {
+        return Math.min(
+                Majority.committedIndex(incoming, acked, groups), Majority.committedIndex(outgoing, acked, groups));
+    }
+
+    /** Tells whether both halves are of two groups or more; an absent half is. */
+    public static boolean spansGroups(IdSet incoming, IdSet outgoing, Groups groups) {
+        return Majority.spansGroups(incoming, groups) && Majority.spansGroups(outgoing, groups);
+    }
+
     /** How the vote stands: won if both halves are, lost if either is. */
     public static VoteResult voteResult(IdSet incoming, IdSet outgoing, Votes votes) {
         VoteResult one = Majority.voteResult(incoming, votes);

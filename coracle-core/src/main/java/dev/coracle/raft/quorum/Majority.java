@@ -35,6 +35,54 @@ public final class Majority {
         return committed;
     }
 
+    /**
+     * The highest index that a majority of {@code voters} and, besides, voters of two groups have acknowledged: it
+     * outlives the loss of any one group. Where all voters are of one group, the majority alone decides; where some have
+     * no group, and the others are not of two, every voter must have acknowledged it. Never above what the majority has.
+     */
+    public static long committedIndex(IdSet voters, AckedIndexes acked, Groups groups) {
+        long committed = committedIndex(voters, acked);
+        long firstGroup = 0;
+        long firstIndex = -1;
+        long secondIndex = -1;
+        long lowest = EVERYTHING;
+        boolean allGrouped = true;
+        for (int i = 0; i < voters.size(); i++) {
+            long index = acked.ackedIndex(voters.at(i));
+            long group = groups.group(voters.at(i));
+            lowest = Math.min(lowest, index);
+            if (group == 0) {
+                allGrouped = false;
+            } else if (group == firstGroup) {
+                firstIndex = Math.max(firstIndex, index);
+            } else if (index > firstIndex) {
+                // The leading group changes; the one that led is the best of the others.
+                secondIndex = firstIndex;
+                firstGroup = group;
+                firstIndex = index;
+            } else {
+                secondIndex = Math.max(secondIndex, index);
+            }
+        }
+        if (secondIndex >= 0) {
+            return Math.min(committed, secondIndex);
+        }
+        return allGrouped ? committed : lowest;
+    }
+
+    /** Tells whether {@code voters} are of two groups or more, without voters too. */
+    public static boolean spansGroups(IdSet voters, Groups groups) {
+        long found = 0;
+        for (int i = 0; i < voters.size(); i++) {
+            long group = groups.group(voters.at(i));
+            if (group != 0 && found != 0 && group != found) {
+                return true;
+            }
+            found = group == 0 ? found : group;
+        }
+        return voters.isEmpty();
+    }
+
     private static int countOfAcked(IdSet voters, AckedIndexes acked, long index) {
         int count = 0;
         for (int i = 0; i < voters.size(); i++) {

@@ -2,6 +2,7 @@ package dev.coracle.raft.tracker;
 
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.quorum.AckedIndexes;
+import dev.coracle.raft.quorum.Groups;
 import dev.coracle.raft.quorum.IdSet;
 import dev.coracle.raft.quorum.Joint;
 import dev.coracle.raft.quorum.VoteResult;
@@ -114,6 +115,16 @@ public final class Configuration {
     /** The highest index that the voters have acknowledged as {@link Joint#committedIndex} counts. */
     public long committedIndex(AckedIndexes acked) {
         return Joint.committedIndex(voters, outgoing, acked);
+    }
+
+    /** The highest index that the voters have acknowledged as {@link Joint} counts where groups matter. */
+    public long committedIndex(AckedIndexes acked, Groups groups) {
+        return Joint.committedIndex(voters, outgoing, acked, groups);
+    }
+
+    /** Tells whether the voters are of two groups or more, in each half. */
+    public boolean spansGroups(Groups groups) {
+        return Joint.spansGroups(voters, outgoing, groups);
     }
 
     /** How the vote stands as {@link Joint#voteResult} counts. */

@@ -12,7 +12,9 @@ import java.util.Arrays;
 public final class Inflights {
     private static final int INITIAL_CAPACITY = 4;
 
-    private final int maxMessages;
+    /** At least 0. May be lowered below {@link #count}: the window is full then until enough is answered. */
+    private int maxMessages;
+
     private final long maxBytes;
 
     /** A ring: slot {@code (start + i) % indexes.length} has the last index of the i-th append. Doubled when needed. */
@@ -79,9 +81,34 @@ public final class Inflights {
         }
     }
 
+    /** Changes the limit of appends; 0 lets none in any more. */
+    public void setMaxMessages(int maxMessages) {
+        Check.that(maxMessages >= 0, "in-flight window: maxMessages %d must not be negative", maxMessages);
+        this.maxMessages = maxMessages;
+    }
+
+    /** Tells whether the window lets no append in, however few are under way. */
+    public boolean isClosed() {
+        return maxMessages == 0;
+    }
+
+    /** The memory that the window holds, in bytes. */
+    public long bufferBytes() {
+        return 2L * Long.BYTES * indexes.length;
+    }
+
+    /** Gives back the memory of an empty window. */
+    public void freeBuffer() {
+        if (count == 0) {
+            indexes = new long[0];
+            sizes = new long[0];
+            start = 0;
+        }
+    }
+
     /** Tells whether nothing more may be sent until something is answered. */
     public boolean isFull() {
-        return count == maxMessages || (maxBytes != 0 && bytes >= maxBytes);
+        return count >= maxMessages || (maxBytes != 0 && bytes >= maxBytes);
     }
 
     /** The number of appends in flight. */

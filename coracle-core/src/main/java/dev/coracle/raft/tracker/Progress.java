@@ -33,6 +33,12 @@ public final class Progress {
     /** The index of the snapshot under way; 0 unless in the snapshot state, or if it has failed. */
     private long pendingSnapshot;
 
+    /** The least index of a snapshot that the member asked for; 0 if it did not, or is being sent one. */
+    private long requestedSnapshot;
+
+    /** The member's commit index, as far as it has told; 0 if it has not. Never falls. */
+    private long committed;
+
     /** Whether the member was heard of since the last check of the quorum. */
     private boolean recentlyActive;
 
@@ -78,6 +84,21 @@ public final class Progress {
         return sentCommit;
     }
 
+    /** The least index of a snapshot that the member asked for; 0 if it did not, or is being sent one. */
+    public long requestedSnapshot() {
+        return requestedSnapshot;
+    }
+
+    /** The member's commit index, as far as it has told; 0 if it has not. */
+    public long committed() {
+        return committed;
+    }
+
+    /** The member has told its commit index. */
+    public void updateCommitted(long index) {
+        committed = Math.max(committed, index);
+    }
+
     /** Tells whether the member was heard of since {@link #setRecentlyActive} was last told otherwise. */
     public boolean recentlyActive() {
         return recentlyActive;
@@ -120,6 +141,25 @@ public final class Progress {
         enter(ProgressState.REPLICATE);
     }
 
+    /** The member wants a snapshot that covers everything up to {@code index}, whatever its log holds. */
+    public void requestSnapshot(long index) {
+        if (state == ProgressState.SNAPSHOT) {
+            // One is under way. Should it not do, the member will ask again.
+            return;
+        }
+        if (state == ProgressState.REPLICATE) {
+            // It refuses what was sent ahead.
+            becomeProbe();
+        }
+        requestedSnapshot = index;
+        paused = false;
+    }
+
+    /** Tells whether the next append may carry entries. */
+    public boolean mayCarryEntries() {
+        return !inflights.isClosed() && (state != ProgressState.REPLICATE || !inflights.isFull());
+    }
+
     /** Waits for the member to take the snapshot that covers everything up to {@code index}. */
     public void becomeSnapshot(long index) {
         enter(ProgressState.SNAPSHOT);
@@ -132,6 +172,7 @@ public final class Progress {
         state = newState;
         paused = false;
         pendingSnapshot = 0;
+        requestedSnapshot = 0;
         inflights.reset();
     }
 

@@ -50,6 +50,22 @@ public final class ProgressTracker implements AckedIndexes {
         return progress[position];
     }
 
+    /** The memory that all in-flight windows hold, in bytes. */
+    public long inflightBufferBytes() {
+        long bytes = 0;
+        for (Progress each : progress) {
+            bytes += each.inflights().bufferBytes();
+        }
+        return bytes;
+    }
+
+    /** Gives back the memory of empty in-flight windows. */
+    public void freeInflightBuffers() {
+        for (Progress each : progress) {
+            each.inflights().freeBuffer();
+        }
+    }
+
     /** Adds a member of whose log nothing is known, to be probed from {@code next}. It must not be there yet. */
     public void add(long id, long next, boolean recentlyActive) {
         Check.that(!ids.contains(id), "member %x is there already", id);
