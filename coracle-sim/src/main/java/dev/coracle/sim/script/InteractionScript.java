@@ -2,6 +2,7 @@ package dev.coracle.sim.script;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.coracle.raft.Bootstrap;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.ConfChange;
 import dev.coracle.raft.ConfChangeSingle;
@@ -33,6 +34,7 @@ final class InteractionScript implements ScriptLanguage {
         String error = "";
         try {
             handle(directive);
+            environment.checkInvariants();
         } catch (CommandException e) {
             error = e.text();
         }
@@ -45,6 +47,7 @@ final class InteractionScript implements ScriptLanguage {
         switch (directive.command()) {
             case "_breakpoint" -> {}
             case "add-nodes" -> addNodes(directive);
+            case "bootstrap" -> bootstrap(directive);
             case "campaign" -> firstNode(directive).raft.campaign();
             case "compact" ->
                 environment.compact(
@@ -60,11 +63,15 @@ final class InteractionScript implements ScriptLanguage {
             case "propose-conf-change" -> proposeConfChange(directive);
             case "raft-log" -> environment.printLog(firstNode(directive));
             case "raft-state" -> environment.printStates();
+            case "read-index" -> readIndex(directive);
+            case "report-snapshot" -> reportSnapshot(directive);
             case "report-unreachable" -> reportUnreachable(directive);
+            case "restart" -> each(directive, "restarting", environment::restart);
             case "send-snapshot" -> sendSnapshot(directive);
             case "set-randomized-election-timeout" -> setElectionTimeout(directive);
             case "stabilize" -> stabilize(directive);
             case "status" -> environment.printProgress(firstNode(directive));
+            case "tick" -> tick(directive, Scan.integer(directive.argument(1).key()));
             case "tick-election" -> tick(directive, ScriptNode.ELECTION_TICKS);
             case "tick-heartbeat" -> tick(directive, ScriptNode.HEARTBEAT_TICKS);
             case "transfer-leadership" -> transferLeadership(directive);
@@ -99,6 +106,10 @@ final class InteractionScript implements ScriptLanguage {
                     case "async-storage-writes" -> async = Scan.truth(value);
                     case "prevote" -> config.preVote(Scan.truth(value));
                     case "checkquorum" -> config.checkQuorum(Scan.truth(value));
+                    case "disable-proposal-forwarding" -> config.disableProposalForwarding(Scan.truth(value));
+                    case "max-inflight-bytes" -> config.maxInflightBytes(size(value));
+                    case "max-size-per-msg" -> config.maxSizePerMessage(size(value));
+                    case "max-uncommitted-size" -> config.maxUncommittedSize(size(value));
                     case "max-committed-size-per-ready" -> config.maxCommittedSizePerReady(size(value));
                     case "disable-conf-change-validation" -> config.disableConfChangeValidation(Scan.truth(value));
                     case "read-only" -> config.readOnlyOption(readOnlyOption(value));
@@ -130,6 +141,8 @@ final class InteractionScript implements ScriptLanguage {
 
     private void deliverMessages(Directive directive) {
         MessageType type = null;
+        List<Long> senders = new ArrayList<>();
+        boolean duplicate = false;
         List<Environment.Target> targets = new ArrayList<>();
         for (Argument argument : directive.arguments()) {
             if (argument.isWord()) {
@@ -138,6 +151,8 @@ final class InteractionScript implements ScriptLanguage {
             for (String value : argument.values()) {
                 switch (argument.key()) {
                     case "drop" -> addTarget(targets, value, true);
+                    case "duplicate" -> duplicate = Scan.truth(value);
+                    case "from" -> senders.add(Scan.unsigned(value));
                     case "type" -> type = messageType(value);
                     default -> {
                         // Other keys are ignored, as in etcd.
@@ -145,7 +160,7 @@ final class InteractionScript implements ScriptLanguage {
                 }
             }
         }
-        if (!environment.deliver(type, targets)) {
+        if (!environment.deliver(new Environment.Choice(type, senders), targets, duplicate)) {
             log.printLine("no messages");
         }
     }
@@ -207,6 +222,35 @@ final class InteractionScript implements ScriptLanguage {
             case "explicit" -> ConfChangeTransition.JOINT_EXPLICIT;
             default -> throw new CommandException("unknown transition " + text);
         };
+    }
+
+    private void bootstrap(Directive directive) {
+        List<Bootstrap.Peer> peers = new ArrayList<>();
+        for (Argument argument : directive.arguments()) {
+            for (String value : argument.values()) {
+                switch (argument.key()) {
+                    case "voters" -> peers.add(new Bootstrap.Peer(Scan.unsigned(value), Bytes.EMPTY));
+                    case "learners" -> peers.add(new Bootstrap.Peer(Scan.unsigned(value), Bytes.EMPTY, true));
+                    default -> throw new MisuseException("bootstrap takes voters and learners, not %s", argument.key());
+                }
+            }
+        }
+        firstNode(directive).raft.bootstrap(peers);
+    }
+
+    private void readIndex(Directive directive) {
+        byte[] context = directive.argument(1).key().getBytes(UTF_8);
+        firstNode(directive).raft.readIndex(Bytes.of(context));
+    }
+
+    private void reportSnapshot(Directive directive) throws CommandException {
+        List<ScriptNode> nodes = nodes(directive);
+        if (nodes.size() != 2) {
+            throw new CommandException(
+                    "must specify exactly two node indexes: node on which to report, and receiver of the snapshot");
+        }
+        boolean failed = Scan.truth(directive.value("failed"));
+        nodes.get(0).raft.reportSnapshot(nodes.get(1).id, failed);
     }
 
     private void reportUnreachable(Directive directive) throws CommandException {

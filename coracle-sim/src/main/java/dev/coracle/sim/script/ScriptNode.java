@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One member of a script's cluster: the core over a log in memory, with a state machine that appends what it is told.
  * In asynchronous mode its storage and apply threads do their work when the script says so.
+ *
+ * <p>The log and the state machine outlive a restart; all else is lost.
  */
 final class ScriptNode {
     static final int ELECTION_TICKS = 3;
@@ -40,8 +42,11 @@ final class ScriptNode {
 
     final long id;
     final boolean async;
-    final MemoryStorage storage = new MemoryStorage();
+    final MemoryStorage storage;
     final RawNode raft;
+
+    private final RaftConfig.Builder config;
+    private final ScriptLog log;
 
     /** The state after the entry that was applied last. */
     private Snapshot newest;
@@ -52,19 +57,42 @@ final class ScriptNode {
      * @param config what it is configured with, but for its id, storage, codec and random source
      * @param start where it begins, empty for a node that knows nothing
      */
-    ScriptNode(long id, RaftConfig.Builder config, boolean async, Snapshot start) {
+    ScriptNode(long id, RaftConfig.Builder config, boolean async, Snapshot start, ScriptLog log) {
+        this(id, config, async, start, log, storageFrom(start));
+    }
+
+    private ScriptNode(
+            long id,
+            RaftConfig.Builder config,
+            boolean async,
+            Snapshot newest,
+            ScriptLog log,
+            MemoryStorage storage) {
         this.id = id;
+        this.config = config;
         this.async = async;
-        newest = start;
-        if (!start.isEmpty()) {
-            storage.applySnapshot(start);
-        }
+        this.newest = newest;
+        this.log = log;
+        this.storage = storage;
         raft = new RawNode(config.id(id)
                 .storage(new NewestSnapshotStorage())
                 .codec(CODEC)
                 .random(new Random(1)::nextInt)
                 .asyncStorageWrites(async)
                 .build());
+    }
+
+    private static MemoryStorage storageFrom(Snapshot start) {
+        MemoryStorage storage = new MemoryStorage();
+        if (!start.isEmpty()) {
+            storage.applySnapshot(start);
+        }
+        return storage;
+    }
+
+    /** The node that starts from what this one leaves behind when it crashes. */
+    ScriptNode restarted() {
+        return new ScriptNode(id, config.applied(newest.index()), async, newest, log, storage);
     }
 
     /** The state after the entry that was applied last. */
@@ -110,13 +138,13 @@ final class ScriptNode {
         }
     }
 
+    /** What does not fit changes nothing, on this node as on every other. */
     private ConfState applyConfChange(Entry entry, ConfChangeV2 change) {
         try {
             return raft.applyConfChange(change);
         } catch (InvalidConfChangeException e) {
-            throw new MisuseException(
-                    "node %d cannot apply the change at index %d: %s",
-                    id, entry.index(), String.valueOf(e.getMessage()));
+            log.printLine("cannot apply the change at index " + entry.index() + ": " + e.getMessage());
+            return newest.metadata().confState();
         }
     }
 
@@ -135,7 +163,7 @@ final class ScriptNode {
     private final class NewestSnapshotStorage implements Storage {
         @Override
         public InitialState initialState() {
-            return storage.initialState();
+            return new InitialState(storage.hardState(), newest.metadata().confState());
         }
 
         @Override
