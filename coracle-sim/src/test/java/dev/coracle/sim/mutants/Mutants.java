@@ -20,6 +20,12 @@ final class Mutants {
                     "case APPEND_REPLY, PRE_VOTE_REPLY -> afterAppend.add(message);"
                             + " case VOTE_REPLY -> (message.to() == self ? afterAppend : immediate).add(message);"),
             core(
+                    "a candidate asks for votes before its own is durable",
+                    "thesis §3.8",
+                    "Outbox.java",
+                    "case VOTE -> (votesWait ? afterAppend : immediate).add(message);",
+                    "case VOTE -> immediate.add(message);"),
+            core(
                     "a candidate counts its own vote before it is durable",
                     "trap 1",
                     "Server.java",
@@ -81,7 +87,7 @@ final class Mutants {
                     "entries that are not stored are applied",
                     "trap 10, unproven",
                     "RaftLog.java",
-                    "return allowUnstable ? committed : Math.min(committed, unstable.offset() - 1);",
+                    "return committed - stored <= maxUnpersistedApply ? committed : stored + maxUnpersistedApply;",
                     "return committed;"));
 
     private static final List<Mutant> VOTES = List.of(
@@ -119,7 +125,7 @@ final class Mutants {
                     "a vote for a log that is behind",
                     "§5.4.1",
                     "Server.java",
-                    "if (!free || !raftLog.isUpToDate(new EntryId(message.logTerm(), message.index()))) {",
+                    "if (!free || !isUpToDate(message)) {",
                     "if (!free) {"),
             core(
                     "logs are compared by length alone",
@@ -149,8 +155,8 @@ final class Mutants {
                     "learners do not vote",
                     "trap 36",
                     "Server.java",
-                    "if (!free || !raftLog.isUpToDate",
-                    "if (!free || configuration.isLearner(id) || !raftLog.isUpToDate"),
+                    "if (!free || !isUpToDate(message)) {",
+                    "if (!free || configuration.isLearner(id) || !isUpToDate(message)) {"),
             core(
                     "a granted vote leaves the election timer running",
                     "trap 37, unproven",
@@ -187,8 +193,8 @@ final class Mutants {
                     "the lease holds without a leader",
                     "trap 33",
                     "Server.java",
-                    "config.checkQuorum && leader != RawNode.NONE && ",
-                    "config.checkQuorum && "),
+                    "tuning.checkQuorum && leader != RawNode.NONE && ",
+                    "tuning.checkQuorum && "),
             core(
                     "the lease lasts for the random timeout",
                     "trap 33, unproven",
@@ -199,8 +205,8 @@ final class Mutants {
                     "all election timeouts are the same",
                     "§5.2, trap 38",
                     "ElectionTimer.java",
-                    "limitTicks = electionTicks + random.next(electionTicks);",
-                    "limitTicks = electionTicks;"),
+                    "limitTicks = minTicks + random.next(maxTicks - minTicks);",
+                    "limitTicks = minTicks;"),
             core(
                     "a campaign over changes that are committed and not applied",
                     "trap 35, unproven",
@@ -283,8 +289,8 @@ final class Mutants {
                     "a leader of a lower term is not told of the higher one",
                     "trap 31",
                     "Server.java",
-                    "if (config.checkQuorum || config.preVote) {",
-                    "if (config.checkQuorum && config.preVote) {"),
+                    "if (tuning.checkQuorum || config.preVote) {",
+                    "if (tuning.checkQuorum && config.preVote) {"),
             core(
                     "whoever has the higher term is taken for its leader",
                     "§5.1",
@@ -389,8 +395,8 @@ final class Mutants {
                     "a heartbeat's answer lifts no pause",
                     "trap 17",
                     "Replicator.java",
-                    "        progress.setPaused(false);",
-                    ""),
+                    "        progress.setRecentlyActive(true);\n        progress.setPaused(false);",
+                    "        progress.setRecentlyActive(true);"),
             core(
                     "a heartbeat's answer does not probe who has all",
                     "trap 17",
@@ -475,8 +481,8 @@ final class Mutants {
                     "entries are applied beyond the commit index",
                     "§5.3",
                     "RaftLog.java",
-                    "return allowUnstable ? committed : Math.min(committed, unstable.offset() - 1);",
-                    "return allowUnstable ? lastIndex() : unstable.offset() - 1;"),
+                    "        if (allowUnstable) {\n            return committed;",
+                    "        if (allowUnstable) {\n            return lastIndex();"),
             core(
                     "entries are applied before the snapshot that is behind them",
                     "core.md 1.10",
@@ -513,8 +519,8 @@ final class Mutants {
                     "a read is answered before the first commit of the term",
                     "§8",
                     "Leader.java",
-                    "} else if (hasCommittedInOwnTerm()) {",
-                    "} else if (server.term() > 0) {"),
+                    "if (server.hasCommittedInTerm()) {",
+                    "if (server.term() > 0) {"),
             core(
                     "any heartbeat's answer confirms all reads",
                     "thesis §6.4, trap 41",
@@ -712,9 +718,8 @@ final class Mutants {
                     "a smaller quorum commits nothing by itself",
                     "trap 52, unproven",
                     "Leader.java",
-                    "        // A smaller quorum may commit what waited, and confirm reads that waited.\n"
-                            + "        if (replicator.maybeCommit()) {",
-                    "        if (configuration.voters().isEmpty()) {"),
+                    "if (!recount()) {",
+                    "if (configuration.isMember(server.id)) {"),
             core(
                     "a new member waits for the next proposal",
                     "trap 52",
@@ -757,7 +762,7 @@ final class Mutants {
                     "a snapshot from the past replaces the log",
                     "§7, trap 57",
                     "Server.java",
-                    "if (snapshot.index() <= raftLog.committed()) {",
+                    "if (snapshot.index() <= raftLog.committed() && !wanted) {",
                     "if (snapshot.index() <= 0) {"),
             core(
                     "a snapshot that the log matches does not move the commit index",
@@ -769,8 +774,8 @@ final class Mutants {
                     "a snapshot that the log matches replaces it",
                     "§7, trap 57, unproven",
                     "Server.java",
-                    "if (raftLog.matches(snapshot.term(), snapshot.index())) {",
-                    "if (raftLog.matches(snapshot.term(), -1)) {"),
+                    "if (!wanted && raftLog.matches(snapshot.term(), snapshot.index())) {",
+                    "if (!wanted && raftLog.matches(snapshot.term(), -1)) {"),
             core(
                     "a snapshot of a cluster that does not know the server is restored",
                     "trap 56",
@@ -826,13 +831,139 @@ final class Mutants {
                     "progress.setPaused(true);",
                     ""));
 
+    private static final List<Mutant> RAFT_RS = List.of(
+            core(
+                    "a vote for a candidate of a lower priority",
+                    "core.md 2.2",
+                    "Server.java",
+                    " || tuning.priority <= message.priority()",
+                    " || message.index() == raftLog.lastIndex()"),
+            core(
+                    "a higher priority outweighs a longer log",
+                    "core.md 2.2",
+                    "Server.java",
+                    "(message.index() > raftLog.lastIndex() || tuning.priority <= message.priority())",
+                    "tuning.priority <= message.priority()"),
+            core(
+                    "one group commits what two must have",
+                    "core.md 2.2",
+                    "quorum/Majority.java",
+                    "return Math.min(committed, secondIndex);",
+                    "return committed;"),
+            core(
+                    "voters without a group are left out of a group commit",
+                    "core.md 2.2",
+                    "quorum/Majority.java",
+                    "return allGrouped ? committed : lowest;",
+                    "return committed;"),
+            core(
+                    "a commit index in a vote is believed without its term",
+                    "core.md 2.2",
+                    "Server.java",
+                    "!raftLog.maybeCommit(commitTerm, index)",
+                    "!raftLog.maybeCommit(raftLog.termOrZero(index), index)"),
+            core(
+                    "a leader takes its commit index from others",
+                    "core.md 2.2",
+                    "Server.java",
+                    "!config.shareCommit || role instanceof Leader ||",
+                    "!config.shareCommit ||"),
+            core(
+                    "a candidate that hears of a committed change goes on",
+                    "core.md 2.2",
+                    "Server.java",
+                    "if (role instanceof Candidate && raftLog.anyConfChange(before + 1, index + 1)) {",
+                    "if (role instanceof Candidate && before > index) {"),
+            core(
+                    "the commit index of a read is believed without its term",
+                    "core.md 2.2",
+                    "Follower.java",
+                    "server.raftLog.maybeCommit(message.term(), message.index());",
+                    "server.raftLog.commitTo(Math.min(message.index(), server.raftLog.lastIndex()));"),
+            core(
+                    "a follower that waits for a snapshot takes appends",
+                    "core.md 2.2",
+                    "Follower.java",
+                    "        if (requestedSnapshot != 0) {\n"
+                            + "            sendSnapshotRequest();\n"
+                            + "            return StepOutcome.OK;",
+                    "        if (requestedSnapshot < 0) {\n"
+                            + "            sendSnapshotRequest();\n"
+                            + "            return StepOutcome.OK;"),
+            core(
+                    "a snapshot behind the log is taken for the one that was asked for",
+                    "core.md 2.2",
+                    "Server.java",
+                    "requested > 0 && snapshot.index() >= Math.max(requested, raftLog.lastIndex());",
+                    "requested > 0;"),
+            core(
+                    "a request for a snapshot acknowledges entries that differ",
+                    "core.md 2.2",
+                    "Replicator.java",
+                    "&& raftLog.matches(message.logTerm(), message.rejectHint())",
+                    "&& raftLog.lastIndex() >= message.rejectHint()"),
+            core(
+                    "an append joins one that it does not follow",
+                    "core.md 2.2",
+                    "Outbox.java",
+                    "&& queued.index() + queued.entries().size() == next.index();",
+                    ";"),
+            core(
+                    "joined appends have no limit",
+                    "core.md 2.2",
+                    "Outbox.java",
+                    "Entries.encodedSize(next.entries()) <= maxSize;",
+                    "Entries.encodedSize(next.entries()) > 0;"),
+            core(
+                    "the commit of a configuration change waits for the next message",
+                    "core.md 2.1",
+                    "Leader.java",
+                    " || pendingConfIndex > server.raftLog.applied();",
+                    ";"),
+            core(
+                    "a follower applies what it has not stored",
+                    "core.md 2.1",
+                    "Server.java",
+                    "newRole instanceof Leader ? tuning.maxUnpersistedApply : 0",
+                    "tuning.maxUnpersistedApply"),
+            core(
+                    "more is applied before it is stored than the limit says",
+                    "core.md 2.1",
+                    "RaftLog.java",
+                    "committed - stored <= maxUnpersistedApply ? committed : stored + maxUnpersistedApply",
+                    "maxUnpersistedApply > 0 ? committed : Math.min(committed, stored)"),
+            core(
+                    "entries that were fetched for an earlier leadership are sent",
+                    "core.md 2.2",
+                    "RawNode.java",
+                    "fetch.term() != server.term()",
+                    "fetch.term() > server.term()"),
+            core(
+                    "a window that was opened stays shut",
+                    "core.md 2.2",
+                    "Replicator.java",
+                    "            progress.setPaused(false);\n        }\n        sendRest(to);",
+                    "        }\n        sendRest(to);"),
+            core(
+                    "entries of earlier terms count among the uncommitted bytes",
+                    "core.md 2.4",
+                    "Leader.java",
+                    "entries.get(i).index() > lastIndexAtElection ?",
+                    "entries.get(i).index() > 0 ?"),
+            core(
+                    "the range of election timeouts is not the configured one",
+                    "core.md 2.1",
+                    "ElectionTimer.java",
+                    "limitTicks = minTicks + random.next(maxTicks - minTicks);",
+                    "limitTicks = electionTicks + random.next(electionTicks);"));
+
     private static final List<Mutant> DRIVER = List.of(
             node(
-                    "a candidate asks for votes before its own is durable",
-                    "design-decisions.md",
-                    "Loop.java",
-                    "if (message instanceof Message.Vote) {",
-                    "if (message instanceof Message.Vote && message.to() == id) {"),
+                    "a node lets its candidate ask for votes before its own is durable",
+                    "thesis §3.8",
+                    "RaftNode.java",
+                    ".votesWaitForStorage(true)",
+                    ".votesWaitForStorage(false)"),
             node(
                     "answers leave before the sync",
                     "thesis §10.2.1",
@@ -880,6 +1011,7 @@ final class Mutants {
             new Group("Leadership transfer", TRANSFER),
             new Group("Membership", MEMBERSHIP),
             new Group("Snapshots", SNAPSHOTS),
+            new Group("What only raft-rs has", RAFT_RS),
             new Group("The node around the core", DRIVER));
 
     static final List<Mutant> ALL =
