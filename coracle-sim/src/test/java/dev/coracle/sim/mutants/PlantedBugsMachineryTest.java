@@ -3,6 +3,7 @@ package dev.coracle.sim.mutants;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,18 @@ class PlantedBugsMachineryTest {
             assertThat(mutant.plantIn(source)).as(mutant.name()).isNotEqualTo(source);
             assertThat(names.add(mutant.name())).as(mutant.name() + " is there twice").isTrue();
         }
+    }
+
+    @Test
+    void theDocumentListsTheBugsOfToday() throws Exception {
+        String document = Files.readString(Document.FILE);
+        for (Mutants.Group group : Mutants.GROUPS) {
+            assertThat(document).contains("## " + group.title());
+        }
+        for (Mutant mutant : Mutants.ALL) {
+            assertThat(document).contains("| " + mutant.name() + " | " + mutant.rule() + " | ");
+        }
+        assertThat(document).contains("Here are " + Mutants.ALL.size() + " bugs");
     }
 
     @Test

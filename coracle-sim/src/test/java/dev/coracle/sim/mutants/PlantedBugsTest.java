@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,20 +31,9 @@ class PlantedBugsTest {
     /** A bug that makes a finder run for ever fails after this long; its thread is lost. */
     private static final long LIMIT_MINUTES = 4;
 
-    private static final List<Finder> FINDERS = finders();
     private static final Map<Mutant, Future<Map<String, String>>> HUNTS = new LinkedHashMap<>();
 
     private static ExecutorService threads;
-
-    private static List<Finder> finders() {
-        List<Finder> finders = new ArrayList<>(
-                List.of(Scripts.own(), Seeds.randomClusters(300), new SmallWorlds(20_000, 60_000), Behaviours.all()));
-        Path shared = Path.of(System.getProperty("coracle.shared", "")).resolve("conformance");
-        if (Files.isDirectory(shared)) {
-            finders.add(new Scripts(Document.ETCD_SCRIPTS, shared));
-        }
-        return finders;
-    }
 
     @BeforeAll
     static void start() {
@@ -55,14 +42,16 @@ class PlantedBugsTest {
             thread.setDaemon(true);
             return thread;
         });
-        for (Mutant mutant : Mutants.ALL) {
-            HUNTS.put(mutant, threads.submit(() -> hunt(mutant)));
+        for (Mutants.Group group : Mutants.GROUPS) {
+            for (Mutant mutant : group.mutants()) {
+                HUNTS.put(mutant, threads.submit(() -> hunt(mutant, Finders.of(group))));
+            }
         }
     }
 
-    private static Map<String, String> hunt(Mutant mutant) throws Exception {
+    private static Map<String, String> hunt(Mutant mutant, List<Finder> finders) throws Exception {
         try {
-            return Hunt.after(mutant, FINDERS);
+            return Hunt.after(mutant, finders);
         } catch (Exception | Error failure) {
             throw failure;
         } catch (Throwable failure) {
@@ -70,11 +59,17 @@ class PlantedBugsTest {
         }
     }
 
+    /** Else it would say nothing that something is found with a bug. */
     @Test
     void withoutABugNothingIsFound() throws Throwable {
-        Set<String> files = new TreeSet<>();
-        Mutants.ALL.forEach(mutant -> files.add(mutant.file()));
-        assertThat(Hunt.withoutABug(files, FINDERS)).isEmpty();
+        Map<List<Finder>, Set<String>> files = new LinkedHashMap<>();
+        for (Mutants.Group group : Mutants.GROUPS) {
+            Set<String> ofThese = files.computeIfAbsent(Finders.of(group), finders -> new TreeSet<>());
+            group.mutants().forEach(mutant -> ofThese.add(mutant.file()));
+        }
+        for (Map.Entry<List<Finder>, Set<String>> each : files.entrySet()) {
+            assertThat(Hunt.withoutABug(each.getValue(), each.getKey())).isEmpty();
+        }
     }
 
     @TestFactory
@@ -104,7 +99,7 @@ class PlantedBugsTest {
             }
             found.put(hunt.getKey(), hunt.getValue().get());
         }
-        String text = Document.of(FINDERS, found);
+        String text = Document.of(found);
         System.out.println(text);
         if (Boolean.getBoolean("coracle.write.docs")) {
             write(text);
