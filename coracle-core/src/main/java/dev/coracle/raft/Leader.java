@@ -280,7 +280,9 @@ final class Leader extends Role {
         if (server.config.uncommittedSizeRule == UncommittedSizeRule.UNTIL_HANDED_OUT) {
             long size = 0;
             for (int i = 0; i < entries.size(); i++) {
-                size += entries.get(i).index() > lastIndexAtElection ? entries.get(i).payloadSize() : 0;
+                size += entries.get(i).index() > lastIndexAtElection
+                        ? entries.get(i).payloadSize()
+                        : 0;
             }
             reduceUncommitted(size);
         }

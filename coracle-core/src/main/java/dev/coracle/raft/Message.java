@@ -153,8 +153,7 @@ public sealed interface Message {
 
         /** The same answer, with the follower's commit index. */
         AppendReply withCommit(long commitIndex) {
-            return new AppendReply(
-                    from, to, term, index, reject, rejectHint, logTerm, commitIndex, requestSnapshot);
+            return new AppendReply(from, to, term, index, reject, rejectHint, logTerm, commitIndex, requestSnapshot);
         }
 
         @Override

@@ -19,6 +19,9 @@ final class RaftLog {
     /** How many encoded bytes of committed entries may be handed out and not applied. At least 1. */
     private long maxApplyingSize;
 
+    /** Whether storage fetches the entries that are to be handed out next. */
+    private boolean fetchingCommitted;
+
     /** How many committed entries may be handed out beyond what storage has confirmed. */
     private long maxUnpersistedApply;
 
@@ -245,7 +248,9 @@ final class RaftLog {
             throw log.fatal("applying entry size (%d-%d)=%d not positive", maxApplyingSize, applyingSize, room);
         }
         try {
-            return slice(applying + 1, maxAppliable(allowUnstable) + 1, room);
+            List<Entry> entries = slice(applying + 1, maxAppliable(allowUnstable) + 1, room, EntryFetch.TO_APPLY);
+            fetchingCommitted = entries == null;
+            return entries == null ? List.of() : entries;
         } catch (CompactedException compacted) {
             throw log.fatal(
                     "unexpected error when getting unapplied entries from %d: %s",
@@ -255,7 +260,12 @@ final class RaftLog {
 
     boolean hasNextCommitted(boolean allowUnstable) {
         // A snapshot comes first: it is applied before any entry behind it.
-        return !applyingPaused && unstable.snapshot() == null && applying < maxAppliable(allowUnstable);
+        return !applyingPaused && !fetchingCommitted && unstable.snapshot() == null && applying < maxAppliable(allowUnstable);
+    }
+
+    /** Storage has the entries to be handed out next. */
+    void committedFetched() {
+        fetchingCommitted = false;
     }
 
     private long maxAppliable(boolean allowUnstable) {
@@ -282,6 +292,7 @@ final class RaftLog {
     void restore(Snapshot snapshot) {
         log.info("log [%s] starts to restore snapshot [index: %d, term: %d]", this, snapshot.index(), snapshot.term());
         committed = snapshot.index();
+        fetchingCommitted = false;
         unstable.restore(snapshot);
         observer.onCommit(committed);
         observer.onSnapshotRestored(snapshot.index(), snapshot.term());
@@ -349,9 +360,7 @@ final class RaftLog {
         long cut = Math.min(high, border);
         List<Entry> stored;
         try {
-            stored = fetch == null
-                    ? storage.entries(low, cut, maxSize)
-                    : storage.entries(low, cut, maxSize, fetch);
+            stored = fetch == null ? storage.entries(low, cut, maxSize) : storage.entries(low, cut, maxSize, fetch);
         } catch (UnavailableException unavailable) {
             throw log.fatal("entries[%d:%d) is unavailable from storage", low, cut);
         }

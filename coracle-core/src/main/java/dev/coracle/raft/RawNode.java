@@ -314,6 +314,10 @@ public final class RawNode {
 
     /** Tells that storage now has the entries that it was asked for; see {@link Storage#entries(long, long, long, EntryFetch)}. */
     public RequestOutcome entriesFetched(EntryFetch fetch) {
+        if (fetch.to() == APPLY_THREAD) {
+            server.raftLog.committedFetched();
+            return RequestOutcome.ACCEPTED;
+        }
         Leader leading = server.leading();
         return leading == null || fetch.term() != server.term()
                 ? RequestOutcome.NOT_LEADER

@@ -1,0 +1,179 @@
+package dev.coracle.raft;
+
+import static dev.coracle.raft.TestServer.only;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.coracle.raft.tracker.ProgressState;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Snapshots that a follower asks for though its log needs none, as raft-rs has them. */
+class RequestedSnapshotTest {
+    private static RequestOutcome request(TestServer server) {
+        return server.server.role().requestSnapshot();
+    }
+
+    /** Three servers, of which 1 leads, all with entries 1 and 2 committed. */
+    private static Network cluster() {
+        Network network = Network.of(3);
+        network.campaign(1);
+        network.propose(1, "a");
+        network.all().forEach(TestServer::apply);
+        return network;
+    }
+
+    private static Message.AppendReply requestOf(TestServer follower) {
+        List<Message.AppendReply> replies = only(Message.AppendReply.class, follower.take());
+        assertThat(replies).hasSize(1);
+        return replies.get(0);
+    }
+
+    @Test
+    void itIsARejectionThatTellsTheWholeLogAndWhatTheSnapshotMustReach() {
+        Network network = cluster();
+
+        assertThat(request(network.at(2))).isEqualTo(RequestOutcome.FORWARDED);
+
+        assertThat(requestOf(network.at(2))).isEqualTo(new Message.AppendReply(2, 1, 1, 2, true, 2, 1, 0, 2));
+    }
+
+    @Test
+    void theLeaderSendsASnapshotThatReachesIt() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        leader.compact(1);
+        request(network.at(2));
+        Message.AppendReply request = requestOf(network.at(2));
+
+        leader.step(request);
+        assertThat(only(Message.InstallSnapshot.class, leader.sent()))
+                .as("a snapshot at 1 is too old")
+                .isEmpty();
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.PROBE);
+
+        leader.compact(2);
+        leader.step(request);
+        assertThat(only(Message.InstallSnapshot.class, leader.sent()))
+                .extracting(message -> message.snapshot().index())
+                .containsExactly(2L);
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.SNAPSHOT);
+    }
+
+    @Test
+    void theFollowerTakesTheSnapshotThoughItsLogHasAllOfIt() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        TestServer follower = network.at(2);
+        leader.compact(2);
+        request(follower);
+        leader.step(requestOf(follower));
+
+        follower.step(only(Message.InstallSnapshot.class, leader.sent()).get(0));
+
+        assertThat(follower.server.raftLog.hasPendingSnapshot()).isTrue();
+        assertThat(only(Message.AppendReply.class, follower.take()))
+                .extracting(Message::reject, Message::index)
+                .containsExactly(tuple(false, 2L));
+    }
+
+    @Test
+    void anUnwantedSnapshotOfWhatIsCommittedIsIgnored() {
+        Network network = cluster();
+        TestServer follower = network.at(2);
+        Snapshot snapshot = Snapshot.of(new SnapshotMetadata(2, 1, ConfState.ofVoters(1L, 2L, 3L)));
+
+        follower.step(new Message.InstallSnapshot(1, 2, 1, snapshot));
+
+        assertThat(follower.server.raftLog.hasPendingSnapshot()).isFalse();
+    }
+
+    @Test
+    void meanwhileAppendsAndHeartbeatsAreAnsweredWithTheRequestAndHeartbeatsConfirmedToo() {
+        Network network = cluster();
+        TestServer follower = network.at(2);
+        request(follower);
+        Message.AppendReply request = requestOf(follower);
+
+        follower.step(new Message.Append(1, 2, 1, 1, 2, TestServer.entries(3, 1), 2));
+        assertThat(follower.take()).containsExactly(request);
+        assertThat(follower.lastIndex()).isEqualTo(2);
+
+        Bytes context = Bytes.of(new byte[] {1});
+        follower.step(new Message.Heartbeat(1, 2, 1, 2, context));
+        assertThat(follower.take()).containsExactlyInAnyOrder(new Message.HeartbeatReply(2, 1, 1, context, 0), request);
+    }
+
+    @Test
+    void theRequestAcknowledgesTheLogSoThatWhatItWaitsForCanCommit() {
+        Network network = Network.of(3);
+        network.silence(3);
+        network.campaign(1);
+        TestServer leader = network.at(1);
+        leader.propose("a");
+        leader.persist();
+        TestServer follower = network.at(2);
+        only(Message.Append.class, leader.sent()).stream()
+                .filter(append -> append.to() == 2)
+                .forEach(follower::step);
+        follower.take();
+        assertThat(leader.committed()).as("the acknowledgement was lost").isEqualTo(1);
+
+        request(follower);
+        leader.step(requestOf(follower));
+
+        assertThat(leader.committed()).isEqualTo(2);
+    }
+
+    @Test
+    void refusalsSayWhy() {
+        Network network = cluster();
+        TestServer follower = network.at(2);
+        assertThat(request(network.at(1))).isEqualTo(RequestOutcome.IS_LEADER);
+        assertThat(request(follower)).isEqualTo(RequestOutcome.FORWARDED);
+        assertThat(request(follower)).isEqualTo(RequestOutcome.ALREADY_PENDING);
+
+        TestServer other = network.at(3);
+        other.server.role().forgetLeader();
+        assertThat(request(other)).isEqualTo(RequestOutcome.NO_LEADER);
+        other.step(new Message.Heartbeat(2, 3, 7, 0, Bytes.EMPTY));
+        assertThat(request(other)).isEqualTo(RequestOutcome.NO_ENTRY_OF_TERM);
+        Snapshot snapshot = Snapshot.of(new SnapshotMetadata(20, 7, ConfState.ofVoters(1L, 2L, 3L)));
+        other.step(new Message.InstallSnapshot(2, 3, 7, snapshot));
+        assertThat(request(other)).isEqualTo(RequestOutcome.PENDING_SNAPSHOT);
+        other.campaign();
+        assertThat(request(other)).isEqualTo(RequestOutcome.PENDING_SNAPSHOT);
+    }
+
+    @Test
+    void itEndsWithTheTerm() {
+        Network network = cluster();
+        TestServer follower = network.at(2);
+        request(follower);
+        follower.take();
+
+        follower.step(new Message.Append(3, 2, 2, 1, 2, TestServer.entries(3, 2), 2));
+
+        assertThat(follower.take()).containsExactly(Message.AppendReply.accepted(2, 3, 2, 3));
+        assertThat(request(follower)).isEqualTo(RequestOutcome.FORWARDED);
+    }
+
+    @Test
+    void aSnapshotThatFailsIsAskedForAgain() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        TestServer follower = network.at(2);
+        leader.compact(2);
+        request(follower);
+        Message.AppendReply request = requestOf(follower);
+        leader.step(request);
+        leader.sent();
+
+        leader.step(request);
+        assertThat(leader.sent()).as("one is under way").isEmpty();
+        leader.step(new Message.SnapshotStatus(2, true));
+        leader.step(request);
+
+        assertThat(only(Message.InstallSnapshot.class, leader.sent())).hasSize(1);
+    }
+}
