@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,10 +25,15 @@ final class RandomClusterDisk implements Storage {
     /** The configuration that a state machine which survives crashes has reached; null for the last snapshot's. */
     private @Nullable ConfState machineMembers;
 
-    RandomClusterDisk(long id, Random random, RandomClusterInvariants invariants) {
+    /** Takes what is asked for and comes later. */
+    private final Consumer<EntryFetch> fetches;
+
+    RandomClusterDisk(
+            long id, Random random, RandomClusterInvariants invariants, Consumer<EntryFetch> fetches) {
         this.id = id;
         this.random = random;
         this.invariants = invariants;
+        this.fetches = fetches;
     }
 
     /** What a crash cannot take away. */
@@ -153,6 +159,17 @@ final class RandomClusterDisk implements Storage {
     @Override
     public List<Entry> entries(long low, long high, long maxSize) throws CompactedException, UnavailableException {
         return written.entries(low, high, maxSize);
+    }
+
+    /** Now and then they have to be fetched. */
+    @Override
+    public @Nullable List<Entry> entries(long low, long high, long maxSize, EntryFetch fetch)
+            throws CompactedException, UnavailableException {
+        if (random.nextInt(8) == 0) {
+            fetches.accept(fetch);
+            return null;
+        }
+        return entries(low, high, maxSize);
     }
 
     @Override

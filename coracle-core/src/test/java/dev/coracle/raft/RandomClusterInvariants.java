@@ -485,8 +485,11 @@ final class RandomClusterInvariants {
     void promised(RandomClusterServer server, Message message) {
         if (message instanceof AppendReply reply) {
             termIsDurable(server, message);
-            if (!reply.reject() && reply.index() > 0) {
-                acknowledges(server, reply);
+            if (reply.requestSnapshot() > 0) {
+                // What it has counts although it asks for a snapshot of it.
+                acknowledges(server, reply, reply.rejectHint());
+            } else if (!reply.reject() && reply.index() > 0) {
+                acknowledges(server, reply, reply.index());
             }
         } else if (message instanceof VoteResponse && !message.reject()) {
             if (message.type() == MessageType.VOTE_REPLY) {
@@ -527,7 +530,7 @@ final class RandomClusterInvariants {
      * Everything up to the acknowledged index is on disk, and is what the leader of that term has. Unless a later leader
      * has replaced it before it was written: whoever elected that one has kept the earlier leader from a quorum.
      */
-    private void acknowledges(RandomClusterServer server, AppendReply reply) {
+    private void acknowledges(RandomClusterServer server, AppendReply reply, long index) {
         Elected leader = elected.get(reply.term());
         check(
                 leader != null && leader.id() == reply.to(),
@@ -535,7 +538,6 @@ final class RandomClusterInvariants {
                 server.id,
                 reply.to(),
                 reply.term());
-        long index = reply.index();
         long term = index > leader.lastIndex() ? reply.term() : leader.logTerms()[(int) index];
         check(
                 hasDurably(server, term, index)
@@ -584,8 +586,11 @@ final class RandomClusterInvariants {
 
     // ---- state machines
 
-    /** An entry is handed out to be applied: it is committed, and where the disk is not waited for, stored. */
-    void handedOut(RandomClusterServer server, Entry last) {
+    /**
+     * An entry is handed out to be applied: it is committed, and, where the driver need not store it first, stored but for
+     * as many entries as were allowed.
+     */
+    void handedOut(RandomClusterServer server, Entry last, long unpersisted) {
         check(
                 last.index() <= server.core().raftLog.committed(),
                 "apply: %d hands out %d, committed is %d",
@@ -593,7 +598,7 @@ final class RandomClusterInvariants {
                 last.index(),
                 server.core().raftLog.committed());
         check(
-                !server.isAsync() || last.index() <= server.disk.lastIndex(),
+                !server.isAsync() || last.index() <= server.disk.lastIndex() + unpersisted,
                 "apply: %d hands out %d, stored are %d",
                 server.id,
                 last.index(),

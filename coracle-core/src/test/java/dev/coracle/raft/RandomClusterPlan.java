@@ -2,7 +2,9 @@ package dev.coracle.raft;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 
 /**
  * What is drawn from the seed before a schedule begins: the servers, how they are configured, what may happen and how
@@ -12,25 +14,27 @@ import java.util.Random;
 final class RandomClusterPlan {
     /** What may happen in one step, with how often it does unless a schedule changes that. */
     enum Action {
-        DELIVER(60),
-        TICK(36),
-        WORK(70),
-        PROPOSE(12),
-        READ(4),
-        CHANGE_MEMBERS(4),
-        COMPACT(4),
-        TRANSFER(2),
-        CAMPAIGN(1),
-        FORGET_LEADER(1),
-        CRASH(3),
-        CUT(2),
-        HEAL(3),
-        PAUSE(1),
-        SLOW_DISK(1),
-        SWALLOW(1),
-        UNREACHABLE(1),
-        REPLAY(2),
-        REPLACE(2);
+        DELIVER(300),
+        TICK(220),
+        WORK(300),
+        PROPOSE(50),
+        READ(20),
+        CHANGE_MEMBERS(12),
+        COMPACT(20),
+        TRANSFER(5),
+        CAMPAIGN(3),
+        FORGET_LEADER(3),
+        CRASH(4),
+        CUT(3),
+        HEAL(5),
+        PAUSE(3),
+        SLOW_DISK(3),
+        SWALLOW(2),
+        UNREACHABLE(4),
+        REPLAY(10),
+        REPLACE(4),
+        REQUEST_SNAPSHOT(3),
+        TUNE(8);
 
         private final int usually;
 
@@ -80,11 +84,22 @@ final class RandomClusterPlan {
     final boolean validatesChanges;
     final boolean forwards;
 
+    /** Whether servers tell each other how far they have committed. */
+    final boolean sharesCommit;
+
+    final boolean groupCommit;
+
+    /** For each id that is ever given out. */
+    final Map<Long, Long> commitGroups;
+
+    /** 1 if servers differ in how much they want to lead, else 0. */
+    final int priorities;
+
     /** Whether messages between two servers stay in order. */
     final boolean inOrder;
 
     /** How often a synchronous server crashes between two things that a Ready asks for. */
-    final int midwayCrashPercent;
+    final int midwayCrashPermille;
 
     final int lossPercent;
     final int duplicatePercent;
@@ -107,8 +122,16 @@ final class RandomClusterPlan {
         durableMachine = random.nextBoolean();
         validatesChanges = random.nextInt(8) > 0;
         forwards = random.nextInt(4) > 0;
+        sharesCommit = random.nextInt(3) == 0;
+        groupCommit = random.nextInt(5) == 0;
+        commitGroups = new TreeMap<>();
+        int groups = 1 + random.nextInt(3);
+        for (long id = 1; id <= RandomCluster.MOST_IDS; id++) {
+            commitGroups.put(id, (long) random.nextInt(groups + 1));
+        }
+        priorities = random.nextInt(3) / 2;
         inOrder = random.nextInt(3) == 0;
-        midwayCrashPercent = Math.max(0, random.nextInt(5) - 2);
+        midwayCrashPermille = 3 * Math.max(0, random.nextInt(5) - 2);
         lossPercent = random.nextInt(4) * random.nextInt(6);
         duplicatePercent = random.nextInt(4) * random.nextInt(4);
         allWeights = drawWeights(random);
@@ -160,7 +183,9 @@ final class RandomClusterPlan {
                 + (preVote ? ", pre-vote" : "") + (checkQuorum ? ", check-quorum" : "")
                 + (switchesVary ? " on some" : "") + ", reads " + reads + (ticksTogether ? ", ticks together" : "")
                 + (durableMachine ? ", durable machine" : "") + (validatesChanges ? "" : ", changes not validated")
-                + (forwards ? "" : ", no forwarding") + (inOrder ? ", in order" : "") + ", loss " + lossPercent
+                + (forwards ? "" : ", no forwarding") + (sharesCommit ? ", share commit" : "")
+                + (groupCommit ? ", groups " + commitGroups : "") + (priorities > 0 ? ", priorities" : "")
+                + (inOrder ? ", in order" : "") + ", loss " + lossPercent
                 + "%, duplicates " + duplicatePercent + "%";
     }
 }

@@ -5,7 +5,6 @@ import static dev.coracle.raft.RandomClusterInvariants.violation;
 import dev.coracle.raft.Message.Heartbeat;
 import dev.coracle.raft.Message.StorageAppend;
 import dev.coracle.raft.Message.StorageApply;
-import dev.coracle.raft.Message.Vote;
 import dev.coracle.raft.Message.VoteRequest;
 import dev.coracle.raft.RandomCluster.Happening;
 import dev.coracle.raft.RandomClusterDisk.Write;
@@ -19,9 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One server of a {@link RandomCluster}: a core that comes and goes, its driver, its disk and its state machine. */
 final class RandomClusterServer {
-    /** A write under way, and the requests for votes that must not leave before it is durable. */
-    private record PendingWrite(StorageAppend append, List<Message> ballots) {}
-
     /** What a state machine that survives crashes had written last. */
     private record Checkpoint(long index, long stateHash, ConfState members) {}
 
@@ -38,13 +34,16 @@ final class RandomClusterServer {
     private @Nullable RawNode raw;
     private boolean async;
     private boolean checkQuorum;
+    private long unpersistedApply;
     private int incarnation;
 
-    private final Deque<PendingWrite> writing = new ArrayDeque<>();
+    private final Deque<StorageAppend> writing = new ArrayDeque<>();
     /** The answers to writes that are done, and have not been heard of. */
     private final Deque<List<Message>> written = new ArrayDeque<>();
 
     private final Deque<StorageApply> applying = new ArrayDeque<>();
+    /** What storage was asked to fetch for an append. */
+    private final Deque<EntryFetch> fetching = new ArrayDeque<>();
 
     private long applied;
     private long stateHash;
@@ -64,7 +63,7 @@ final class RandomClusterServer {
         plan = cluster.plan;
         invariants = cluster.invariants;
         random = cluster.random;
-        disk = new RandomClusterDisk(id, random, invariants);
+        disk = new RandomClusterDisk(id, random, invariants, this::fetch);
     }
 
     // ---- coming and going
@@ -83,6 +82,7 @@ final class RandomClusterServer {
             case EITHER -> random.nextBoolean();
         };
         long maxSize = random.nextInt(3) * 50L;
+        unpersistedApply = unpersistedApply();
         RawNode started = new RawNode(RaftConfig.builder()
                 .id(id)
                 .electionTicks(plan.electionTicks)
@@ -103,6 +103,16 @@ final class RandomClusterServer {
                 .disableProposalForwarding(!plan.forwards)
                 .disableConfChangeValidation(!plan.validatesChanges)
                 .stepDownOnRemoval(random.nextBoolean())
+                .votesWaitForStorage(cluster.votesWait)
+                .minElectionTicks(plan.electionTicks + random.nextInt(3))
+                .maxElectionTicks(2 * plan.electionTicks + 2 + random.nextInt(5))
+                .priority(priority())
+                .groupCommit(plan.groupCommit)
+                .shareCommit(plan.sharesCommit)
+                .skipBroadcastCommit(random.nextInt(4) == 0)
+                .batchAppend(random.nextBoolean())
+                .maxUnpersistedApply(unpersistedApply)
+                .uncommittedSizeRule(UncommittedSizeRule.values()[random.nextInt(2)])
                 .logger(cluster.logger(id))
                 .observer(new RaftObserver() {
                     @Override
@@ -113,8 +123,20 @@ final class RandomClusterServer {
                 })
                 .build());
         raw = started;
+        if (plan.groupCommit) {
+            started.assignCommitGroups(plan.commitGroups);
+        }
         cluster.note("%d starts%s: %s", id, async ? " asynchronously" : "", started.status().toJson());
         invariants.started(this);
+    }
+
+    private long priority() {
+        // With priorities two voters can block each other for ever: one for its log, one for its rank.
+        return cluster.isCalm() ? 0 : random.nextInt(4) * plan.priorities;
+    }
+
+    private long unpersistedApply() {
+        return random.nextInt(3) == 0 ? 1 + random.nextInt(4) : 0;
     }
 
     /** A state machine begins anew with the last snapshot, unless it survives crashes and was further. */
@@ -149,8 +171,8 @@ final class RandomClusterServer {
         cluster.happened(Happening.CRASH);
         cluster.note("%d crashes, %d writes under way", id, writing.size());
         List<Write> underWay = new ArrayList<>();
-        for (PendingWrite write : writing) {
-            underWay.add(writeOf(write.append()));
+        for (StorageAppend write : writing) {
+            underWay.add(writeOf(write));
         }
         stop(underWay);
     }
@@ -160,6 +182,7 @@ final class RandomClusterServer {
         writing.clear();
         written.clear();
         applying.clear();
+        fetching.clear();
         disk.crash(underWay);
     }
 
@@ -210,8 +233,9 @@ final class RandomClusterServer {
     /** The entries from an index on, or from the first that is there. */
     List<Entry> logFrom(long index) {
         RaftLog log = core().raftLog;
+        long from = Math.max(index, log.firstIndex());
         try {
-            return log.entriesFrom(Math.max(index, log.firstIndex()), RaftConfig.NO_LIMIT);
+            return from > log.lastIndex() ? List.of() : log.slice(from, log.lastIndex() + 1, RaftConfig.NO_LIMIT);
         } catch (Storage.CompactedException compacted) {
             throw new IllegalStateException(compacted);
         }
@@ -355,25 +379,77 @@ final class RandomClusterServer {
         }
     }
 
+    void requestSnapshot() {
+        call(() -> {
+            RequestOutcome outcome = raw().requestSnapshot();
+            cluster.note("%d asks for a snapshot: %s", id, outcome);
+            if (outcome == RequestOutcome.FORWARDED) {
+                cluster.happened(Happening.SNAPSHOT_REQUESTED);
+            }
+        });
+    }
+
+    /** Changes what may be changed while a server runs. */
+    void tune() {
+        RawNode running = raw();
+        call(() -> {
+            switch (random.nextInt(10)) {
+                case 0 -> running.setPriority(priority());
+                case 1 -> running.setBatchAppend(random.nextBoolean());
+                case 2 -> running.setSkipBroadcastCommit(random.nextBoolean());
+                case 3 -> running.setMaxCommittedSizePerReady(1 + random.nextInt(100));
+                case 4 -> {
+                    unpersistedApply = unpersistedApply();
+                    running.setMaxUnpersistedApply(unpersistedApply);
+                }
+                case 5 -> running.freeInflightBuffers();
+                case 6 -> running.setGroupCommit(plan.groupCommit && random.nextInt(4) > 0);
+                case 7 -> {
+                    if (plan.switchesVary) {
+                        checkQuorum = random.nextBoolean();
+                        running.setCheckQuorum(checkQuorum);
+                    }
+                }
+                case 8 -> running.ping();
+                default -> running.adjustMaxInflightMessages(cluster.any().id, random.nextInt(6));
+            }
+        });
+    }
+
+    /** Undoes of that what may keep a cluster from agreeing. */
+    void tuneForCalm() {
+        call(() -> raw().setPriority(0));
+        for (long peer = 1; peer <= RandomCluster.MOST_IDS; peer++) {
+            raw().adjustMaxInflightMessages(peer, 4);
+        }
+        observe();
+    }
+
+    void fetch(EntryFetch fetch) {
+        cluster.happened(Happening.FETCHED);
+        fetching.add(fetch);
+    }
+
     // ---- the driver
 
-    /** Does one piece of what is to be done, if there is any of the kind that was drawn. */
+    /** Does one piece of what is to be done. */
     void work() {
-        switch (random.nextInt(5)) {
-            case 0, 1 -> handleReady();
-            case 2 -> {
-                if (cluster.step() >= slowUntil) {
-                    writeNext();
-                }
-            }
-            case 3 -> reportWritten();
-            default -> applyNext();
+        boolean done = false;
+        int first = random.nextInt(5);
+        for (int i = 0; i < 5 && !done; i++) {
+            done = switch ((first + i) % 5) {
+                case 0 -> handleReady();
+                case 1 -> cluster.step() >= slowUntil && writeNext();
+                case 2 -> reportWritten();
+                case 3 -> applyNext();
+                default -> fetchNext();
+            };
         }
     }
 
     /** Does everything there is to do. */
     void workThrough() {
-        for (int i = 0; raw().hasReady() || !writing.isEmpty() || !written.isEmpty() || !applying.isEmpty(); i++) {
+        for (int i = 0; hasWork(); i++) {
             if (i > MOST_WORK) {
                 throw violation("liveness: %d always finds something to do", id);
             }
@@ -381,12 +457,21 @@ final class RandomClusterServer {
             writeNext();
             reportWritten();
             applyNext();
+            fetchNext();
         }
     }
 
-    private void handleReady() {
+    private boolean hasWork() {
+        return raw().hasReady()
+                || !writing.isEmpty()
+                || !written.isEmpty()
+                || !applying.isEmpty()
+                || !fetching.isEmpty();
+    }
+
+    private boolean handleReady() {
         if (!raw().hasReady()) {
-            return;
+            return false;
         }
         Ready ready = raw().ready();
         cluster.hash.add(ready);
@@ -397,25 +482,22 @@ final class RandomClusterServer {
         }
         List<Entry> committed = ready.committedEntries();
         if (!committed.isEmpty()) {
-            invariants.handedOut(this, committed.get(committed.size() - 1));
+            invariants.handedOut(this, committed.get(committed.size() - 1), leads() ? unpersistedApply : 0);
         }
         if (async) {
             queue(ready.messages());
         } else {
             handleInOrder(ready);
         }
+        return true;
     }
 
     private void queue(List<Message> messages) {
-        List<Message> ballots = new ArrayList<>();
         for (Message message : messages) {
             if (message instanceof StorageAppend append) {
-                writing.add(new PendingWrite(append, ballots));
+                writing.add(append);
             } else if (message instanceof StorageApply apply) {
                 applying.add(apply);
-            } else if (message instanceof Vote && cluster.votesWait) {
-                // The core, as etcd's, would send it at once: see docs/internals/design-decisions.md.
-                ballots.add(message);
             } else {
                 send(message, true);
             }
@@ -457,7 +539,7 @@ final class RandomClusterServer {
     }
 
     private boolean crashesNow() {
-        boolean crashes = !cluster.isCalm() && random.nextInt(100) < plan.midwayCrashPercent;
+        boolean crashes = !cluster.isCalm() && random.nextInt(1000) < plan.midwayCrashPermille;
         if (crashes) {
             cluster.happened(Happening.CRASH);
             cluster.note("%d crashes in the middle of a Ready", id);
@@ -465,36 +547,49 @@ final class RandomClusterServer {
         return crashes;
     }
 
-    private void writeNext() {
-        PendingWrite next = writing.poll();
+    private boolean writeNext() {
+        StorageAppend next = writing.poll();
         if (next == null) {
-            return;
+            return false;
         }
-        List<Message> answers = new ArrayList<>(next.append().responses());
-        answers.addAll(next.ballots());
         // Without answers nobody is told, and nothing need be synced.
-        store(writeOf(next.append()), !answers.isEmpty());
+        List<Message> answers = next.responses();
+        store(writeOf(next), !answers.isEmpty());
         answers.forEach(answer -> invariants.promised(this, answer));
         written.add(answers);
+        return true;
     }
 
     private static Write writeOf(StorageAppend append) {
         return new Write(append.hardState(), append.snapshot(), append.entries());
     }
 
-    private void reportWritten() {
+    private boolean reportWritten() {
         List<Message> answers = written.poll();
-        if (answers != null) {
-            answers.forEach(answer -> send(answer, false));
+        if (answers == null) {
+            return false;
         }
+        answers.forEach(answer -> send(answer, false));
+        return true;
     }
 
-    private void applyNext() {
+    private boolean applyNext() {
         StorageApply next = applying.poll();
-        if (next != null) {
-            next.entries().forEach(this::apply);
-            next.responses().forEach(answer -> send(answer, false));
+        if (next == null) {
+            return false;
         }
+        next.entries().forEach(this::apply);
+        next.responses().forEach(answer -> send(answer, false));
+        return true;
+    }
+
+    private boolean fetchNext() {
+        EntryFetch next = fetching.poll();
+        if (next == null) {
+            return false;
+        }
+        call(() -> raw().entriesFetched(next));
+        return true;
     }
 
     /** Sends a message. What it promises is looked at unless that was done when the write before it was done. */
@@ -518,7 +613,7 @@ final class RandomClusterServer {
             disk.sync();
         }
         Snapshot snapshot = write.snapshot();
-        if (snapshot.index() > applied) {
+        if (!snapshot.isEmpty() && snapshot.index() >= applied) {
             applied = snapshot.index();
             stateHash = stateHashOf(snapshot);
             appliedMembers = snapshot.metadata().confState();
@@ -540,6 +635,9 @@ final class RandomClusterServer {
         cluster.happened(Happening.APPLIED);
         if (entry.type() != EntryType.NORMAL && entry.index() > restoredIndex) {
             applyChange(entry);
+        } else if (entry.index() == restoredIndex) {
+            // Changes before it were none of the core's business: the snapshot says what they led to.
+            appliedMembers = core().configuration().toConfState();
         }
         if (applied >= restoredIndex && applied <= disk.durable().hardState().commit() && random.nextInt(4) == 0) {
             checkpoint = new Checkpoint(applied, stateHash, appliedMembers);
