@@ -301,6 +301,19 @@ class ElectionScenariosTest {
         assertThat(network.role(1)).isEqualTo(RoleName.FOLLOWER);
     }
 
+    @Test
+    void theTimeOfAServerThatMayNotCampaignRunsOnWithoutAttempts() {
+        TestServer learner = TestServer.of(2, storage(withLearners(List.of(1L), List.of(2L))), options -> options);
+        learner.logged.clear();
+        learner.tick(5 * ELECTION_TICKS);
+        assertThat(learner.logged).as("it does not even try").isEmpty();
+
+        learner.apply(auto("v2"));
+        learner.tick(1);
+
+        assertThat(learner.role()).as("its time has been over for long").isEqualTo(RoleName.CANDIDATE);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aSingleServerElectsItself(boolean preVote) {

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Leader election: §5.1 and §5.2. */
 class RaftPaperElectionTest {
@@ -313,7 +314,7 @@ class RaftPaperElectionTest {
             conflicts += over > 1 ? 1 : 0;
         }
 
-        assertThat(conflicts).as("seed 7").isLessThan(500);
+        assertThat(conflicts).as("seed 7").isLessThanOrEqualTo(300);
     }
 
     @Test
@@ -348,14 +349,16 @@ class RaftPaperElectionTest {
         assertThat(network.at(1).server.term()).isEqualTo(2);
     }
 
-    @Test
-    void aLeaderIgnoresTheOrderToCampaign() {
-        TestServer leader = inRole(RoleName.LEADER);
-        leader.take();
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aLeaderIgnoresTheOrderToCampaign(boolean preVote) {
+        TestServer leader = TestServer.of(1, options -> options.preVote(preVote), 1L, 2L, 3L);
+        leader.lead();
 
         leader.campaign();
 
         assertThat(leader.role()).isEqualTo(RoleName.LEADER);
+        assertThat(leader.server.term()).isEqualTo(1);
         assertThat(leader.take()).isEmpty();
     }
 

@@ -1,6 +1,5 @@
 package dev.coracle.raft;
 
-import static dev.coracle.raft.TestServer.ELECTION_TICKS;
 import static dev.coracle.raft.TestServer.entries;
 import static dev.coracle.raft.TestServer.storage;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -180,9 +179,10 @@ class VoteRuleTest {
     })
     void theProbabilityOfAnElectionGrowsEvenlyFromOneToTwoTimeouts(int ticks, double probability) {
         Random random = new Random(11);
+        RaftConfig config = TestServer.config(1, storage(THREE)).random(random::nextInt).build();
         int due = 0;
         for (int i = 0; i < 10_000; i++) {
-            ElectionTimer timer = new ElectionTimer(ELECTION_TICKS, random::nextInt);
+            ElectionTimer timer = new ElectionTimer(config);
             timer.reset();
             for (int tick = 0; tick < ticks; tick++) {
                 timer.tick();
