@@ -60,7 +60,8 @@ final class Environment {
     }
 
     /** Adds nodes that are configured alike; their log begins behind {@code start}, unless that has neither content. */
-    void addNodes(int count, RaftConfig.Builder config, boolean async, Snapshot start) throws CommandException {
+    void addNodes(int count, RaftConfig.Builder config, ScriptNode.Setup setup, Snapshot start)
+            throws CommandException {
         if (count > MAX_NODES - nodes.size()) {
             throw new MisuseException("%d and %d more are more than %d nodes", nodes.size(), count, MAX_NODES);
         }
@@ -72,7 +73,7 @@ final class Environment {
                 new SnapshotMetadata(start.index(), 1, start.metadata().confState());
         Snapshot first = bootstrap ? new Snapshot(metadata, start.data()) : Snapshot.EMPTY;
         for (int i = 0; i < count; i++) {
-            nodes.add(new ScriptNode(nodes.size() + 1, config, async, first, log));
+            nodes.add(new ScriptNode(nodes.size() + 1, config, setup, first, log));
         }
     }
 
@@ -100,7 +101,7 @@ final class Environment {
     void processReady(ScriptNode node) throws CommandException {
         Ready ready = node.raft.ready();
         log.print(describe.ready(ready));
-        if (!node.async) {
+        if (!node.isAsync()) {
             node.store(ready.hardState(), ready.entries(), ready.snapshot());
             node.apply(ready.committedEntries());
         }
@@ -113,7 +114,7 @@ final class Environment {
                 send(message);
             }
         }
-        if (!node.async) {
+        if (!node.isAsync()) {
             node.raft.advance();
         }
     }

@@ -12,11 +12,16 @@ import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Describe;
 import dev.coracle.raft.MessageType;
 import dev.coracle.raft.RaftConfig;
+import dev.coracle.raft.RawNode;
 import dev.coracle.raft.ReadOnlyOption;
+import dev.coracle.raft.RequestOutcome;
 import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
+import dev.coracle.raft.UncommittedSizeRule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,14 +52,18 @@ final class InteractionScript implements ScriptLanguage {
         switch (directive.command()) {
             case "_breakpoint" -> {}
             case "add-nodes" -> addNodes(directive);
+            case "adjust-inflight" -> adjustInflight(directive);
+            case "assign-commit-groups" -> assignCommitGroups(directive);
             case "bootstrap" -> bootstrap(directive);
             case "campaign" -> firstNode(directive).raft.campaign();
             case "compact" ->
                 environment.compact(
                         firstNode(directive), Scan.index(directive.argument(1).key()));
             case "deliver-msgs" -> deliverMessages(directive);
+            case "fetched-entries" -> firstNode(directive).answerFetches().forEach(this::printRefusal);
             case "forget-leader" -> firstNode(directive).raft.forgetLeader();
             case "log-level" -> log.setLevel(directive.argument(0).key());
+            case "ping" -> printRefusal(firstNode(directive).raft.ping());
             case "process-append-thread" ->
                 each(directive, "processing append thread", environment::processAppendThread);
             case "process-apply-thread" -> each(directive, "processing apply thread", environment::processApplyThread);
@@ -66,6 +75,7 @@ final class InteractionScript implements ScriptLanguage {
             case "read-index" -> readIndex(directive);
             case "report-snapshot" -> reportSnapshot(directive);
             case "report-unreachable" -> reportUnreachable(directive);
+            case "request-snapshot" -> printRefusal(firstNode(directive).raft.requestSnapshot());
             case "restart" -> each(directive, "restarting", environment::restart);
             case "send-snapshot" -> sendSnapshot(directive);
             case "set-randomized-election-timeout" -> setElectionTimeout(directive);
@@ -74,6 +84,7 @@ final class InteractionScript implements ScriptLanguage {
             case "tick" -> tick(directive, Scan.integer(directive.argument(1).key()));
             case "tick-election" -> tick(directive, ScriptNode.ELECTION_TICKS);
             case "tick-heartbeat" -> tick(directive, ScriptNode.HEARTBEAT_TICKS);
+            case "tune" -> tune(directive);
             case "transfer-leadership" -> transferLeadership(directive);
             default -> throw new CommandException("unknown command");
         }
@@ -91,6 +102,7 @@ final class InteractionScript implements ScriptLanguage {
         List<Long> learners = new ArrayList<>();
         long index = 0;
         boolean async = false;
+        boolean fetchesEntries = false;
         Bytes content = Bytes.EMPTY;
         for (Argument argument : directive.arguments()) {
             for (String value : argument.values()) {
@@ -105,11 +117,22 @@ final class InteractionScript implements ScriptLanguage {
                     case "content" -> content = Bytes.of(value.getBytes(UTF_8));
                     case "async-storage-writes" -> async = Scan.truth(value);
                     case "prevote" -> config.preVote(Scan.truth(value));
+                    case "batch-append" -> config.batchAppend(Scan.truth(value));
                     case "checkquorum" -> config.checkQuorum(Scan.truth(value));
                     case "disable-proposal-forwarding" -> config.disableProposalForwarding(Scan.truth(value));
+                    case "fetch-entries" -> fetchesEntries = Scan.truth(value);
+                    case "group-commit" -> config.groupCommit(Scan.truth(value));
+                    case "max-election-ticks" -> config.maxElectionTicks(Scan.integer(value));
                     case "max-inflight-bytes" -> config.maxInflightBytes(size(value));
                     case "max-size-per-msg" -> config.maxSizePerMessage(size(value));
                     case "max-uncommitted-size" -> config.maxUncommittedSize(size(value));
+                    case "max-unpersisted-apply" -> config.maxUnpersistedApply(Scan.index(value));
+                    case "min-election-ticks" -> config.minElectionTicks(Scan.integer(value));
+                    case "priority" -> config.priority(Scan.unsigned(value));
+                    case "share-commit" -> config.shareCommit(Scan.truth(value));
+                    case "skip-broadcast-commit" -> config.skipBroadcastCommit(Scan.truth(value));
+                    case "uncommitted-until" -> config.uncommittedSizeRule(uncommittedSizeRule(value));
+                    case "votes-wait-for-storage" -> config.votesWaitForStorage(Scan.truth(value));
                     case "max-committed-size-per-ready" -> config.maxCommittedSizePerReady(size(value));
                     case "disable-conf-change-validation" -> config.disableConfChangeValidation(Scan.truth(value));
                     case "read-only" -> config.readOnlyOption(readOnlyOption(value));
@@ -122,7 +145,7 @@ final class InteractionScript implements ScriptLanguage {
         }
         ConfState members = new ConfState(voters, learners, List.of(), List.of(), false);
         Snapshot start = new Snapshot(new SnapshotMetadata(index, 0, members), content);
-        environment.addNodes(count, config, async, start);
+        environment.addNodes(count, config, new ScriptNode.Setup(async, fetchesEntries), start);
     }
 
     /** A size in bytes; what has more than 63 bits is no limit. */
@@ -136,6 +159,14 @@ final class InteractionScript implements ScriptLanguage {
             case "safe" -> ReadOnlyOption.SAFE;
             case "lease-based" -> ReadOnlyOption.LEASE_BASED;
             default -> throw new CommandException("invalid read-only option " + Describe.quote(text));
+        };
+    }
+
+    private static UncommittedSizeRule uncommittedSizeRule(String text) {
+        return switch (text) {
+            case "applied" -> UncommittedSizeRule.UNTIL_APPLIED;
+            case "handed-out" -> UncommittedSizeRule.UNTIL_HANDED_OUT;
+            default -> throw new MisuseException("uncommitted-until is applied or handed-out, not %s", text);
         };
     }
 
@@ -236,6 +267,47 @@ final class InteractionScript implements ScriptLanguage {
             }
         }
         firstNode(directive).raft.bootstrap(peers);
+    }
+
+    /** etcd's requests do not answer; what only we have says why it was refused. */
+    private void printRefusal(RequestOutcome outcome) {
+        if (!outcome.isAccepted()) {
+            log.printLine(outcome.name());
+        }
+    }
+
+    private void adjustInflight(Directive directive) {
+        long member = Scan.unsigned(directive.argument(1).key());
+        int maxMessages = Scan.integer(directive.argument(2).key());
+        printRefusal(firstNode(directive).raft.adjustMaxInflightMessages(member, maxMessages));
+    }
+
+    private void assignCommitGroups(Directive directive) {
+        Map<Long, Long> groups = new TreeMap<>();
+        for (Argument argument : directive.arguments()) {
+            for (String group : argument.values()) {
+                groups.put(Scan.unsigned(argument.key()), Scan.unsigned(group));
+            }
+        }
+        firstNode(directive).raft.assignCommitGroups(groups);
+    }
+
+    private void tune(Directive directive) {
+        RawNode raft = firstNode(directive).raft;
+        for (Argument argument : directive.arguments()) {
+            for (String value : argument.values()) {
+                switch (argument.key()) {
+                    case "batch-append" -> raft.setBatchAppend(Scan.truth(value));
+                    case "checkquorum" -> raft.setCheckQuorum(Scan.truth(value));
+                    case "group-commit" -> raft.setGroupCommit(Scan.truth(value));
+                    case "max-committed-size-per-ready" -> raft.setMaxCommittedSizePerReady(size(value));
+                    case "max-unpersisted-apply" -> raft.setMaxUnpersistedApply(Scan.index(value));
+                    case "priority" -> raft.setPriority(Scan.unsigned(value));
+                    case "skip-broadcast-commit" -> raft.setSkipBroadcastCommit(Scan.truth(value));
+                    default -> throw new MisuseException("%s cannot be tuned", argument.key());
+                }
+            }
+        }
     }
 
     private void readIndex(Directive directive) {

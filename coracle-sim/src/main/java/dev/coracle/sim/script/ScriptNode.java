@@ -6,6 +6,7 @@ import dev.coracle.raft.ConfChangeCodec;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryFetch;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.InvalidConfChangeException;
@@ -13,10 +14,12 @@ import dev.coracle.raft.MemoryStorage;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.RaftConfig;
 import dev.coracle.raft.RawNode;
+import dev.coracle.raft.RequestOutcome;
 import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.raft.Storage;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
@@ -41,36 +44,44 @@ final class ScriptNode {
     final Queue<Message.StorageApply> applyWork = new ArrayDeque<>();
 
     final long id;
-    final boolean async;
     final MemoryStorage storage;
     final RawNode raft;
 
     private final RaftConfig.Builder config;
+    private final Setup setup;
     private final ScriptLog log;
+
+    /** What storage was asked to fetch and has not answered. */
+    private List<EntryFetch> fetches = new ArrayList<>();
+
+    private boolean entriesAreThere;
 
     /** The state after the entry that was applied last. */
     private Snapshot newest;
 
     /**
+     * How the node drives its core.
+     *
+     * @param async whether storage and application work by messages
+     * @param fetchesEntries whether storage lets a leader wait for the entries that it wants to send
+     */
+    record Setup(boolean async, boolean fetchesEntries) {}
+
+    /**
      * Starts a node whose log begins behind {@code start}.
      *
-     * @param config what it is configured with, but for its id, storage, codec and random source
+     * @param config what the core is configured with, but for id, storage, codec, random source and mode
      * @param start where it begins, empty for a node that knows nothing
      */
-    ScriptNode(long id, RaftConfig.Builder config, boolean async, Snapshot start, ScriptLog log) {
-        this(id, config, async, start, log, storageFrom(start));
+    ScriptNode(long id, RaftConfig.Builder config, Setup setup, Snapshot start, ScriptLog log) {
+        this(id, config, setup, start, log, storageFrom(start));
     }
 
     private ScriptNode(
-            long id,
-            RaftConfig.Builder config,
-            boolean async,
-            Snapshot newest,
-            ScriptLog log,
-            MemoryStorage storage) {
+            long id, RaftConfig.Builder config, Setup setup, Snapshot newest, ScriptLog log, MemoryStorage storage) {
         this.id = id;
         this.config = config;
-        this.async = async;
+        this.setup = setup;
         this.newest = newest;
         this.log = log;
         this.storage = storage;
@@ -78,7 +89,7 @@ final class ScriptNode {
                 .storage(new NewestSnapshotStorage())
                 .codec(CODEC)
                 .random(new Random(1)::nextInt)
-                .asyncStorageWrites(async)
+                .asyncStorageWrites(setup.async())
                 .build());
     }
 
@@ -92,7 +103,23 @@ final class ScriptNode {
 
     /** The node that starts from what this one leaves behind when it crashes. */
     ScriptNode restarted() {
-        return new ScriptNode(id, config.applied(newest.index()), async, newest, log, storage);
+        return new ScriptNode(id, config.applied(newest.index()), setup, newest, log, storage);
+    }
+
+    boolean isAsync() {
+        return setup.async();
+    }
+
+    /** Answers what storage was asked to fetch: the entries are there now. */
+    List<RequestOutcome> answerFetches() {
+        List<EntryFetch> answered = fetches;
+        fetches = new ArrayList<>();
+        entriesAreThere = true;
+        try {
+            return answered.stream().map(raft::entriesFetched).toList();
+        } finally {
+            entriesAreThere = false;
+        }
     }
 
     /** The state after the entry that was applied last. */
@@ -169,6 +196,17 @@ final class ScriptNode {
         @Override
         public List<Entry> entries(long low, long high, long maxSize) throws CompactedException, UnavailableException {
             return storage.entries(low, high, maxSize);
+        }
+
+        @Override
+        public @Nullable List<Entry> entries(long low, long high, long maxSize, EntryFetch fetch)
+                throws CompactedException, UnavailableException {
+            if (!setup.fetchesEntries() || entriesAreThere) {
+                return entries(low, high, maxSize);
+            }
+            log.printLine(id + " fetches entries [" + low + "," + high + ") for " + fetch.to());
+            fetches.add(fetch);
+            return null;
         }
 
         @Override
