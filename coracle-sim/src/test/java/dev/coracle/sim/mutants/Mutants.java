@@ -490,8 +490,8 @@ final class Mutants {
                     "entries are applied before the snapshot that is behind them",
                     "core.md 1.10",
                     "RaftLog.java",
-                    "!applyingPaused && unstable.snapshot() == null && applying",
-                    "!applyingPaused && applying"),
+                    " && unstable.snapshot() == null && applying",
+                    " && applying"),
             core(
                     "more is handed out than may be outstanding",
                     "trap 11",
@@ -951,8 +951,8 @@ final class Mutants {
                     "entries of earlier terms count among the uncommitted bytes",
                     "core.md 2.4",
                     "Leader.java",
-                    "entries.get(i).index() > lastIndexAtElection ?",
-                    "entries.get(i).index() > 0 ?"),
+                    "entries.get(i).index() > lastIndexAtElection",
+                    "entries.get(i).index() > 0"),
             core(
                     "the range of election timeouts is not the configured one",
                     "core.md 2.1",
