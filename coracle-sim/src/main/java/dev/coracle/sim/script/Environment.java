@@ -172,8 +172,7 @@ final class Environment {
         static final Choice ALL = new Choice(null, List.of());
 
         private boolean includes(Message message) {
-            return (type == null || message.type() == type)
-                    && (senders.isEmpty() || senders.contains(message.from()));
+            return (type == null || message.type() == type) && (senders.isEmpty() || senders.contains(message.from()));
         }
     }
 

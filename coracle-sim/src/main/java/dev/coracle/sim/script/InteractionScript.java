@@ -109,43 +109,49 @@ final class InteractionScript implements ScriptLanguage {
                 switch (argument.key()) {
                     case "voters" -> voters.add(Scan.unsigned(value));
                     case "learners" -> learners.add(Scan.unsigned(value));
-                    case "inflight" -> config.maxInflightMessages(Scan.integer(value));
                     case "index" -> {
                         index = Scan.index(value);
                         config.applied(index);
                     }
                     case "content" -> content = Bytes.of(value.getBytes(UTF_8));
                     case "async-storage-writes" -> async = Scan.truth(value);
-                    case "prevote" -> config.preVote(Scan.truth(value));
-                    case "batch-append" -> config.batchAppend(Scan.truth(value));
-                    case "checkquorum" -> config.checkQuorum(Scan.truth(value));
-                    case "disable-proposal-forwarding" -> config.disableProposalForwarding(Scan.truth(value));
                     case "fetch-entries" -> fetchesEntries = Scan.truth(value);
-                    case "group-commit" -> config.groupCommit(Scan.truth(value));
-                    case "max-election-ticks" -> config.maxElectionTicks(Scan.integer(value));
-                    case "max-inflight-bytes" -> config.maxInflightBytes(size(value));
-                    case "max-size-per-msg" -> config.maxSizePerMessage(size(value));
-                    case "max-uncommitted-size" -> config.maxUncommittedSize(size(value));
-                    case "max-unpersisted-apply" -> config.maxUnpersistedApply(Scan.index(value));
-                    case "min-election-ticks" -> config.minElectionTicks(Scan.integer(value));
-                    case "priority" -> config.priority(Scan.unsigned(value));
-                    case "share-commit" -> config.shareCommit(Scan.truth(value));
-                    case "skip-broadcast-commit" -> config.skipBroadcastCommit(Scan.truth(value));
-                    case "uncommitted-until" -> config.uncommittedSizeRule(uncommittedSizeRule(value));
-                    case "votes-wait-for-storage" -> config.votesWaitForStorage(Scan.truth(value));
-                    case "max-committed-size-per-ready" -> config.maxCommittedSizePerReady(size(value));
-                    case "disable-conf-change-validation" -> config.disableConfChangeValidation(Scan.truth(value));
-                    case "read-only" -> config.readOnlyOption(readOnlyOption(value));
-                    case "step-down-on-removal" -> config.stepDownOnRemoval(Scan.truth(value));
-                    default -> {
-                        // Other keys are ignored, as in etcd.
-                    }
+                    default -> configure(config, argument.key(), value);
                 }
             }
         }
         ConfState members = new ConfState(voters, learners, List.of(), List.of(), false);
         Snapshot start = new Snapshot(new SnapshotMetadata(index, 0, members), content);
         environment.addNodes(count, config, new ScriptNode.Setup(async, fetchesEntries), start);
+    }
+
+    private static void configure(RaftConfig.Builder config, String key, String value) throws CommandException {
+        switch (key) {
+            case "batch-append" -> config.batchAppend(Scan.truth(value));
+            case "checkquorum" -> config.checkQuorum(Scan.truth(value));
+            case "disable-conf-change-validation" -> config.disableConfChangeValidation(Scan.truth(value));
+            case "disable-proposal-forwarding" -> config.disableProposalForwarding(Scan.truth(value));
+            case "group-commit" -> config.groupCommit(Scan.truth(value));
+            case "inflight" -> config.maxInflightMessages(Scan.integer(value));
+            case "max-committed-size-per-ready" -> config.maxCommittedSizePerReady(size(value));
+            case "max-election-ticks" -> config.maxElectionTicks(Scan.integer(value));
+            case "max-inflight-bytes" -> config.maxInflightBytes(size(value));
+            case "max-size-per-msg" -> config.maxSizePerMessage(size(value));
+            case "max-uncommitted-size" -> config.maxUncommittedSize(size(value));
+            case "max-unpersisted-apply" -> config.maxUnpersistedApply(Scan.index(value));
+            case "min-election-ticks" -> config.minElectionTicks(Scan.integer(value));
+            case "prevote" -> config.preVote(Scan.truth(value));
+            case "priority" -> config.priority(Scan.unsigned(value));
+            case "read-only" -> config.readOnlyOption(readOnlyOption(value));
+            case "share-commit" -> config.shareCommit(Scan.truth(value));
+            case "skip-broadcast-commit" -> config.skipBroadcastCommit(Scan.truth(value));
+            case "step-down-on-removal" -> config.stepDownOnRemoval(Scan.truth(value));
+            case "uncommitted-until" -> config.uncommittedSizeRule(uncommittedSizeRule(value));
+            case "votes-wait-for-storage" -> config.votesWaitForStorage(Scan.truth(value));
+            default -> {
+                // Other keys are ignored, as in etcd.
+            }
+        }
     }
 
     /** A size in bytes; what has more than 63 bits is no limit. */
@@ -266,7 +272,11 @@ final class InteractionScript implements ScriptLanguage {
                 }
             }
         }
-        firstNode(directive).raft.bootstrap(peers);
+        try {
+            firstNode(directive).raft.bootstrap(peers);
+        } catch (IllegalStateException e) {
+            throw new MisuseException("%s", String.valueOf(e.getMessage()));
+        }
     }
 
     /** etcd's requests do not answer; what only we have says why it was refused. */

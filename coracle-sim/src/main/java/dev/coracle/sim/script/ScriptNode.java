@@ -54,7 +54,11 @@ final class ScriptNode {
     /** What storage was asked to fetch and has not answered. */
     private List<EntryFetch> fetches = new ArrayList<>();
 
-    private boolean entriesAreThere;
+    /** While its answers are given: the entries are there. */
+    private boolean answersFetches;
+
+    /** The same for the entries to be applied, which are read with the next Ready. */
+    private boolean hasFetchedToApply;
 
     /** The state after the entry that was applied last. */
     private Snapshot newest;
@@ -114,11 +118,12 @@ final class ScriptNode {
     List<RequestOutcome> answerFetches() {
         List<EntryFetch> answered = fetches;
         fetches = new ArrayList<>();
-        entriesAreThere = true;
+        answersFetches = true;
         try {
+            hasFetchedToApply |= answered.contains(EntryFetch.TO_APPLY);
             return answered.stream().map(raft::entriesFetched).toList();
         } finally {
-            entriesAreThere = false;
+            answersFetches = false;
         }
     }
 
@@ -201,10 +206,13 @@ final class ScriptNode {
         @Override
         public @Nullable List<Entry> entries(long low, long high, long maxSize, EntryFetch fetch)
                 throws CompactedException, UnavailableException {
-            if (!setup.fetchesEntries() || entriesAreThere) {
+            boolean toApply = fetch.equals(EntryFetch.TO_APPLY);
+            if (!setup.fetchesEntries() || (toApply ? hasFetchedToApply : answersFetches)) {
+                hasFetchedToApply &= !toApply;
                 return entries(low, high, maxSize);
             }
-            log.printLine(id + " fetches entries [" + low + "," + high + ") for " + fetch.to());
+            String purpose = toApply ? "to apply them" : "for " + Long.toUnsignedString(fetch.to());
+            log.printLine(id + " fetches entries [" + low + "," + high + ") " + purpose);
             fetches.add(fetch);
             return null;
         }
