@@ -2,10 +2,12 @@ package dev.coracle.raft;
 
 import dev.coracle.raft.SmallWorldServer.Broken;
 import dev.coracle.raft.SmallWorldServer.Commit;
+import dev.coracle.raft.SmallWorldServer.Election;
 import dev.coracle.raft.quorum.IdSet;
 import dev.coracle.raft.tracker.Configuration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /**
  * What the whole world remembers, and the properties of Figure 3 against it: the entries that a leader ever committed, by
@@ -102,15 +104,35 @@ record SmallWorldHistory(List<Entry> committed, List<Long> terms) {
     }
 
     private static boolean isDurable(SmallWorldCore[] cores, Configuration configuration, Entry entry) {
-        return isDurable(cores, configuration.voters(), entry) && isDurable(cores, configuration.outgoing(), entry);
+        return isQuorum(configuration, voter -> cores[(int) voter - 1].durable().log().has(entry));
     }
 
-    private static boolean isDurable(SmallWorldCore[] cores, IdSet voters, Entry entry) {
-        int having = 0;
+    /** Whether a candidate was elected by votes that their givers cannot forget. */
+    static void checkElection(SmallWorldCore[] cores, int acting, Election election) {
+        long candidate = cores[acting].id();
+        boolean elected = isQuorum(election.configuration(), voter -> {
+            HardState state = cores[(int) voter - 1].durable().hardState();
+            return state.term() > election.term() || (state.term() == election.term() && state.vote() == candidate);
+        });
+        check(
+                elected,
+                "elected means voted for durably by a quorum: server %d leads term %d with too few votes of %s",
+                candidate,
+                election.term(),
+                election.configuration());
+    }
+
+    /** Counts by itself: the core's own counting may be what is wrong. */
+    private static boolean isQuorum(Configuration configuration, LongPredicate counts) {
+        return isMajority(configuration.voters(), counts) && isMajority(configuration.outgoing(), counts);
+    }
+
+    private static boolean isMajority(IdSet voters, LongPredicate counts) {
+        int counted = 0;
         for (int i = 0; i < voters.size(); i++) {
-            having += cores[(int) voters.at(i) - 1].durable().log().has(entry) ? 1 : 0;
+            counted += counts.test(voters.at(i)) ? 1 : 0;
         }
-        return voters.isEmpty() || having > voters.size() / 2;
+        return voters.isEmpty() || counted > voters.size() / 2;
     }
 
     /** Leader completeness: what is committed in a term, the leaders of later terms have (§5.4.3). */

@@ -4,6 +4,7 @@ import dev.coracle.raft.SmallWorld.Budget;
 import dev.coracle.raft.SmallWorldInput.Kind;
 import dev.coracle.raft.SmallWorldServer.Broken;
 import dev.coracle.raft.SmallWorldServer.Commit;
+import dev.coracle.raft.SmallWorldServer.Election;
 import dev.coracle.raft.SmallWorldServer.Start;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,7 +42,16 @@ final class SmallWorldSearch {
 
     /** What an input does to a server. */
     private record Outcome(
-            int core, int[] sent, List<Commit> commits, List<Entry> applied, @Nullable String broken) {}
+            int core,
+            int[] sent,
+            List<Election> elections,
+            List<Commit> commits,
+            List<Entry> applied,
+            @Nullable String broken) {
+        static Outcome nowhere(@Nullable String broken) {
+            return new Outcome(NONE, new int[0], List.of(), List.of(), List.of(), broken);
+        }
+    }
 
     /** The messages that one server ever sent, as the receivers' inputs. */
     private record Sent(int[] inputs, int[][] byReceiver, long low, long high) {}
@@ -136,8 +146,8 @@ final class SmallWorldSearch {
         here = new int[width];
         there = new int[width];
         coresThere = new SmallWorldCore[servers];
-        outcomes.add(new Outcome(NONE, new int[0], List.of(), List.of(), null));
-        outcomes.add(new Outcome(NONE, new int[0], List.of(), List.of(), null));
+        outcomes.add(Outcome.nowhere(null));
+        outcomes.add(Outcome.nowhere(null));
     }
 
     /** Visits states until there are no more, or one of the limits is reached. */
@@ -230,9 +240,9 @@ final class SmallWorldSearch {
         return moved;
     }
 
-    /** Takes a step for good, if it does anything. */
+    /** Takes a step for good, if it leads anywhere else. */
     private boolean move(int server, int input, int budgets) throws Found {
-        if (!go(server, input, budgets)) {
+        if (!go(server, input, budgets) || Arrays.equals(here, there)) {
             return false;
         }
         System.arraycopy(there, 0, here, 0, width);
@@ -414,6 +424,9 @@ final class SmallWorldSearch {
         int[] logsAfter = coreLogs.get(there[server]);
         SmallWorldHistory history = histories.get(here[width - 2]);
         SmallWorldHistory next = history;
+        for (Election election : outcome.elections) {
+            SmallWorldHistory.checkElection(coresThere, server, election);
+        }
         boolean changed = !Arrays.equals(logsBefore, logsAfter);
         boolean commits = after.state().commit() != before.state().commit()
                 || !outcome.commits.isEmpty()
@@ -509,7 +522,7 @@ final class SmallWorldSearch {
     }
 
     private int broken(String text) {
-        outcomes.add(new Outcome(NONE, new int[0], List.of(), List.of(), text));
+        outcomes.add(Outcome.nowhere(text));
         return outcomes.size() - 1;
     }
 
@@ -532,7 +545,8 @@ final class SmallWorldSearch {
                 && server.appliedNow().isEmpty()) {
             return NOTHING;
         }
-        outcomes.add(new Outcome(core, sent, server.commits(), server.appliedNow(), null));
+        outcomes.add(new Outcome(
+                core, sent, server.elections(), server.commits(), server.appliedNow(), null));
         return outcomes.size() - 1;
     }
 

@@ -41,6 +41,9 @@ final class SmallWorldServer {
     /** A leader moved the commit index of its log, counting by its configuration. */
     record Commit(long index, long term, SmallWorldLog log, Configuration configuration) {}
 
+    /** A candidate won an election by its configuration. */
+    record Election(long term, Configuration configuration) {}
+
     private record Write(StorageAppend append, List<Message> held) {
         boolean storesNothing() {
             return append.hardState().isEmpty()
@@ -86,6 +89,7 @@ final class SmallWorldServer {
 
     private final List<Message> sent = new ArrayList<>();
     private final List<Commit> commits = new ArrayList<>();
+    private final List<Election> elections = new ArrayList<>();
     private final List<Entry> appliedNow = new ArrayList<>();
 
     SmallWorldServer(SmallWorld world, long id, Start start) {
@@ -115,6 +119,7 @@ final class SmallWorldServer {
                             "election safety: leads term %d, which it led before it restarted",
                             term);
                     ledTerms |= bit(term);
+                    elections.add(new Election(term, raw.server.configuration()));
                 }
             }
         };
@@ -152,6 +157,7 @@ final class SmallWorldServer {
     Start take(SmallWorldInput input) {
         sent.clear();
         commits.clear();
+        elections.clear();
         appliedNow.clear();
         crash = input.crash();
         stores = 0;
@@ -390,6 +396,10 @@ final class SmallWorldServer {
                     "nothing applied beyond commit: applies %d, committed %d",
                     entry.index(),
                     raw.server.raftLog.committed());
+            check(
+                    SmallWorldDisk.read(storage).log().has(entry),
+                    "nothing applied beyond the disk: applies %s, which is not written",
+                    entry);
             applied = entry.index();
             appliedNow.add(entry);
             if (entry.type() != EntryType.NORMAL) {
@@ -449,6 +459,10 @@ final class SmallWorldServer {
 
     List<Commit> commits() {
         return List.copyOf(commits);
+    }
+
+    List<Election> elections() {
+        return List.copyOf(elections);
     }
 
     List<Entry> appliedNow() {

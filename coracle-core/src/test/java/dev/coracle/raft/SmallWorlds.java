@@ -88,6 +88,13 @@ public final class SmallWorlds {
                         .may(Budget.PROPOSALS, 1)
                         .may(Budget.CAMPAIGNS, 1)
                         .may(Budget.CRASHES, 1),
+                SmallWorld.of("overwriting", 3, THREE)
+                        .async()
+                        .beats()
+                        .ledBy(1)
+                        .may(Budget.PROPOSALS, 1)
+                        .may(Budget.CAMPAIGNS, 1)
+                        .upToTerm(2),
                 SmallWorld.of("reads", 3, THREE)
                         .ledBy(1)
                         .may(Budget.PROPOSALS, 1)
@@ -137,7 +144,7 @@ public final class SmallWorlds {
                                 SmallWorldDisk.of(THREE).log(1, 1, 1).state(1, 1, 3).compacted(2),
                                 SmallWorldDisk.of(THREE).log(1, 1, 1).state(1, 1, 2),
                                 SmallWorldDisk.of(THREE).log(1).state(1, 1, 0))
-                        .may(Budget.CAMPAIGNS, 2)
+                        .may(Budget.CAMPAIGNS, 1)
                         .may(Budget.CRASHES, 1));
     }
 }
