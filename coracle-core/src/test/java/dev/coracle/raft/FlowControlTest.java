@@ -233,6 +233,9 @@ class FlowControlTest {
 
         assertThat(leader.propose(bytes(1000)).outcome()).isEqualTo(ProposalOutcome.APPENDED);
         assertThat(leader.propose(bytes(1)).outcome()).isEqualTo(ProposalOutcome.DROPPED_BACKLOG);
+        assertThat(leader.propose(bytes(0)).outcome())
+                .as("nothing passes as well, however much there is")
+                .isEqualTo(ProposalOutcome.APPENDED);
         leader.acknowledgeAll();
         leader.apply();
 

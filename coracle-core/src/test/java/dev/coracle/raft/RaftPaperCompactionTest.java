@@ -275,6 +275,21 @@ class RaftPaperCompactionTest {
     }
 
     @Test
+    void aSnapshotIsASignOfLifeFromTheLeader() {
+        TestServer follower = TestServer.of(2, storage(THREE, 1, 1), options -> options);
+        follower.server.electionTimer.setLimit(TestServer.ELECTION_TICKS);
+        follower.tick(TestServer.ELECTION_TICKS - 1);
+        assertThat(follower.server.leader()).isEqualTo(RawNode.NONE);
+
+        follower.step(snapshot(1, 5, 1, THREE));
+        follower.persist();
+        follower.tick(TestServer.ELECTION_TICKS - 1);
+
+        assertThat(follower.server.leader()).isEqualTo(1);
+        assertThat(follower.role()).isEqualTo(RoleName.FOLLOWER);
+    }
+
+    @Test
     void aSnapshotIsNoReasonToVoteOrLeadInItsTerm() {
         TestServer follower = TestServer.of(2, 1L, 2L, 3L);
         follower.step(snapshot(4, 5, 2, THREE));

@@ -80,6 +80,10 @@ class RaftPaperElectionTest {
         assertThat(leader.take())
                 .containsExactly(
                         new Message.Heartbeat(1, 2, 1, 1, Bytes.EMPTY), new Message.Heartbeat(1, 3, 1, 1, Bytes.EMPTY));
+        leader.tick(1);
+        assertThat(leader.take()).isEmpty();
+        leader.tick(1);
+        assertThat(leader.take()).hasSize(2);
     }
 
     @ParameterizedTest
@@ -167,6 +171,8 @@ class RaftPaperElectionTest {
         candidate.step(new Message.VoteReply(9, 1, 1, false, 0, 0));
 
         assertThat(candidate.role()).isEqualTo(RoleName.CANDIDATE);
+        assertThat(candidate.logged.get(candidate.logged.size() - 1))
+                .isEqualTo("INFO 1 has received 1 MsgVoteResp votes and 0 vote rejections");
     }
 
     @Test

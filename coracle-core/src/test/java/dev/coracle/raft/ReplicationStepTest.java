@@ -193,4 +193,18 @@ class ReplicationStepTest {
 
         assertThat(leader.progress(2).next()).isEqualTo(2);
     }
+
+    @Test
+    void aProposalThatIsPassedOnKeepsTheNameOfWhoMadeIt() {
+        TestServer follower = TestServer.of(2, 1L, 2L, 3L);
+        follower.step(new Message.Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
+        follower.take();
+        List<Entry> proposed = List.of(Entry.normal(TestServer.bytes("data")));
+
+        follower.step(new Message.Propose(3, 2, proposed));
+        follower.step(new Message.Propose(RawNode.NONE, RawNode.NONE, proposed));
+
+        assertThat(follower.sent())
+                .containsExactly(new Message.Propose(3, 1, proposed), new Message.Propose(2, 1, proposed));
+    }
 }

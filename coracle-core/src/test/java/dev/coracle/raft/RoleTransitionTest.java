@@ -163,6 +163,21 @@ class RoleTransitionTest {
     }
 
     @Test
+    void whatALeaderFoundInItsLogCountsAtOnceAndWhatItAppendsWhenItIsStored() {
+        TestServer leader = TestServer.of(1, storage(THREE, 2, 1, 2), options -> options);
+        leader.campaign();
+        leader.take();
+
+        leader.step(new Message.VoteReply(2, 1, 3, false, 0, 0));
+
+        assertThat(leader.lastIndex()).isEqualTo(3);
+        assertThat(leader.progress(1).match()).isEqualTo(2);
+        assertThat(leader.progress(1).state()).isEqualTo(ProgressState.REPLICATE);
+        leader.persist();
+        assertThat(leader.progress(1).match()).isEqualTo(3);
+    }
+
+    @Test
     void theCountOfUnappliedBytesBeginsAnewWithEachLeadership() {
         TestServer leader = TestServer.of(1, options -> options.maxUncommittedSize(10), 1L, 2L, 3L);
         leader.lead();
