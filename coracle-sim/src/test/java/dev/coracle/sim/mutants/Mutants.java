@@ -84,8 +84,8 @@ final class Mutants {
                     "a new vote needs no sync",
                     "trap 5",
                     "RawNode.java",
-                    "!entries.isEmpty() || hard.vote() != shownHardState.vote() ||",
-                    "!entries.isEmpty() ||"),
+                    "server.vote() != shownHardState.vote() || ",
+                    ""),
             core(
                     "entries that are not stored are applied",
                     "trap 10, unproven",
@@ -490,8 +490,8 @@ final class Mutants {
                     "entries are applied before the snapshot that is behind them",
                     "core.md 1.10",
                     "RaftLog.java",
-                    " && unstable.snapshot() == null && applying",
-                    " && applying"),
+                    "&& unstable.snapshot() == null\n                && applying",
+                    "&& applying"),
             core(
                     "more is handed out than may be outstanding",
                     "trap 11",
