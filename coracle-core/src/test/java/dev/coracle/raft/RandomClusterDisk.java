@@ -28,8 +28,7 @@ final class RandomClusterDisk implements Storage {
     /** Takes what is asked for and comes later. */
     private final Consumer<EntryFetch> fetches;
 
-    RandomClusterDisk(
-            long id, Random random, RandomClusterInvariants invariants, Consumer<EntryFetch> fetches) {
+    RandomClusterDisk(long id, Random random, RandomClusterInvariants invariants, Consumer<EntryFetch> fetches) {
         this.id = id;
         this.random = random;
         this.invariants = invariants;
@@ -94,7 +93,8 @@ final class RandomClusterDisk implements Storage {
         HardState state = write.hardState();
         HardState torn = state.isEmpty() ? state : new HardState(state.term(), state.vote(), old.commit());
         boolean all = write.snapshot().isEmpty();
-        List<Entry> entries = all ? write.entries().subList(0, random.nextInt(write.entries().size() + 1)) : List.of();
+        List<Entry> entries =
+                all ? write.entries().subList(0, random.nextInt(write.entries().size() + 1)) : List.of();
         putDurably(new Write(torn, Snapshot.EMPTY, entries));
     }
 

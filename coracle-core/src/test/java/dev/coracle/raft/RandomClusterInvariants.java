@@ -26,8 +26,22 @@ final class RandomClusterInvariants {
     /** What was committed at an index, in which term a leader counted it, and the state that applying it leads to. */
     private record Committed(Entry entry, long inTerm, long stateHash) {}
 
-    /** A server that led a term, and the terms of its log's entries when it was elected, by index. */
-    private record Elected(long id, int incarnation, long[] logTerms) {
+    /** A server that won a term, and what its log was like then. */
+    private static final class Elected {
+        final long id;
+
+        /** Which of its lives it was: after a restart it must not win the same term again. */
+        final int incarnation;
+
+        /** The terms of the entries by index. */
+        final long[] logTerms;
+
+        Elected(long id, int incarnation, long[] logTerms) {
+            this.id = id;
+            this.incarnation = incarnation;
+            this.logTerms = logTerms;
+        }
+
         long lastIndex() {
             return logTerms.length - 1;
         }
@@ -38,6 +52,7 @@ final class RandomClusterInvariants {
         int incarnation;
         long term;
         long vote;
+        long leader;
         long commit;
         RoleName role = RoleName.FOLLOWER;
         long lastIndex;
@@ -134,8 +149,16 @@ final class RandomClusterInvariants {
                     was.term,
                     was.vote,
                     now.vote());
+            check(
+                    was.leader == RawNode.NONE,
+                    "vote: %d votes for %d in term %d, which %d has won",
+                    server.id,
+                    now.vote(),
+                    was.term,
+                    was.leader);
         }
         logChanged(server, was);
+        storedIsOnDisk(server, was);
         if (now.commit() > was.commit) {
             commitMoved(server, was.commit, now.commit());
         }
@@ -148,6 +171,7 @@ final class RandomClusterInvariants {
         }
         was.term = now.term();
         was.vote = now.vote();
+        was.leader = core.leader();
         was.commit = now.commit();
         was.role = role;
     }
@@ -196,6 +220,22 @@ final class RandomClusterInvariants {
         if (leads) {
             oneChangeAtATime(server, log, entries);
         }
+    }
+
+    /** What a core takes for stored, it reads from there and tells others that it has it. */
+    private static void storedIsOnDisk(RandomClusterServer server, Seen now) {
+        RaftLog log = server.core().raftLog;
+        long stored = log.unstable().offset() - 1;
+        MemoryStorage disk = server.disk.durable();
+        check(
+                log.hasPendingSnapshot()
+                        || stored < disk.firstIndex()
+                        || disk.term(stored) == now.logTerms[(int) stored],
+                "stored: %d takes %d/%d for stored, on its disk is one of term %d",
+                server.id,
+                now.logTerms[(int) stored],
+                stored,
+                disk.term(stored));
     }
 
     /** A log that begins with a snapshot: what was before is committed. */
@@ -302,10 +342,15 @@ final class RandomClusterInvariants {
     private void won(RandomClusterServer server, long term) {
         Seen now = seen[(int) server.id];
         Elected before = elected.get(term);
-        if (before != null && before.id() == server.id && before.incarnation() == now.incarnation) {
+        if (before != null && before.id == server.id && before.incarnation == now.incarnation) {
             return;
         }
-        check(before == null, "election safety: term %d is won by %d after it was won by %s", term, server.id, before);
+        check(
+                before == null,
+                "election safety: term %d is won by %d after it was won by %s",
+                term,
+                server.id,
+                before == null ? "nobody" : before.id);
         ConfState voters = server.core().configuration().toConfState();
         check(
                 isQuorum(voters, voter -> votes.get((int) voter).getOrDefault(term, RawNode.NONE) == server.id),
@@ -331,11 +376,11 @@ final class RandomClusterInvariants {
         if (entry.inTerm() < term) {
             check(
                     index <= leader.lastIndex()
-                            && leader.logTerms()[(int) index] == entry.entry().term(),
+                            && leader.logTerms[(int) index] == entry.entry().term(),
                     "leader completeness: %s, committed in term %d, is not in the log of %d, which won term %d",
                     entry.entry(),
                     entry.inTerm(),
-                    leader.id(),
+                    leader.id,
                     term);
         }
     }
@@ -461,7 +506,9 @@ final class RandomClusterInvariants {
                     state);
         }
         long first = write.snapshot().isEmpty()
-                ? write.entries().isEmpty() ? Long.MAX_VALUE : write.entries().get(0).index()
+                ? write.entries().isEmpty()
+                        ? Long.MAX_VALUE
+                        : write.entries().get(0).index()
                 : write.snapshot().index() + 1;
         for (long i = Math.max(first, disk.firstIndex()); i <= Math.min(disk.lastIndex(), committed.size()); i++) {
             long term = committed(i).entry().term();
@@ -476,7 +523,9 @@ final class RandomClusterInvariants {
 
     private static long termIn(List<Entry> entries, long index) {
         int position = entries.isEmpty() ? -1 : (int) (index - entries.get(0).index());
-        return position >= 0 && position < entries.size() ? entries.get(position).term() : 0;
+        return position >= 0 && position < entries.size()
+                ? entries.get(position).term()
+                : 0;
     }
 
     // ---- messages
@@ -533,12 +582,12 @@ final class RandomClusterInvariants {
     private void acknowledges(RandomClusterServer server, AppendReply reply, long index) {
         Elected leader = elected.get(reply.term());
         check(
-                leader != null && leader.id() == reply.to(),
+                leader != null && leader.id == reply.to(),
                 "%d acknowledges to %d, which did not win term %d",
                 server.id,
                 reply.to(),
                 reply.term());
-        long term = index > leader.lastIndex() ? reply.term() : leader.logTerms()[(int) index];
+        long term = index > leader.lastIndex() ? reply.term() : leader.logTerms[(int) index];
         check(
                 hasDurably(server, term, index)
                         || server.disk.durable().hardState().term() > reply.term(),
@@ -704,7 +753,8 @@ final class RandomClusterInvariants {
                 index);
         Map.Entry<Long, ConfState> inForce = members.floorEntry(index);
         check(
-                inForce != null && inForce.getValue().isEquivalentTo(snapshot.metadata().confState()),
+                inForce != null
+                        && inForce.getValue().isEquivalentTo(snapshot.metadata().confState()),
                 "snapshot: %d has %s at %d, others have %s",
                 server.id,
                 snapshot.metadata().confState(),

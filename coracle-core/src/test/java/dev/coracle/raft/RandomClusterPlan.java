@@ -28,7 +28,7 @@ final class RandomClusterPlan {
         CUT(3),
         HEAL(5),
         PAUSE(3),
-        SLOW_DISK(3),
+        SLOW_DISK(6),
         SWALLOW(2),
         UNREACHABLE(4),
         REPLAY(10),
@@ -178,7 +178,8 @@ final class RandomClusterPlan {
 
     @Override
     public String toString() {
-        return servers + " servers, " + Describe.confState(members) + (bootstrapped ? " bootstrapped" : "") + ", storing "
+        return servers + " servers, " + Describe.confState(members) + (bootstrapped ? " bootstrapped" : "")
+                + ", storing "
                 + storing + ", election " + electionTicks + " heartbeat " + heartbeatTicks
                 + (preVote ? ", pre-vote" : "") + (checkQuorum ? ", check-quorum" : "")
                 + (switchesVary ? " on some" : "") + ", reads " + reads + (ticksTogether ? ", ticks together" : "")

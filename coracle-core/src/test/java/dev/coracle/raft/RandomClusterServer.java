@@ -126,7 +126,9 @@ final class RandomClusterServer {
         if (plan.groupCommit) {
             started.assignCommitGroups(plan.commitGroups);
         }
-        cluster.note("%d starts%s: %s", id, async ? " asynchronously" : "", started.status().toJson());
+        cluster.note(
+                "%d starts%s: %s",
+                id, async ? " asynchronously" : "", started.status().toJson());
         invariants.started(this);
     }
 
@@ -143,7 +145,9 @@ final class RandomClusterServer {
     private void recoverMachine() {
         Snapshot snapshot = disk.newestSnapshot();
         Checkpoint last = plan.durableMachine ? checkpoint : null;
-        if (last != null && last.index() > snapshot.index() && last.index() <= disk.hardState().commit()) {
+        if (last != null
+                && last.index() > snapshot.index()
+                && last.index() <= disk.hardState().commit()) {
             applied = last.index();
             stateHash = last.stateHash();
             appliedMembers = last.members();
@@ -160,7 +164,9 @@ final class RandomClusterServer {
     }
 
     private static long stateHashOf(Snapshot snapshot) {
-        return snapshot.data().isEmpty() ? 0 : ByteBuffer.wrap(snapshot.data().array()).getLong();
+        return snapshot.data().isEmpty()
+                ? 0
+                : ByteBuffer.wrap(snapshot.data().array()).getLong();
     }
 
     void bootstrap(List<Bootstrap.Peer> peers) {
@@ -290,7 +296,8 @@ final class RandomClusterServer {
         boolean owedAnswers = core.outbox().hasAfterAppend();
         call(() -> raw().step(message));
         if (mustIgnore && (core.term() != term || core.outbox().hasAfterAppend() != owedAnswers)) {
-            throw violation("lease: %d heard from its leader %d ticks ago and deals with %s", id, ticksSinceLeader, message);
+            throw violation(
+                    "lease: %d heard from its leader %d ticks ago and deals with %s", id, ticksSinceLeader, message);
         }
         if (isFromLeader(message) && message.term() >= term) {
             ticksSinceLeader = 0;
@@ -675,6 +682,8 @@ final class RandomClusterServer {
 
     @Override
     public String toString() {
-        return raw == null ? id + " is down" : raw.status().toJson() + " " + Describe.confState(raw.status().configuration());
+        return raw == null
+                ? id + " is down"
+                : raw.status().toJson() + " " + Describe.confState(raw.status().configuration());
     }
 }
