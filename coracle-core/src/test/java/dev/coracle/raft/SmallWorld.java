@@ -10,7 +10,7 @@ import java.util.List;
 final class SmallWorld {
     /** How a server is driven. All but the first two are wrong, for the search to be seen to find it. */
     enum Driver {
-        /** As {@link Ready} asks, and with asynchronous writes, vote requests wait until the vote is durable. */
+        /** As {@link Ready} asks; with asynchronous writes, the core holds vote requests until the vote is durable. */
         CAREFUL,
         /** As {@link Ready} asks: with asynchronous writes, vote requests leave at once. */
         RAW,
@@ -18,7 +18,7 @@ final class SmallWorld {
         COUNTS_OWN_VOTE_EARLY,
         /** Sends what promises durability before the write is done. */
         PROMISES_EARLY,
-        /** Stores everything but the vote. */
+        /** Finds everything on its disk after a crash but the vote. */
         FORGETS_VOTES
     }
 
@@ -180,6 +180,7 @@ final class SmallWorld {
                 .codec(new TextCodec())
                 .random(bound -> 0)
                 .asyncStorageWrites(async)
+                .votesWaitForStorage(async && driver != Driver.RAW)
                 .preVote(preVote)
                 .checkQuorum(checkQuorum)
                 .maxSizePerMessage(oneEntryAMessage ? 0 : RaftConfig.NO_LIMIT)

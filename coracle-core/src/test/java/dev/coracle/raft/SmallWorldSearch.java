@@ -6,6 +6,8 @@ import dev.coracle.raft.SmallWorldServer.Broken;
 import dev.coracle.raft.SmallWorldServer.Commit;
 import dev.coracle.raft.SmallWorldServer.Election;
 import dev.coracle.raft.SmallWorldServer.Start;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,20 +25,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class SmallWorldSearch {
     /** How a search ended. */
-    record Result(int states, long transitions, int depth, boolean exhausted, int cores, int messages, long millis) {
+    record Result(int states, long transitions, int depth, boolean exhausted, int cores, int inputs, long processorMillis) {
         @Override
         public String toString() {
             String end = exhausted ? "exhausted" : "stopped at " + states + " states, not exhausted";
             return String.format(
                     Locale.ROOT,
-                    "%,d states, %,d transitions, depth %d, %s (%,d states of servers, %,d messages, %.1f s)",
+                    "%,d states, %,d transitions, depth %d, %s; %,d states of servers, %,d inputs, %.1f s of processor time",
                     states,
                     transitions,
                     depth,
                     end,
                     cores,
-                    messages,
-                    millis / 1000.0);
+                    inputs,
+                    processorMillis / 1000.0);
         }
     }
 
@@ -70,6 +72,7 @@ final class SmallWorldSearch {
         }
     }
 
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final int BITS_A_BUDGET = 4;
     private static final int CORE_SHIFT = 28;
     private static final int INITIAL = -1;
@@ -153,6 +156,7 @@ final class SmallWorldSearch {
     /** Visits states until there are no more, or one of the limits is reached. */
     Result run(long maxStates, long maxMillis) {
         long begin = System.nanoTime();
+        long processorBegin = THREADS.getCurrentThreadCpuTime();
         int depth = 0;
         boolean stopped = false;
         try {
@@ -178,9 +182,8 @@ final class SmallWorldSearch {
         } catch (Found found) {
             throw new AssertionError(report(found));
         }
-        long millis = (System.nanoTime() - begin) / 1_000_000;
-        return new Result(
-                states.size(), transitions, depth, !stopped, cores.size(), inputs.size(), millis);
+        long processorMillis = (THREADS.getCurrentThreadCpuTime() - processorBegin) / 1_000_000;
+        return new Result(states.size(), transitions, depth, !stopped, cores.size(), inputs.size(), processorMillis);
     }
 
     // ---- the beginning
@@ -649,7 +652,7 @@ final class SmallWorldSearch {
         }
         StringBuilder text = new StringBuilder();
         text.append(found.getMessage()).append("\nin the world ").append(world.name);
-        text.append(", after these ").append(way.size()).append(" steps");
+        text.append(String.format(Locale.ROOT, " (%,d states seen), after these %d steps", states.size(), way.size()));
         if (world.leader != RawNode.NONE) {
             text.append(", beginning with server ").append(world.leader).append(" in the lead");
         }

@@ -3,7 +3,6 @@ package dev.coracle.raft;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coracle.raft.Message.StorageAppend;
-import dev.coracle.raft.Message.StorageAppendReply;
 import dev.coracle.raft.Message.StorageApply;
 import dev.coracle.raft.tracker.Configuration;
 import java.nio.ByteBuffer;
@@ -44,29 +43,11 @@ final class SmallWorldServer {
     /** A candidate won an election by its configuration. */
     record Election(long term, Configuration configuration) {}
 
-    private record Write(StorageAppend append, List<Message> held) {
-        boolean storesNothing() {
-            return append.hardState().isEmpty()
-                    && append.entries().isEmpty()
-                    && append.snapshot().isEmpty();
-        }
-
-        boolean isPromise() {
-            return !held.isEmpty() || !append.responses().isEmpty();
-        }
-
-        List<Message> released() {
-            List<Message> all = new ArrayList<>(held);
-            all.addAll(append.responses());
-            return all;
-        }
-    }
-
     private final SmallWorld world;
     private final long id;
     private final Start start;
     private final MemoryStorage storage;
-    private final ArrayDeque<Write> writing = new ArrayDeque<>();
+    private final ArrayDeque<StorageAppend> writing = new ArrayDeque<>();
     private final ArrayDeque<StorageApply> applying = new ArrayDeque<>();
     private final RawNode raw;
 
@@ -210,7 +191,11 @@ final class SmallWorldServer {
     }
 
     private Start start(SmallWorldDisk disk) {
-        return new Start(disk, start.ledTerms | ledTerms, promisedTerm, promisedTo);
+        HardState left = disk.hardState();
+        SmallWorldDisk found = world.driver == SmallWorld.Driver.FORGETS_VOTES
+                ? disk.state(left.term(), RawNode.NONE, left.commit())
+                : disk;
+        return new Start(found, start.ledTerms | ledTerms, promisedTerm, promisedTo);
     }
 
     // ---- the driver
@@ -258,46 +243,44 @@ final class SmallWorldServer {
     }
 
     private void handOut(Ready ready) {
-        List<Message> held = new ArrayList<>();
         for (Message message : ready.messages()) {
             if (message instanceof StorageAppend append) {
-                write(new Write(append, held));
+                write(append);
             } else if (message instanceof StorageApply apply) {
                 applying.add(apply);
-            } else if (message instanceof Message.Vote && world.driver != SmallWorld.Driver.RAW) {
-                held.add(message);
             } else {
                 send(message);
             }
         }
     }
 
-    private void write(Write write) {
-        List<Message> responses = write.append.responses();
+    private void write(StorageAppend append) {
+        List<Message> responses = append.responses();
         if (world.driver == SmallWorld.Driver.PROMISES_EARLY) {
-            write.released().stream().filter(message -> message.to() != id).forEach(this::send);
+            responses.stream().filter(message -> !isOwn(message)).forEach(this::send);
         }
         if (world.driver == SmallWorld.Driver.COUNTS_OWN_VOTE_EARLY) {
-            List<Message> own = responses.stream()
-                    .filter(message -> message instanceof Message.VoteReply && message.to() == id)
-                    .toList();
-            own.forEach(raw.server::step);
+            responses.stream().filter(this::isOwnVote).forEach(raw.server::step);
         }
-        if (write.storesNothing() && writing.isEmpty() && responses.stream().noneMatch(this::isOwn)) {
-            write.released().forEach(this::release);
-        } else if (write.storesNothing() && !writing.isEmpty() && confirmsNothingNew(responses)) {
+        boolean storesNothing = append.hardState().isEmpty()
+                && append.entries().isEmpty()
+                && append.snapshot().isEmpty();
+        if (storesNothing && writing.isEmpty() && responses.stream().noneMatch(this::isOwn)) {
+            responses.forEach(this::release);
+        } else if (storesNothing && !writing.isEmpty() && confirmsNothingNew(responses)) {
             // Its promises hold as soon as those of the write before it.
-            Write last = writing.removeLast();
-            List<Message> all = new ArrayList<>(last.append.responses());
+            StorageAppend last = writing.removeLast();
+            List<Message> all = new ArrayList<>(last.responses());
             responses.stream().filter(message -> !all.contains(message)).forEach(all::add);
-            StorageAppend append = last.append;
-            writing.add(new Write(
-                    new StorageAppend(
-                            append.from(), append.hardState(), append.entries(), append.snapshot(), List.copyOf(all)),
-                    last.held));
+            writing.add(new StorageAppend(
+                    last.from(), last.hardState(), last.entries(), last.snapshot(), List.copyOf(all)));
         } else {
-            writing.add(write);
+            writing.add(append);
         }
+    }
+
+    private boolean isOwnVote(Message message) {
+        return message instanceof Message.VoteReply && isOwn(message);
     }
 
     private boolean isOwn(Message message) {
@@ -305,18 +288,18 @@ final class SmallWorldServer {
     }
 
     private boolean confirmsNothingNew(List<Message> responses) {
-        List<Message> before = writing.getLast().append.responses();
+        List<Message> before = writing.getLast().responses();
         return responses.stream().allMatch(message -> !isOwn(message) || before.contains(message));
     }
 
-    private void finish(Write write) {
-        store(write);
-        write.released().forEach(this::release);
+    private void finish(StorageAppend append) {
+        store(append);
+        append.responses().forEach(this::release);
     }
 
-    private void store(Write write) {
-        store(write.append.hardState(), write.append.snapshot(), write.append.entries());
-        if (write.isPromise()) {
+    private void store(StorageAppend append) {
+        store(append.hardState(), append.snapshot(), append.entries());
+        if (!append.responses().isEmpty()) {
             durable = SmallWorldDisk.read(storage);
         }
     }
@@ -324,12 +307,10 @@ final class SmallWorldServer {
     private void release(Message message) {
         if (!isOwn(message)) {
             send(message);
-            return;
-        }
-        if (message instanceof Message.VoteReply reply && !reply.reject()) {
-            promise(reply.term(), id);
-        }
-        if (message instanceof StorageAppendReply || world.driver != SmallWorld.Driver.COUNTS_OWN_VOTE_EARLY) {
+        } else if (world.driver != SmallWorld.Driver.COUNTS_OWN_VOTE_EARLY || !isOwnVote(message)) {
+            if (message instanceof Message.VoteReply reply && !reply.reject()) {
+                promise(reply.term(), id);
+            }
             raw.server.step(message);
         }
     }
@@ -337,9 +318,7 @@ final class SmallWorldServer {
     private void store(HardState hardState, Snapshot snapshot, List<Entry> entries) {
         if (!hardState.isEmpty()) {
             checkProgress(storage.hardState(), hardState, "disk");
-            boolean forgets = world.driver == SmallWorld.Driver.FORGETS_VOTES;
-            storage.setHardState(
-                    forgets ? new HardState(hardState.term(), RawNode.NONE, hardState.commit()) : hardState);
+            storage.setHardState(hardState);
         }
         if (!snapshot.isEmpty() && storage.applySnapshot(snapshot)) {
             applied = Math.max(applied, snapshot.index());

@@ -53,6 +53,7 @@ public final class SmallWorlds {
                 SmallWorld.of("election", 3, THREE).may(Budget.CAMPAIGNS, 1).may(Budget.PROPOSALS, 1),
                 SmallWorld.of("elections", 3, THREE).may(Budget.CAMPAIGNS, 2),
                 SmallWorld.of("crash", 3, THREE).may(Budget.CAMPAIGNS, 2).may(Budget.CRASHES, 1),
+                SmallWorld.of("batches", 3, THREE).inputsAReady(2).may(Budget.CAMPAIGNS, 2),
                 SmallWorld.of("async", 3, THREE)
                         .async()
                         .may(Budget.CAMPAIGNS, 2)
@@ -122,6 +123,13 @@ public final class SmallWorlds {
                                 SmallWorldDisk.of(ConfState.ofVoters(1L, 2L)))
                         .ledBy(1)
                         .mayChange(TextCodec.auto("r2 v3"))
+                        .may(Budget.CAMPAIGNS, 2)
+                        .may(Budget.CRASHES, 1),
+                SmallWorld.of("shrinking", 3, THREE)
+                        .async()
+                        .appliesLater()
+                        .ledBy(1)
+                        .mayChange(TextCodec.auto("r3"), TextCodec.auto("r2"))
                         .may(Budget.CAMPAIGNS, 1),
                 // From logs of which some is not committed.
                 SmallWorld.of(
