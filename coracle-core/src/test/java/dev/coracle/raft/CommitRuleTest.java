@@ -159,7 +159,9 @@ class CommitRuleTest {
         leader.acknowledge(3, 3);
         leader.acknowledge(4, 3);
         leader.acknowledge(5, 3);
-        assertThat(leader.committed()).as("all have it, and it may still be replaced").isEqualTo(1);
+        assertThat(leader.committed())
+                .as("all have it, and it may still be replaced")
+                .isEqualTo(1);
         leader.acknowledge(3, 4);
         leader.acknowledge(4, 4);
 
@@ -175,7 +177,8 @@ class CommitRuleTest {
         leader.take();
         leader.acknowledge(2, 2);
         assertThat(only(Message.Append.class, leader.sent()))
-                .extracting(Message::to, Message::commit, append -> append.entries().size())
+                .extracting(
+                        Message::to, Message::commit, append -> append.entries().size())
                 .containsExactly(tuple(2L, 2L, 0), tuple(3L, 2L, 0));
 
         leader.acknowledge(3, 2);
@@ -224,6 +227,9 @@ class CommitRuleTest {
         assertThat(follower.apply()).isEmpty();
         follower.step(new Message.Append(1, 2, 1, 1, 4, List.of(), 9));
 
-        assertThat(follower.apply()).as("no further than its log").extracting(Entry::index).containsExactly(4L);
+        assertThat(follower.apply())
+                .as("no further than its log")
+                .extracting(Entry::index)
+                .containsExactly(4L);
     }
 }

@@ -213,9 +213,7 @@ class ElectionScenariosTest {
 
         upgraded.campaign(3);
         upgraded.campaign(3);
-        assertThat(upgraded.role(3))
-                .as("refusals of term 1 tell it nothing")
-                .isEqualTo(RoleName.PRE_CANDIDATE);
+        assertThat(upgraded.role(3)).as("refusals of term 1 tell it nothing").isEqualTo(RoleName.PRE_CANDIDATE);
         assertThat(upgraded.role(1)).isEqualTo(RoleName.LEADER);
         upgraded.heartbeat(1);
         assertThat(upgraded.role(1)).as("disturbed by 3's answer").isEqualTo(RoleName.FOLLOWER);
@@ -232,8 +230,7 @@ class ElectionScenariosTest {
     @CsvSource({"false, CANDIDATE, FOLLOWER, 2", "true, PRE_CANDIDATE, LEADER, 1"})
     void aServerThatTimesOutTooEarlyDeposesTheLeaderUnlessItAsksFirst(
             boolean preVote, RoleName early, RoleName leaderThen, long term) {
-        Network network =
-                Network.of(3, options -> options.preVote(preVote).checkQuorum(true));
+        Network network = Network.of(3, options -> options.preVote(preVote).checkQuorum(true));
         network.campaign(1);
         TestServer three = network.at(3);
         three.server.electionTimer.setLimit(ELECTION_TICKS);
@@ -355,7 +352,9 @@ class ElectionScenariosTest {
 
         candidate.campaign();
 
-        assertThat(only(Message.Vote.class, candidate.sent())).extracting(Message::to).containsExactly(1L, 5L, 9L);
+        assertThat(only(Message.Vote.class, candidate.sent()))
+                .extracting(Message::to)
+                .containsExactly(1L, 5L, 9L);
     }
 
     @Test

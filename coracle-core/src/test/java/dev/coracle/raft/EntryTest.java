@@ -58,7 +58,14 @@ class EntryTest {
     @ParameterizedTest
     @CsvSource({
         // Three entries of 4 bytes; the limit; how many fit, but at least one.
-        "0, 1", "1, 1", "4, 1", "7, 1", "8, 2", "11, 2", "12, 3", "9223372036854775807, 3",
+        "0, 1",
+        "1, 1",
+        "4, 1",
+        "7, 1",
+        "8, 2",
+        "11, 2",
+        "12, 3",
+        "9223372036854775807, 3",
     })
     void aLimitCutsWhereTheNextEntryWouldExceedIt(long limit, int fitting) {
         List<Entry> all = entries(4, 4, 5, 6);
@@ -76,9 +83,14 @@ class EntryTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 1, 1, 1, true", "2, 1, 1, 9, true", "1, 9, 2, 1, false", "1, 2, 1, 1, true", "1, 1, 1, 2, false",
+        "1, 1, 1, 1, true",
+        "2, 1, 1, 9, true",
+        "1, 9, 2, 1, false",
+        "1, 2, 1, 1, true",
+        "1, 1, 1, 2, false",
     })
-    void anIdIsAtLeastAnotherByTermThenByIndex(long term, long index, long otherTerm, long otherIndex, boolean atLeast) {
+    void anIdIsAtLeastAnotherByTermThenByIndex(
+            long term, long index, long otherTerm, long otherIndex, boolean atLeast) {
         assertThat(new EntryId(term, index).isAtLeast(new EntryId(otherTerm, otherIndex)))
                 .isEqualTo(atLeast);
     }

@@ -60,7 +60,9 @@ class FlowControlTest {
         assertThat(afterAcknowledging(leader, 8))
                 .as("the last small one, beside which no large one fits, and a large one")
                 .containsExactly(1, 1);
-        assertThat(afterAcknowledging(leader, 10)).as("6,000 bytes are under way").containsExactly(1);
+        assertThat(afterAcknowledging(leader, 10))
+                .as("6,000 bytes are under way")
+                .containsExactly(1);
         assertThat(afterAcknowledging(leader, 11)).as("10,000 still are").isEmpty();
         assertThat(afterAcknowledging(leader, 12)).as("5,000 are").containsExactly(1);
         assertThat(afterAcknowledging(leader, 14)).as("all is answered").containsExactly(1, 1);

@@ -49,9 +49,8 @@ class HandedOutTest {
         leader.propose("a");
         leader.propose("b");
         List<Message.Append> sent = only(Message.Append.class, leader.sent());
-        List<List<Entry>> copies = sent.stream()
-                .map(append -> List.copyOf(append.entries()))
-                .toList();
+        List<List<Entry>> copies =
+                sent.stream().map(append -> List.copyOf(append.entries())).toList();
 
         leader.take();
         leader.step(new Message.Append(2, 1, 9, 1, 1, entries(2, 9, 9, 9), 2));
@@ -92,7 +91,8 @@ class HandedOutTest {
         voters.add(3L);
         changes.add(new ConfChangeSingle(ConfChangeType.ADD_NODE, 3));
 
-        assertThat(state).isEqualTo(new ConfState(List.of(1L, 2L), List.of(1L, 2L), List.of(1L, 2L), List.of(1L, 2L), false));
+        assertThat(state)
+                .isEqualTo(new ConfState(List.of(1L, 2L), List.of(1L, 2L), List.of(1L, 2L), List.of(1L, 2L), false));
         assertThat(change).isEqualTo(ConfChangeV2.LEAVE_JOINT);
     }
 

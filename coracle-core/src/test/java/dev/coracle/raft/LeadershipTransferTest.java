@@ -100,8 +100,7 @@ class LeadershipTransferTest {
                 .isEmpty();
         leader.acknowledge(3, 3);
 
-        assertThat(only(Message.TimeoutNow.class, leader.sent()))
-                .containsExactly(new Message.TimeoutNow(1, 3, 1));
+        assertThat(only(Message.TimeoutNow.class, leader.sent())).containsExactly(new Message.TimeoutNow(1, 3, 1));
     }
 
     @Test

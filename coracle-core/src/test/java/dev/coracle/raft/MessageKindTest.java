@@ -47,11 +47,30 @@ class MessageKindTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, MsgHup", "1, MsgBeat", "2, MsgProp", "3, MsgApp", "4, MsgAppResp", "5, MsgVote", "6, MsgVoteResp",
-        "7, MsgSnap", "8, MsgHeartbeat", "9, MsgHeartbeatResp", "10, MsgUnreachable", "11, MsgSnapStatus",
-        "12, MsgCheckQuorum", "13, MsgTransferLeader", "14, MsgTimeoutNow", "15, MsgReadIndex",
-        "16, MsgReadIndexResp", "17, MsgPreVote", "18, MsgPreVoteResp", "19, MsgStorageAppend",
-        "20, MsgStorageAppendResp", "21, MsgStorageApply", "22, MsgStorageApplyResp", "23, MsgForgetLeader",
+        "0, MsgHup",
+        "1, MsgBeat",
+        "2, MsgProp",
+        "3, MsgApp",
+        "4, MsgAppResp",
+        "5, MsgVote",
+        "6, MsgVoteResp",
+        "7, MsgSnap",
+        "8, MsgHeartbeat",
+        "9, MsgHeartbeatResp",
+        "10, MsgUnreachable",
+        "11, MsgSnapStatus",
+        "12, MsgCheckQuorum",
+        "13, MsgTransferLeader",
+        "14, MsgTimeoutNow",
+        "15, MsgReadIndex",
+        "16, MsgReadIndexResp",
+        "17, MsgPreVote",
+        "18, MsgPreVoteResp",
+        "19, MsgStorageAppend",
+        "20, MsgStorageAppendResp",
+        "21, MsgStorageApply",
+        "22, MsgStorageApplyResp",
+        "23, MsgForgetLeader",
     })
     void theNumbersAreThoseOfTheWire(int number, String etcdName) {
         assertThat(MessageType.values()[number].etcdName()).isEqualTo(etcdName);

@@ -130,7 +130,9 @@ class RaftLogApplyingTest {
 
         log.acceptApplying(5, ENTRY_SIZE, true);
 
-        assertThat(log.hasNextCommitted(true)).as("one is out, which is the limit").isFalse();
+        assertThat(log.hasNextCommitted(true))
+                .as("one is out, which is the limit")
+                .isFalse();
     }
 
     @Test

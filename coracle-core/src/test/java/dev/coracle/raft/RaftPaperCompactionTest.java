@@ -268,7 +268,9 @@ class RaftPaperCompactionTest {
         network.heartbeat(1);
         network.heartbeat(1);
 
-        assertThat(network.at(2).committed()).isEqualTo(network.at(1).committed()).isEqualTo(3);
+        assertThat(network.at(2).committed())
+                .isEqualTo(network.at(1).committed())
+                .isEqualTo(3);
         assertThat(network.at(2).storage.firstIndex()).isEqualTo(4);
         assertThat(network.at(2).server.configuration().isLearner(2)).isTrue();
         assertThat(network.at(1).progress(2).state()).isEqualTo(ProgressState.REPLICATE);

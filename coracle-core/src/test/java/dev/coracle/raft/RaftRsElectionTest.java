@@ -15,7 +15,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-
 /** Elections by priority and commit indexes that servers tell each other, as raft-rs has them, in whole clusters. */
 class RaftRsElectionTest {
     private static final ConfState THREE = ConfState.ofVoters(1L, 2L, 3L);
@@ -101,7 +100,8 @@ class RaftRsElectionTest {
             MemoryStorage storage = storage(THREE);
             storage.append(List.of(first, change));
             storage.setHardState(new HardState(1, RawNode.NONE, i == 0 ? 2 : 1));
-            servers[i] = TestServer.of(i + 1, storage, options -> options.shareCommit(true).preVote(preVote));
+            servers[i] = TestServer.of(
+                    i + 1, storage, options -> options.shareCommit(true).preVote(preVote));
             servers[i].apply();
         }
         return new Network(servers);
@@ -130,8 +130,7 @@ class RaftRsElectionTest {
         long term = asked.server.term();
 
         // Of the same term, so that it is not the term that makes it step down.
-        asked.step(Message.VoteRequest.of(
-                preVote, 1, 2, term, new EntryId(1, 2), false, new EntryId(1, 2), 0));
+        asked.step(Message.VoteRequest.of(preVote, 1, 2, term, new EntryId(1, 2), false, new EntryId(1, 2), 0));
 
         assertThat(asked.committed()).isEqualTo(2);
         assertThat(asked.role()).isEqualTo(RoleName.FOLLOWER);
@@ -208,7 +207,8 @@ class RaftRsElectionTest {
         network.campaign(1);
         // Server 3 gets the entries and no word of their being committed.
         network.hook(message -> message.to() != 3
-                || !(message instanceof Message.Append append && append.entries().isEmpty()));
+                || !(message instanceof Message.Append append
+                        && append.entries().isEmpty()));
         network.propose(1, "data");
         assertThat(network.at(3).committed()).isEqualTo(1);
         network.hook(message -> message.to() != 3 || message.type() == MessageType.READ_INDEX_REPLY);
@@ -216,7 +216,9 @@ class RaftRsElectionTest {
         network.at(3).read("ctx");
         network.settle();
 
-        assertThat(network.at(3).server.takeReadStates()).extracting(ReadState::index).containsExactly(2L);
+        assertThat(network.at(3).server.takeReadStates())
+                .extracting(ReadState::index)
+                .containsExactly(2L);
         assertThat(network.at(3).committed()).isEqualTo(2);
     }
 }

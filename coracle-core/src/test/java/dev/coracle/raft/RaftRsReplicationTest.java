@@ -17,7 +17,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-
 /** What raft-rs's switches change in replication, in whole clusters and where they meet other rules. */
 class RaftRsReplicationTest {
     private static final ConfState THREE = ConfState.ofVoters(1L, 2L, 3L);
@@ -232,9 +231,8 @@ class RaftRsReplicationTest {
         for (UncommittedSizeRule rule : UncommittedSizeRule.values()) {
             TestServer leader = TestServer.of(
                     1,
-                    options -> options.maxSizePerMessage(10)
-                            .maxUncommittedSize(10)
-                            .uncommittedSizeRule(rule),
+                    options ->
+                            options.maxSizePerMessage(10).maxUncommittedSize(10).uncommittedSizeRule(rule),
                     1L,
                     2L);
             leader.lead();
@@ -250,12 +248,35 @@ class RaftRsReplicationTest {
         }
     }
 
+    @Test
+    void whatWasCountedDownWhenItWasHandedOutIsNotCountedDownAgainWhenItIsApplied() {
+        TestServer leader = TestServer.of(
+                1,
+                options -> options.maxSizePerMessage(10)
+                        .maxUncommittedSize(10)
+                        .uncommittedSizeRule(UncommittedSizeRule.UNTIL_HANDED_OUT),
+                1L,
+                2L);
+        leader.lead();
+        leader.propose(bytes(10));
+        List<Entry> first = leader.server.raftLog.unstable().nextEntries();
+        leader.leading().onHandedOut(first);
+        leader.propose(bytes(8));
+
+        leader.leading().onApplied(first);
+
+        assertThat(leader.leading().uncommittedSize()).isEqualTo(8);
+    }
+
     // ---- ranges, windows, snapshots
 
     @Test
     void aNarrowRangeOfTimeoutsMakesEveryServerWaitThatLong() {
         TestServer server = TestServer.of(
-                1, options -> options.minElectionTicks(ELECTION_TICKS + 5).maxElectionTicks(ELECTION_TICKS + 6), 1L, 2L);
+                1,
+                options -> options.minElectionTicks(ELECTION_TICKS + 5).maxElectionTicks(ELECTION_TICKS + 6),
+                1L,
+                2L);
 
         for (int round = 0; round < 5; round++) {
             long term = server.server.term();
@@ -321,7 +342,9 @@ class RaftRsReplicationTest {
         network.heartbeat(1);
 
         assertThat(network.at(2).storage.firstIndex()).isEqualTo(2);
-        assertThat(network.at(2).committed()).isEqualTo(network.at(1).committed()).isEqualTo(2);
+        assertThat(network.at(2).committed())
+                .isEqualTo(network.at(1).committed())
+                .isEqualTo(2);
     }
 
     /** Both come in one Ready: the snapshot is stored and applied before what follows it. */

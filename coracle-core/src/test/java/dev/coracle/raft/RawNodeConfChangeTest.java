@@ -112,7 +112,9 @@ class RawNodeConfChangeTest {
         if (first.autoLeave()) {
             assertThat(node.storage.lastIndex()).as("proposed by itself").isEqualTo(3);
         } else {
-            assertThat(node.storage.lastIndex()).as("nothing to leave, or when somebody says so").isEqualTo(2);
+            assertThat(node.storage.lastIndex())
+                    .as("nothing to leave, or when somebody says so")
+                    .isEqualTo(2);
         }
         if (left == null) {
             return;
@@ -150,8 +152,7 @@ class RawNodeConfChangeTest {
                 .containsExactly(ConfState.ofVoters(1L), ConfState.ofVoters(1L), ConfState.ofVoters(1L, 2L));
         assertThat(node.applied)
                 .extracting(Entry::type)
-                .containsExactly(
-                        EntryType.NORMAL, EntryType.CONF_CHANGE, EntryType.CONF_CHANGE, EntryType.CONF_CHANGE);
+                .containsExactly(EntryType.NORMAL, EntryType.CONF_CHANGE, EntryType.CONF_CHANGE, EntryType.CONF_CHANGE);
     }
 
     @Test

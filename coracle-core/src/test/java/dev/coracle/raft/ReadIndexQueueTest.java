@@ -24,7 +24,8 @@ class ReadIndexQueueTest {
         List<String> released = new ArrayList<>();
         queue.release(
                 configuration,
-                (request, index) -> released.add(new String(request.entries().get(0).data()) + " at " + index));
+                (request, index) ->
+                        released.add(new String(request.entries().get(0).data()) + " at " + index));
         return released;
     }
 

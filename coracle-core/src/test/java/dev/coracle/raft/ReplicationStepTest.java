@@ -28,7 +28,8 @@ class ReplicationStepTest {
 
     @ParameterizedTest
     @CsvSource({
-        // Index that is answered for, hint; then match, next, state, what is sent: entries' number and the index before.
+        // Index that is answered for, hint; then match, next, state, what is sent: entries' number and the index
+        // before.
         // Accepted.
         "3, accepted, 0, 3, 4, REPLICATE, 0, 3",
         "2, accepted, 0, 2, 4, REPLICATE, 1, 2",
@@ -42,7 +43,14 @@ class ReplicationStepTest {
         "1, rejected, 0, 0, 3, PROBE, -, -",
     })
     void anAnswerToAProbeSaysWhereToGoOn(
-            long index, String answer, long hint, long match, long next, ProgressState state, String sent, String after) {
+            long index,
+            String answer,
+            long hint,
+            long match,
+            long next,
+            ProgressState state,
+            String sent,
+            String after) {
         TestServer leader = probing();
 
         // A hint without a term is taken as it is, but not above what was rejected.
@@ -77,7 +85,8 @@ class ReplicationStepTest {
 
         leader.acknowledge(2, 3);
         assertThat(only(Message.Append.class, leader.sent()))
-                .extracting(Message::to, Message::index, append -> append.entries().size())
+                .extracting(
+                        Message::to, Message::index, append -> append.entries().size())
                 .as("the commit index for 2, with what it lacks; 3 still waits")
                 .containsExactly(tuple(2L, 3L, 1));
         leader.propose("more");
@@ -87,7 +96,8 @@ class ReplicationStepTest {
         leader.acknowledge(3, 3);
 
         assertThat(only(Message.Append.class, leader.sent()))
-                .extracting(Message::to, Message::index, append -> append.entries().size())
+                .extracting(
+                        Message::to, Message::index, append -> append.entries().size())
                 .containsExactly(tuple(3L, 3L, 2));
     }
 
@@ -142,7 +152,9 @@ class ReplicationStepTest {
 
         assertThat(follower.terms()).containsExactly(1, 1, 1);
         assertThat(follower.committed()).isEqualTo(3);
-        assertThat(follower.server.raftLog.unstable().size()).as("nothing to store").isZero();
+        assertThat(follower.server.raftLog.unstable().size())
+                .as("nothing to store")
+                .isZero();
         assertThat(follower.persist()).allMatch(answer -> answer.equals(Message.AppendReply.accepted(2, 1, 1, 3)));
     }
 

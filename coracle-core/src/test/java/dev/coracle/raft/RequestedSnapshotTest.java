@@ -289,7 +289,9 @@ class RequestedSnapshotTest {
         network.heartbeat(1);
         network.heartbeat(1);
 
-        assertThat(network.at(2).storage.firstIndex()).as("from the snapshot on").isEqualTo(4);
+        assertThat(network.at(2).storage.firstIndex())
+                .as("from the snapshot on")
+                .isEqualTo(4);
         assertThat(network.at(2).committed()).isEqualTo(3);
         assertThat(leader.progress(2).state()).isEqualTo(ProgressState.REPLICATE);
         network.propose(1, "after");

@@ -210,9 +210,7 @@ class RoleTransitionTest {
         server.step(new Message.Heartbeat(2, 1, 1, 0, Bytes.EMPTY));
         server.win();
 
-        assertThat(seen)
-                .hasToString(
-                        """
+        assertThat(seen).hasToString("""
                         FOLLOWER 0
                         leader 2 1
                         FOLLOWER 1

@@ -22,8 +22,9 @@ class TermGateTest {
     private static TestServer server(RoleName role, boolean preVote, boolean checkQuorum) {
         boolean campaigned = role == RoleName.CANDIDATE || role == RoleName.LEADER;
         TestServer server = TestServer.of(
-                1, storage(THREE, campaigned ? TERM - 1 : TERM, 1, 2), options -> options.preVote(
-                                preVote || role == RoleName.PRE_CANDIDATE)
+                1,
+                storage(THREE, campaigned ? TERM - 1 : TERM, 1, 2),
+                options -> options.preVote(preVote || role == RoleName.PRE_CANDIDATE)
                         .checkQuorum(checkQuorum));
         if (campaigned) {
             server.server.campaign(Server.Campaign.ELECTION);
@@ -109,9 +110,7 @@ class TermGateTest {
 
             assertThat(server.take())
                     .isEqualTo(
-                            preVote || checkQuorum
-                                    ? List.of(Message.AppendReply.accepted(1, 2, TERM, 0))
-                                    : List.of());
+                            preVote || checkQuorum ? List.of(Message.AppendReply.accepted(1, 2, TERM, 0)) : List.of());
         }
     }
 
@@ -122,12 +121,12 @@ class TermGateTest {
             TestServer server = server(role, false, false);
             boolean asksOnly = message.type() == MessageType.PRE_VOTE
                     || (message.type() == MessageType.PRE_VOTE_REPLY && !message.reject());
-            boolean fromLeader =
-                    switch (message.type()) {
-                        case APPEND, HEARTBEAT, INSTALL_SNAPSHOT -> true;
-                        default -> false;
-                    };
-            // Its term is what the pre-candidate asked for, or should be; the election that it wins is for its own next.
+            boolean fromLeader = switch (message.type()) {
+                case APPEND, HEARTBEAT, INSTALL_SNAPSHOT -> true;
+                default -> false;
+            };
+            // Its term is what the pre-candidate asked for, or should be; the election that it wins is for its own
+            // next.
             boolean wins = role == RoleName.PRE_CANDIDATE && asksOnly && message.type() == MessageType.PRE_VOTE_REPLY;
             boolean campaigns = message.type() == MessageType.TIMEOUT_NOW;
 

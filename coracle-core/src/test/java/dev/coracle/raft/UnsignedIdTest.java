@@ -40,7 +40,8 @@ class UnsignedIdTest {
         assertThat(network.role(id)).isEqualTo(RoleName.LEADER);
         for (TestServer server : network.all()) {
             assertThat(server.server.leader()).isEqualTo(id);
-            assertThat(network.propose(server.id, "data").outcome().isAccepted()).isTrue();
+            assertThat(network.propose(server.id, "data").outcome().isAccepted())
+                    .isTrue();
             server.read("ctx");
             network.settle();
             assertThat(server.server.takeReadStates()).hasSize(1);
@@ -70,8 +71,7 @@ class UnsignedIdTest {
                 .extracting(Status.PeerProgress::id)
                 .containsExactly(SMALL, MIDDLE, HIGH);
         assertThat(server.server.configuration().toConfState()).isEqualTo(ALL);
-        assertThat(server.server.configuration())
-                .hasToString("voters=(5 8000000000000000 fffffffffffffffd)");
+        assertThat(server.server.configuration()).hasToString("voters=(5 8000000000000000 fffffffffffffffd)");
     }
 
     @Test

@@ -39,7 +39,8 @@ class VoteRuleTest {
 
     @ParameterizedTest
     @CsvSource({
-        // The voter's role and its vote in the term; last term and index of server 2, which asks; whether it is refused.
+        // The voter's role and its vote in the term; last term and index of server 2, which asks; whether it is
+        // refused.
         "FOLLOWER, 0, 0, 0, true",
         "FOLLOWER, 0, 0, 1, true",
         "FOLLOWER, 0, 0, 2, true",
@@ -175,11 +176,19 @@ class VoteRuleTest {
     @ParameterizedTest
     @CsvSource({
         // Ticks without a leader; how probable it is that an election is due.
-        "5, 0", "9, 0", "10, 0.1", "13, 0.4", "15, 0.6", "18, 0.9", "19, 1", "20, 1",
+        "5, 0",
+        "9, 0",
+        "10, 0.1",
+        "13, 0.4",
+        "15, 0.6",
+        "18, 0.9",
+        "19, 1",
+        "20, 1",
     })
     void theProbabilityOfAnElectionGrowsEvenlyFromOneToTwoTimeouts(int ticks, double probability) {
         Random random = new Random(11);
-        RaftConfig config = TestServer.config(1, storage(THREE)).random(random::nextInt).build();
+        RaftConfig config =
+                TestServer.config(1, storage(THREE)).random(random::nextInt).build();
         int due = 0;
         for (int i = 0; i < 10_000; i++) {
             ElectionTimer timer = new ElectionTimer(config);
