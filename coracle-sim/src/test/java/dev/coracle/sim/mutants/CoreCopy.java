@@ -65,7 +65,8 @@ final class CoreCopy extends URLClassLoader {
     static Path root() {
         String root = System.getProperty("coracle.root");
         if (root == null) {
-            throw new IllegalStateException("the system property coracle.root must name the folder of the whole project");
+            throw new IllegalStateException(
+                    "the system property coracle.root must name the folder of the whole project");
         }
         return Path.of(root);
     }
@@ -73,7 +74,8 @@ final class CoreCopy extends URLClassLoader {
     private static URL[] urls() {
         for (Path folder : FOLDERS) {
             if (!Files.isDirectory(folder)) {
-                throw new IllegalStateException("no " + folder + ": the modules and their tests must be compiled first");
+                throw new IllegalStateException(
+                        "no " + folder + ": the modules and their tests must be compiled first");
             }
         }
         return FOLDERS.stream().map(CoreCopy::url).toArray(URL[]::new);
@@ -151,7 +153,8 @@ final class CoreCopy extends URLClassLoader {
         String folder = file.substring(0, file.indexOf('/'));
         String module = "coracle-" + (folder.equals("raft") ? "core" : folder);
         try {
-            return Files.readString(ROOT.resolve(module).resolve("src/main/java/dev/coracle").resolve(file));
+            return Files.readString(
+                    ROOT.resolve(module).resolve("src/main/java/dev/coracle").resolve(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -227,7 +230,8 @@ final class CoreCopy extends URLClassLoader {
                 Location location, String className, JavaFileObject.Kind kind, FileObject sibling) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             compiled.put(className, bytes);
-            return new SimpleJavaFileObject(URI.create("bytes:///" + className.replace('.', '/') + kind.extension), kind) {
+            return new SimpleJavaFileObject(
+                    URI.create("bytes:///" + className.replace('.', '/') + kind.extension), kind) {
                 @Override
                 public OutputStream openOutputStream() {
                     return bytes;

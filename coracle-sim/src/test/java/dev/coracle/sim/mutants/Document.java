@@ -57,12 +57,20 @@ final class Document {
         text.append("| finder | what it is | finds | alone |\n| --- | --- | --- | --- |\n");
         for (Finders.Kind kind : Finders.KINDS) {
             String name = kind.finder().name();
-            long all = found.values().stream().filter(by -> by.containsKey(name)).count();
+            long all =
+                    found.values().stream().filter(by -> by.containsKey(name)).count();
             long alone = found.values().stream()
                     .filter(by -> by.containsKey(name) && counting(by).size() == 1 && !name.equals(ETCD_SCRIPTS))
                     .count();
-            text.append("| ").append(name).append(" | ").append(kind.description()).append(" | ");
-            text.append(all).append(" | ").append(name.equals(ETCD_SCRIPTS) ? "" : alone).append(" |\n");
+            text.append("| ")
+                    .append(name)
+                    .append(" | ")
+                    .append(kind.description())
+                    .append(" | ");
+            text.append(all)
+                    .append(" | ")
+                    .append(name.equals(ETCD_SCRIPTS) ? "" : alone)
+                    .append(" |\n");
         }
     }
 

@@ -22,8 +22,8 @@ record Mutant(String name, String rule, String file, String oldText, String newT
     String plantIn(String source) {
         int at = source.indexOf(oldText);
         if (at < 0 || source.indexOf(oldText, at + 1) >= 0) {
-            throw new AssertionError(name + ": its old text stands in " + file + (at < 0 ? " nowhere" : " twice or more")
-                    + ", and must exactly once: " + oldText);
+            throw new AssertionError(name + ": its old text stands in " + file
+                    + (at < 0 ? " nowhere" : " twice or more") + ", and must exactly once: " + oldText);
         }
         return source.substring(0, at) + newText + source.substring(at + oldText.length());
     }

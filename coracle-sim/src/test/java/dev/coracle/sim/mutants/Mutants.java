@@ -8,8 +8,18 @@ import java.util.List;
  * what its section 8 says that etcd's scripts do not prove.
  */
 final class Mutants {
+    /** What bugs of a group harm, which decides who is sent after them. */
+    enum Scope {
+        /** What the core promises at all times: votes, logs, commits, reads, members. */
+        SAFETY,
+        /** That the core gets on, and what it sends when. */
+        PROGRESS,
+        /** The node around the core. */
+        NODE
+    }
+
     /** Bugs of one kind. */
-    record Group(String title, boolean ofTheCore, List<Mutant> mutants) {}
+    record Group(String title, Scope scope, List<Mutant> mutants) {}
 
     /** A bug that nobody finds, and why nobody could. */
     record Survivor(Mutant mutant, String reason) {}
@@ -106,12 +116,7 @@ final class Mutants {
                     "Server.java",
                     "(vote == RawNode.NONE && leader == RawNode.NONE)",
                     "(vote == RawNode.NONE)"),
-            core(
-                    "a candidate does not note its own vote",
-                    "§5.2",
-                    "Server.java",
-                    "vote = id;",
-                    ""),
+            core("a candidate does not note its own vote", "§5.2", "Server.java", "vote = id;", ""),
             core(
                     "stepping down within a term forgets the vote",
                     "§5.2",
@@ -307,7 +312,13 @@ final class Mutants {
                     "leading.appendEmptyEntry();",
                     ""));
 
-    private static final List<Mutant> REPLICATION = List.of(
+    private static final List<Mutant> LOGS = List.of(
+            core(
+                    "a rejection advances Match",
+                    "§5.3",
+                    "Replicator.java",
+                    "onRejection(message, progress);",
+                    "progress.maybeUpdate(message.index()); onRejection(message, progress);"),
             core(
                     "an append is taken though the entry before it differs",
                     "§5.3",
@@ -351,13 +362,9 @@ final class Mutants {
                     "trap 9",
                     "RaftLog.java",
                     "if (high <= border || stored.size() < cut - low) {",
-                    "if (high <= border) {"),
-            core(
-                    "a rejection advances Match",
-                    "§5.3",
-                    "Replicator.java",
-                    "onRejection(message, progress);",
-                    "progress.maybeUpdate(message.index()); onRejection(message, progress);"),
+                    "if (high <= border) {"));
+
+    private static final List<Mutant> REPLICATION = List.of(
             core(
                     "a rejection lowers Next to Match",
                     "trap 14",
@@ -723,12 +730,7 @@ final class Mutants {
                     "Leader.java",
                     "if (!recount()) {",
                     "if (configuration.isMember(server.id)) {"),
-            core(
-                    "a new member waits for the next proposal",
-                    "trap 52",
-                    "Leader.java",
-                    "replicator.probeAll();",
-                    ""),
+            core("a new member waits for the next proposal", "trap 52", "Leader.java", "replicator.probeAll();", ""),
             core(
                     "a removed leader stays",
                     "trap 51",
@@ -1005,17 +1007,18 @@ final class Mutants {
                     "run = random.next(1);"));
 
     static final List<Group> GROUPS = List.of(
-            new Group("Durability", true, DURABILITY),
-            new Group("Votes", true, VOTES),
-            new Group("Elections", true, ELECTIONS),
-            new Group("Replication", true, REPLICATION),
-            new Group("Commit and apply", true, COMMIT),
-            new Group("Reads and the quorum check", true, READS),
-            new Group("Leadership transfer", true, TRANSFER),
-            new Group("Membership", true, MEMBERSHIP),
-            new Group("Snapshots", true, SNAPSHOTS),
-            new Group("What only raft-rs has", true, RAFT_RS),
-            new Group("The node around the core", false, DRIVER));
+            new Group("Durability", Scope.SAFETY, DURABILITY),
+            new Group("Votes", Scope.SAFETY, VOTES),
+            new Group("Elections", Scope.PROGRESS, ELECTIONS),
+            new Group("Logs", Scope.SAFETY, LOGS),
+            new Group("Replication", Scope.PROGRESS, REPLICATION),
+            new Group("Commit and apply", Scope.SAFETY, COMMIT),
+            new Group("Reads and the quorum check", Scope.SAFETY, READS),
+            new Group("Leadership transfer", Scope.PROGRESS, TRANSFER),
+            new Group("Membership", Scope.SAFETY, MEMBERSHIP),
+            new Group("Snapshots", Scope.PROGRESS, SNAPSHOTS),
+            new Group("What only raft-rs has", Scope.PROGRESS, RAFT_RS),
+            new Group("The node around the core", Scope.NODE, DRIVER));
 
     /** Not planted: see the reasons. */
     static final List<Survivor> SURVIVORS = List.of();

@@ -83,7 +83,9 @@ class PlantedBugsTest {
         try {
             Map<String, String> found = hunt.get(LIMIT_MINUTES, TimeUnit.MINUTES);
             System.out.println(mutant.name() + ": " + found);
-            assertThat(Document.counting(found)).as("%s: survives", mutant.name()).isNotEmpty();
+            assertThat(Document.counting(found))
+                    .as("%s: survives", mutant.name())
+                    .isNotEmpty();
         } catch (ExecutionException failed) {
             throw failed.getCause();
         }

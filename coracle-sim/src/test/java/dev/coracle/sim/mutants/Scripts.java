@@ -41,7 +41,9 @@ record Scripts(String name, Path folder) implements Finder {
 
     private List<Path> scripts() {
         try (Stream<Path> walk = Files.walk(folder)) {
-            return walk.filter(path -> path.toString().endsWith(".txt")).sorted().toList();
+            return walk.filter(path -> path.toString().endsWith(".txt"))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
