@@ -41,7 +41,12 @@ final class SmallWorldDigest {
     private record Shape(Kind kind, List<Field> fields) {}
 
     private static final List<Class<?>> CONSTANTS = List.of(
-            RaftConfig.class, Log.class, RaftObserver.class, RaftLogger.class, RandomSource.class, ConfChangeCodec.class);
+            RaftConfig.class,
+            Log.class,
+            RaftObserver.class,
+            RaftLogger.class,
+            RandomSource.class,
+            ConfChangeCodec.class);
     private static final List<Class<?>> VALUES = List.of(Entry.class, Bytes.class, IdSet.class, Configuration.class);
 
     /** Fields that say where in an array something lies. */

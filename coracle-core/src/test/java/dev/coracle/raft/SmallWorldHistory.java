@@ -104,7 +104,8 @@ record SmallWorldHistory(List<Entry> committed, List<Long> terms) {
     }
 
     private static boolean isDurable(SmallWorldCore[] cores, Configuration configuration, Entry entry) {
-        return isQuorum(configuration, voter -> cores[(int) voter - 1].durable().log().has(entry));
+        return isQuorum(
+                configuration, voter -> cores[(int) voter - 1].durable().log().has(entry));
     }
 
     /** Whether a candidate was elected by votes that their givers cannot forget. */
@@ -153,8 +154,8 @@ record SmallWorldHistory(List<Entry> committed, List<Long> terms) {
     void checkDisk(SmallWorldCore before, SmallWorldCore after) {
         for (Entry entry : committed) {
             if (before.durable().log().has(entry) && !after.durable().log().has(entry)) {
-                throw new Broken("durability: server " + after.id() + " loses " + entry
-                        + ", which is committed, from its disk");
+                throw new Broken(
+                        "durability: server " + after.id() + " loses " + entry + ", which is committed, from its disk");
             }
         }
     }

@@ -32,7 +32,8 @@ record SmallWorldLog(EntryId before, List<Entry> entries) {
 
     /** Whether it has this entry, or had it before it was compacted: only what is committed is compacted. */
     boolean has(Entry entry) {
-        return entry.index() <= before.index() || (isKept(entry.index()) && at(entry.index()).equals(entry));
+        return entry.index() <= before.index()
+                || (isKept(entry.index()) && at(entry.index()).equals(entry));
     }
 
     /**
@@ -63,7 +64,10 @@ record SmallWorldLog(EntryId before, List<Entry> entries) {
             text.append("..").append(before.term()).append('/').append(before.index());
         }
         for (Entry entry : entries) {
-            text.append(text.length() > 1 ? " " : "").append(entry.term()).append('/').append(entry.index());
+            text.append(text.length() > 1 ? " " : "")
+                    .append(entry.term())
+                    .append('/')
+                    .append(entry.index());
             if (!entry.isEmpty()) {
                 text.append('=').append(text(entry));
             }

@@ -87,8 +87,8 @@ final class SmallWorldServer {
             public void onCommit(long index) {
                 Server server = raw.server;
                 if (server.leading() != null) {
-                    commits.add(new Commit(
-                            index, server.term(), SmallWorldLog.of(server.raftLog), server.configuration()));
+                    commits.add(
+                            new Commit(index, server.term(), SmallWorldLog.of(server.raftLog), server.configuration()));
                 }
             }
 
@@ -108,7 +108,11 @@ final class SmallWorldServer {
         HardState loaded = raw.server.hardState();
         HardState stored = start.disk.hardState();
         check(loaded.term() == stored.term(), "durability: restarts in term %d, not %d", loaded.term(), stored.term());
-        check(loaded.vote() == stored.vote(), "durability: restarts with vote %d, not %d", loaded.vote(), stored.vote());
+        check(
+                loaded.vote() == stored.vote(),
+                "durability: restarts with vote %d, not %d",
+                loaded.vote(),
+                stored.vote());
         check(
                 loaded.commit() >= stored.commit(),
                 "durability: restarts with commit %d, not %d",
@@ -175,8 +179,9 @@ final class SmallWorldServer {
             case PROPOSE -> raw.propose(("p" + number).getBytes(UTF_8));
             case BEAT -> raw.server.step(new Message.Beat());
             case TICK -> raw.tick();
-            case READ -> raw.readIndex(Bytes.of(
-                    ByteBuffer.allocate(Long.BYTES).putLong(number).array()));
+            case READ ->
+                raw.readIndex(
+                        Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(number).array()));
             case TRANSFER -> raw.transferLeader(number);
             case CHANGE -> raw.proposeConfChange(world.changes.get((int) number));
             default -> throw new IllegalArgumentException(input.toString());
@@ -365,11 +370,7 @@ final class SmallWorldServer {
                 check(world.appliesLater, "state machine safety: applies %d again after %d", entry.index(), applied);
                 continue;
             }
-            check(
-                    entry.index() == applied + 1,
-                    "state machine safety: applies %d after %d",
-                    entry.index(),
-                    applied);
+            check(entry.index() == applied + 1, "state machine safety: applies %d after %d", entry.index(), applied);
             check(
                     entry.index() <= raw.server.raftLog.committed(),
                     "nothing applied beyond commit: applies %d, committed %d",

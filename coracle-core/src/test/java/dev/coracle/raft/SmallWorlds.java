@@ -47,6 +47,11 @@ public final class SmallWorlds {
         return worlds;
     }
 
+    /** Servers 1 and 2, of which server 3, not yet a member, replaces the second. */
+    private static SmallWorld replacement(String name) {
+        return SmallWorld.of(name, 3, ConfState.ofVoters(1L, 2L)).ledBy(1).mayChange(TextCodec.auto("r2 v3"));
+    }
+
     private static List<SmallWorld> all() {
         return List.of(
                 // From nothing.
@@ -116,15 +121,8 @@ public final class SmallWorlds {
                         .mayChange(TextCodec.auto("v3"))
                         .may(Budget.CAMPAIGNS, 1)
                         .may(Budget.CRASHES, 1),
-                SmallWorld.of(
-                                "replacement",
-                                SmallWorldDisk.of(ConfState.ofVoters(1L, 2L)),
-                                SmallWorldDisk.of(ConfState.ofVoters(1L, 2L)),
-                                SmallWorldDisk.of(ConfState.ofVoters(1L, 2L)))
-                        .ledBy(1)
-                        .mayChange(TextCodec.auto("r2 v3"))
-                        .may(Budget.CAMPAIGNS, 2)
-                        .may(Budget.CRASHES, 1),
+                replacement("replacement").may(Budget.CAMPAIGNS, 1),
+                replacement("replacement-crash").may(Budget.CAMPAIGNS, 2).may(Budget.CRASHES, 1),
                 SmallWorld.of("shrinking", 3, THREE)
                         .async()
                         .appliesLater()
@@ -134,7 +132,7 @@ public final class SmallWorlds {
                 // From logs of which some is not committed.
                 SmallWorld.of(
                                 "figure-8",
-                                SmallWorldDisk.of(THREE).log(1, 2).state(3, 3, 1),
+                                SmallWorldDisk.of(THREE).log(1, 2).state(3, 0, 1),
                                 SmallWorldDisk.of(THREE).log(1).state(3, 3, 1),
                                 SmallWorldDisk.of(THREE).log(1, 3).state(3, 3, 1))
                         .oneEntryAMessage()
@@ -149,7 +147,10 @@ public final class SmallWorlds {
                         .may(Budget.CRASHES, 1),
                 SmallWorld.of(
                                 "snapshot",
-                                SmallWorldDisk.of(THREE).log(1, 1, 1).state(1, 1, 3).compacted(2),
+                                SmallWorldDisk.of(THREE)
+                                        .log(1, 1, 1)
+                                        .state(1, 1, 3)
+                                        .compacted(2),
                                 SmallWorldDisk.of(THREE).log(1, 1, 1).state(1, 1, 2),
                                 SmallWorldDisk.of(THREE).log(1).state(1, 1, 0))
                         .may(Budget.CAMPAIGNS, 1)
