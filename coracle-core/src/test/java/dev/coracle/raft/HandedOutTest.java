@@ -4,6 +4,7 @@ import static dev.coracle.raft.TestServer.bytes;
 import static dev.coracle.raft.TestServer.entries;
 import static dev.coracle.raft.TestServer.only;
 import static dev.coracle.raft.TestServer.storage;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -94,6 +95,33 @@ class HandedOutTest {
         assertThat(state)
                 .isEqualTo(new ConfState(List.of(1L, 2L), List.of(1L, 2L), List.of(1L, 2L), List.of(1L, 2L), false));
         assertThat(change).isEqualTo(ConfChangeV2.LEAVE_JOINT);
+    }
+
+    @Test
+    void whoeverProposesMayUseHisListAgain() {
+        for (RoleName role : List.of(RoleName.FOLLOWER, RoleName.LEADER)) {
+            MemoryStorage storage = storage(ConfState.ofVoters(1L, 2L));
+            RawNode raw = raw(storage, options -> options.asyncStorageWrites(true));
+            raw.step(new Message.Heartbeat(2, 1, 1, 0, Bytes.EMPTY));
+            if (role == RoleName.LEADER) {
+                raw.campaign();
+                raw.step(new Message.VoteReply(2, 1, 2, false, 0, 0));
+                raw.step(new Message.VoteReply(1, 1, 2, false, 0, 0));
+            }
+            assertThat(raw.status().softState().role()).isEqualTo(role);
+            List<Entry> batch = new ArrayList<>(List.of(Entry.normal(bytes("a")), Entry.normal(bytes("b"))));
+
+            assertThat(raw.propose(batch).outcome().isAccepted()).isTrue();
+            batch.clear();
+
+            Ready ready = raw.ready();
+            List<Entry> proposed = role == RoleName.LEADER
+                    ? ready.entries().subList(1, 3)
+                    : only(Message.Propose.class, ready.messages()).get(0).entries();
+            assertThat(proposed)
+                    .extracting(entry -> new String(entry.data(), UTF_8))
+                    .containsExactly("a", "b");
+        }
     }
 
     @Test

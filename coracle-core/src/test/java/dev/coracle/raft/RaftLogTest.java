@@ -274,6 +274,19 @@ class RaftLogTest {
     }
 
     @Test
+    void theSnapshotIsTheOneToBeStoredOrTheStoredOneIfItReachesWhatIsAskedFor() {
+        RaftLog log = compacted(RaftConfig.NO_LIMIT);
+        assertThat(log.snapshot(0, 2)).extracting(Snapshot::index).isEqualTo(10L);
+        assertThat(log.snapshot(11, 2)).isNull();
+
+        Snapshot pending = Snapshot.of(new SnapshotMetadata(30, 2, ConfState.ofVoters(1L)));
+        log.restore(pending);
+
+        assertThat(log.snapshot(30, 2)).isEqualTo(pending);
+        assertThat(log.snapshot(31, 2)).isNull();
+    }
+
+    @Test
     void slicesStopAtTheLimitWhereverTheBorderOfStorageIs() throws CompactedException {
         RaftLog log = compacted(RaftConfig.NO_LIMIT);
         for (long low = 11; low <= 21; low++) {

@@ -137,6 +137,38 @@ class RaftPaperCompactionTest {
     }
 
     @Test
+    void aMemberNeedNotReachTheSnapshotOnceTheLogReachesIt() {
+        TestServer leader = leaderThatSentASnapshot();
+        leader.storage.createSnapshot(8, THREE, Bytes.EMPTY);
+        leader.step(new Message.SnapshotStatus(2, true));
+        leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
+        assertThat(leader.progress(2).pendingSnapshot()).isEqualTo(8);
+        leader.sent();
+
+        leader.acknowledge(2, 5);
+
+        assertThat(leader.progress(2).state()).as("entry 6 is in the log").isEqualTo(ProgressState.REPLICATE);
+        assertThat(only(Message.Append.class, leader.sent()))
+                .extracting(Message::index)
+                .containsExactly(5L);
+    }
+
+    @Test
+    void theEndOfASnapshotThatNobodyWaitsForChangesNothing() {
+        TestServer leader = leaderThatSentASnapshot();
+        leader.acknowledge(2, 10);
+        leader.propose("data");
+        leader.sent();
+        String before = leader.progress(2).describe(false);
+
+        leader.step(new Message.SnapshotStatus(2, false));
+        leader.step(new Message.SnapshotStatus(2, true));
+
+        assertThat(before).isEqualTo("StateReplicate match=10 next=12 inflight=1");
+        assertThat(leader.progress(2).describe(false)).isEqualTo(before);
+    }
+
+    @Test
     void aMemberThatWasNotHeardFromIsSentNoSnapshot() {
         TestServer leader = leaderThatSentASnapshot();
         leader.sent();

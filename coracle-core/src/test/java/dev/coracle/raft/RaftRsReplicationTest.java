@@ -102,6 +102,38 @@ class RaftRsReplicationTest {
     }
 
     @Test
+    void entriesJoinTheLastOfSeveralAppends() {
+        int sizeOfOne = Entry.normal(bytes(100)).at(1, 2).encodedSize();
+        TestServer leader =
+                TestServer.of(1, options -> options.batchAppend(true).maxSizePerMessage(2 * sizeOfOne), 1L, 2L, 3L);
+        leader.lead();
+        for (int i = 0; i < 5; i++) {
+            leader.propose(bytes(100));
+        }
+
+        assertThat(to(2, leader))
+                .extracting(Message::index, append -> append.entries().size())
+                .containsExactly(tuple(1L, 2), tuple(3L, 2), tuple(5L, 1));
+    }
+
+    /** What was not taken over the end of a leadership is still an earlier leader's message. */
+    @Test
+    void anAppendOfALaterTermIsNotJoinedToOneOfAnEarlier() {
+        TestServer leader = batching();
+        leader.propose("a");
+        leader.server.becomeFollower(2, RawNode.NONE);
+        leader.server.campaign(Server.Campaign.ELECTION);
+        leader.server.becomeLeader();
+
+        assertThat(to(2, leader))
+                .extracting(
+                        Message::term,
+                        Message::index,
+                        append -> append.entries().size())
+                .containsExactly(tuple(1L, 1L, 1), tuple(3L, 2L, 1));
+    }
+
+    @Test
     void joiningIsSwitchedOffWhileTheServerRuns() {
         TestServer leader = batching();
         leader.server.tuning.batchAppend = false;
@@ -304,6 +336,20 @@ class RaftRsReplicationTest {
         assertThat(to(2, leader))
                 .extracting(append -> append.entries().size(), Message::commit)
                 .containsExactly(tuple(1, 2L));
+    }
+
+    @Test
+    void openingAWindowSendsNoSecondProbe() {
+        TestServer leader = TestServer.of(1, 1L, 2L);
+        leader.lead();
+        leader.step(new Message.Unreachable(2));
+        leader.propose("a");
+        assertThat(to(2, leader)).hasSize(1);
+        leader.leading().replicator().adjustInflight(2, leader.progress(2), 0);
+        leader.leading().replicator().adjustInflight(2, leader.progress(2), 9);
+
+        assertThat(leader.sent()).as("the first is not answered").isEmpty();
+        assertThat(leader.progress(2).isPaused()).isTrue();
     }
 
     @Test

@@ -243,6 +243,19 @@ class RawNodeConfChangeTest {
     }
 
     @Test
+    void aLeaderThatIsForgottenIsReasonEnoughForAReady() {
+        Node node = new Node(storage(ConfState.ofVoters(1L, 2L)));
+        node.raw.step(new Message.Heartbeat(2, 1, 1, 0, Bytes.EMPTY));
+        node.settle();
+
+        node.raw.forgetLeader();
+
+        assertThat(node.raw.hasReady()).isTrue();
+        assertThat(node.handle().softState()).isEqualTo(new SoftState(RawNode.NONE, RoleName.FOLLOWER));
+        assertThat(node.raw.hasReady()).isFalse();
+    }
+
+    @Test
     void eachMessageIsHandedOutOnce() {
         RawNode raw = new RawNode(
                 TestServer.config(1, storage(ConfState.ofVoters(1L, 2L))).build());
@@ -260,8 +273,10 @@ class RawNodeConfChangeTest {
         Node node = new Node(storage);
         node.raw.step(new Message.Heartbeat(2, 1, 1, 0, Bytes.EMPTY));
         assertThat(node.handle().mustSync()).as("a new term").isTrue();
+        node.raw.step(new Message.VoteReply(3, 1, 2, true, 0, 0));
+        assertThat(node.handle().hardState()).isEqualTo(new HardState(2, RawNode.NONE, 0));
         node.raw.step(Message.VoteRequest.of(false, 3, 1, 2, new EntryId(0, 0), false));
-        assertThat(node.handle().mustSync()).as("a vote").isTrue();
+        assertThat(node.handle().mustSync()).as("a vote in the same term").isTrue();
         node.raw.step(new Message.Append(3, 1, 2, 0, 0, TestServer.entries(1, 2), 0));
         assertThat(node.handle().mustSync()).as("entries").isTrue();
 

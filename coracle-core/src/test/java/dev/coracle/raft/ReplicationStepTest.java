@@ -219,4 +219,21 @@ class ReplicationStepTest {
         assertThat(follower.sent())
                 .containsExactly(new Message.Propose(3, 1, proposed), new Message.Propose(2, 1, proposed));
     }
+
+    /** Nothing is missing, but nobody knows whether the member got what was sent before it could not be reached. */
+    @Test
+    void aProbedMemberThatLacksNothingIsAskedAtItsNextHeartbeatsAnswer() {
+        TestServer leader = TestServer.of(1, 1L, 2L, 3L);
+        leader.lead();
+        leader.step(new Message.Unreachable(2));
+        assertThat(leader.progress(2).match()).isEqualTo(leader.lastIndex());
+
+        leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
+        assertThat(only(Message.Append.class, leader.sent()))
+                .extracting(Message::to, append -> append.entries().size())
+                .containsExactly(tuple(2L, 0));
+        leader.acknowledge(2, 1);
+
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.REPLICATE);
+    }
 }

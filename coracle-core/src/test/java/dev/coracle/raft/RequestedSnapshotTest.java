@@ -297,4 +297,34 @@ class RequestedSnapshotTest {
         network.propose(1, "after");
         assertThat(network.at(2).lastIndex()).isEqualTo(4);
     }
+
+    @Test
+    void aLateAcknowledgementOfWhatIsKnownDoesNotEndTheWaitForTheSnapshot() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        leader.compact(2);
+        request(network.at(2));
+        leader.step(requestOf(network.at(2)));
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.SNAPSHOT);
+        assertThat(leader.progress(2).match()).isEqualTo(2);
+
+        leader.acknowledge(2, 2);
+
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.SNAPSHOT);
+    }
+
+    @Test
+    void aRequestWhoseLastEntryIsAnotherAcknowledgesNothing() {
+        TestServer leader = TestServer.of(1, 1L, 2L, 3L);
+        leader.win();
+        leader.propose("data");
+        leader.take();
+
+        leader.step(new Message.AppendReply(2, 1, 1, 0, true, 2, 7, 0, 2));
+        assertThat(leader.progress(2).match()).isZero();
+        assertThat(leader.progress(2).requestedSnapshot()).isEqualTo(2);
+        leader.step(new Message.AppendReply(2, 1, 1, 0, true, 2, 1, 0, 2));
+
+        assertThat(leader.progress(2).match()).isEqualTo(2);
+    }
 }
