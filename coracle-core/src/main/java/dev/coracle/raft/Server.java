@@ -586,7 +586,7 @@ final class Server {
             // Would make this server take part in a cluster that does not know it.
             log.warn(
                     "%x attempted to restore snapshot but it is not in the ConfState %s; should never happen",
-                    id, members);
+                    id, Describe.confState(members));
             return false;
         }
         Configuration restoredConfiguration;
