@@ -3,6 +3,7 @@ package dev.coracle.benchmarks.core;
 import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
@@ -39,7 +40,8 @@ final class ResultTable implements OutputFormat {
         }
         double nanos = measured.getPrimaryResult().getScore();
         double best = measured.getPrimaryResult().getStatistics().getMin();
-        double bytes = measured.getSecondaryResults().get(ALLOCATED).getScore();
+        double bytes = Objects.requireNonNull(measured.getSecondaryResults().get(ALLOCATED), ALLOCATED)
+                .getScore();
         out.printf(Locale.ROOT, "%-44s %,11.1f %,11.1f", name(measured.getParams()), nanos, best);
         String entries = measured.getParams().getParam(ENTRIES);
         if (entries == null) {
