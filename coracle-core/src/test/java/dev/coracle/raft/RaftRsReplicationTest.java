@@ -339,6 +339,20 @@ class RaftRsReplicationTest {
     }
 
     @Test
+    void aProbeThroughAClosedWindowCarriesNoEntries() {
+        TestServer leader = TestServer.of(1, 1L, 2L);
+        leader.lead();
+        leader.leading().replicator().adjustInflight(2, leader.progress(2), 0);
+        leader.step(new Message.Unreachable(2));
+
+        leader.propose("a");
+
+        assertThat(to(2, leader))
+                .extracting(Message::index, append -> append.entries().size())
+                .containsExactly(tuple(1L, 0));
+    }
+
+    @Test
     void openingAWindowSendsNoSecondProbe() {
         TestServer leader = TestServer.of(1, 1L, 2L);
         leader.lead();

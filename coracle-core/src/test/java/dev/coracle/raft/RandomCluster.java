@@ -23,6 +23,7 @@ public final class RandomCluster {
     enum Happening {
         ELECTED,
         COMMITTED,
+        CONFLICT,
         APPLIED,
         CONFIGURED,
         JOINT,
@@ -47,7 +48,10 @@ public final class RandomCluster {
     /** In a round of the calm every server ticks once, and all messages arrive. */
     static final int CALM_ROUNDS = 400;
 
-    private static final int STEPS = 2500;
+    private static final int STEPS = 3000;
+    /** How many messages arrive, or pieces of work are done, in a step. */
+    private static final int AT_ONCE = 3;
+
     private static final int MOST_HOPS = 5000;
 
     final RandomClusterPlan plan;
@@ -108,6 +112,7 @@ public final class RandomCluster {
             step++;
             agree();
             happenings[Happening.COMMITTED.ordinal()] = invariants.committed();
+            happenings[Happening.CONFLICT.ordinal()] = invariants.conflicts();
             happenings[Happening.ELECTED.ordinal()] = invariants.elections();
             return hash.value();
         } catch (RuntimeException | AssertionError | StackOverflowError broken) {
@@ -227,8 +232,9 @@ public final class RandomCluster {
         hash.add(action.ordinal());
         switch (action) {
             case DELIVER -> {
-                deliver();
-                deliver();
+                for (int i = 0; i < AT_ONCE; i++) {
+                    deliver();
+                }
             }
             case TICK -> {
                 if (plan.ticksTogether) {
@@ -247,7 +253,7 @@ public final class RandomCluster {
             default -> {
                 RandomClusterServer server = any();
                 if (!server.isUp()) {
-                    if (random.nextInt(8) == 0) {
+                    if (random.nextInt(5) == 0) {
                         server.start();
                     }
                 } else if (!server.isPaused()) {
@@ -260,12 +266,11 @@ public final class RandomCluster {
     private void actOn(RandomClusterServer server, RandomClusterPlan.Action action) {
         switch (action) {
             case WORK -> {
-                server.work();
-                if (server.isUp()) {
+                for (int i = 0; i < AT_ONCE && server.isUp(); i++) {
                     server.work();
                 }
             }
-            case PROPOSE -> server.propose(entries());
+            case PROPOSE -> anyLeader(server).propose(entries());
             case READ -> read(server);
             case CHANGE_MEMBERS -> server.propose(change());
             case COMPACT -> server.compact();
@@ -285,8 +290,18 @@ public final class RandomCluster {
 
     /** What goes wrong with a leader matters more. */
     private RandomClusterServer likelyLeader(RandomClusterServer other) {
-        RandomClusterServer leader = random.nextInt(3) == 0 ? newestLeader() : null;
+        RandomClusterServer leader = random.nextBoolean() ? newestLeader() : null;
         return leader == null || leader.isPaused() ? other : leader;
+    }
+
+    /** Mostly one of those that think they lead, of whom there may be several: the old ones' entries will be in the way. */
+    private RandomClusterServer anyLeader(RandomClusterServer other) {
+        RandomClusterServer chosen = other;
+        for (int i = 0; i < servers.size() && !chosen.leads(); i++) {
+            RandomClusterServer next = any();
+            chosen = next.isUp() && !next.isPaused() ? next : chosen;
+        }
+        return chosen;
     }
 
     private void tick(RandomClusterServer server) {
@@ -395,10 +410,10 @@ public final class RandomCluster {
 
     private void cut() {
         happened(Happening.CUT);
-        if (random.nextBoolean()) {
-            network.cutOneWay(any().id, any().id);
-        } else {
-            network.partition(random.nextLong());
+        switch (random.nextInt(3)) {
+            case 0 -> network.cutOneWay(any().id, any().id);
+            case 1 -> network.partition(1L << likelyLeader(any()).id);
+            default -> network.partition(random.nextLong());
         }
     }
 

@@ -79,6 +79,7 @@ final class RandomClusterInvariants {
     private final List<Map<Long, Long>> acknowledged = new ArrayList<>();
 
     private final boolean votesWait;
+    private long conflicts;
 
     RandomClusterInvariants(boolean votesWait) {
         this.votesWait = votesWait;
@@ -209,6 +210,7 @@ final class RandomClusterInvariants {
                     same,
                     was.commit);
         }
+        conflicts += same < was.lastIndex && same >= first ? 1 : 0;
         List<Entry> entries = slice(log, same + 1, last);
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
@@ -407,6 +409,11 @@ final class RandomClusterInvariants {
             }
         }
         return 2 * count > voters.size();
+    }
+
+    /** How often a log lost entries to those of a newer leader. */
+    long conflicts() {
+        return conflicts;
     }
 
     /** How many elections were won. */

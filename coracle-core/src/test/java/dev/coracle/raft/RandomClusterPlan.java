@@ -15,20 +15,20 @@ final class RandomClusterPlan {
     /** What may happen in one step, with how often it does unless a schedule changes that. */
     enum Action {
         DELIVER(300),
-        TICK(220),
-        WORK(300),
-        PROPOSE(50),
+        TICK(500),
+        WORK(400),
+        PROPOSE(80),
         READ(20),
-        CHANGE_MEMBERS(12),
+        CHANGE_MEMBERS(14),
         COMPACT(20),
-        TRANSFER(5),
-        CAMPAIGN(3),
-        FORGET_LEADER(3),
-        CRASH(4),
-        CUT(3),
-        HEAL(5),
-        PAUSE(3),
-        SLOW_DISK(6),
+        TRANSFER(6),
+        CAMPAIGN(6),
+        FORGET_LEADER(4),
+        CRASH(5),
+        CUT(4),
+        HEAL(30),
+        PAUSE(2),
+        SLOW_DISK(4),
         SWALLOW(2),
         UNREACHABLE(4),
         REPLAY(10),
@@ -111,8 +111,8 @@ final class RandomClusterPlan {
         members = members(random, servers);
         bootstrapped = members.learners().isEmpty() && random.nextInt(4) == 0;
         storing = Storing.values()[random.nextInt(3)];
-        heartbeatTicks = 1 + random.nextInt(2);
-        electionTicks = 4 * heartbeatTicks + random.nextInt(6);
+        heartbeatTicks = 1 + random.nextInt(3);
+        electionTicks = 3 * heartbeatTicks + random.nextInt(6);
         preVote = random.nextBoolean();
         checkQuorum = random.nextBoolean();
         switchesVary = random.nextInt(8) == 0;

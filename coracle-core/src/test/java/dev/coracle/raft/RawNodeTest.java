@@ -467,6 +467,7 @@ class RawNodeTest {
 
         raw.readIndex(Bytes.of(bytes("ctx")));
 
+        assertThat(raw.hasReady()).as("for the answer alone").isTrue();
         assertThat(handle(raw, storage).readStates()).containsExactly(new ReadState(1, Bytes.of(bytes("ctx"))));
         assertThat(raw.hasReady()).isFalse();
     }

@@ -171,6 +171,9 @@ class RequestedSnapshotTest {
 
         leader.step(request);
         assertThat(leader.sent()).as("one is under way").isEmpty();
+        assertThat(leader.progress(2).requestedSnapshot())
+                .as("nor is it noted for later")
+                .isZero();
         leader.step(new Message.SnapshotStatus(2, true));
         leader.step(request);
 
