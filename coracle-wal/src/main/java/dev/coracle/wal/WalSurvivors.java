@@ -19,6 +19,9 @@ final class WalSurvivors {
     private int size;
     private int passed;
 
+    private long beginning;
+    private long end = Long.MAX_VALUE;
+
     /** Notes that what stands before a record does not count from an index on. Records must come in order. */
     void cut(long record, long index) {
         while (size > 0 && Long.compareUnsigned(indexes[size - 1], index) >= 0) {
@@ -33,6 +36,16 @@ final class WalSurvivors {
         size++;
     }
 
+    /** Notes that what stands before a record, or in it, does not count: the log begins anew behind it. */
+    void beginAt(long record) {
+        beginning = record;
+    }
+
+    /** Notes that nothing counts from a record on. */
+    void endBefore(long record) {
+        end = record;
+    }
+
     /** Begins a pass in which {@link #contains} is asked. */
     void rewind() {
         passed = 0;
@@ -42,6 +55,9 @@ final class WalSurvivors {
     boolean contains(long record, long index) {
         while (passed < size && records[passed] <= record) {
             passed++;
+        }
+        if (record <= beginning || record >= end) {
+            return false;
         }
         return passed == size || Long.compareUnsigned(index, indexes[passed]) < 0;
     }
