@@ -2,6 +2,7 @@ package dev.coracle.wal;
 
 import dev.coracle.node.Disk;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,15 +36,21 @@ public record WalLocation(Path directory, Path log, Path snapshots, boolean hasS
      * @throws IOException if the system does not let it look
      */
     public static Optional<WalLocation> find(Disk disk, Path directory, @Nullable Path snapshots) throws IOException {
-        if (!disk.exists(directory)) {
+        List<String> names;
+        try {
+            names = disk.list(directory);
+        } catch (NoSuchFileException | NotDirectoryException e) {
             return Optional.empty();
         }
         List<Path> candidates = new ArrayList<>();
         candidates.add(directory);
-        candidates.add(directory.resolve(LOG));
-        candidates.add(directory.resolve("member").resolve(LOG));
+        for (Path below : List.of(Path.of(LOG), Path.of("member", LOG))) {
+            if (names.contains(below.getName(0).toString())) {
+                candidates.add(directory.resolve(below));
+            }
+        }
         for (Path log : candidates) {
-            if (disk.exists(log) && holdsSegments(disk, log)) {
+            if (holdsSegments(disk, log)) {
                 return Optional.of(snapshots == null ? beside(disk, directory, log) : of(directory, log, snapshots));
             }
         }
@@ -84,7 +91,7 @@ public record WalLocation(Path directory, Path log, Path snapshots, boolean hasS
     private static boolean holdsSegments(Disk disk, Path directory) throws IOException {
         try {
             return disk.list(directory).stream().anyMatch(EtcdReader::isSegment);
-        } catch (NotDirectoryException e) {
+        } catch (NoSuchFileException | NotDirectoryException e) {
             return false;
         }
     }
