@@ -19,6 +19,9 @@ final class RaftLog {
     /** How many encoded bytes of committed entries may be handed out and not applied. At least 1. */
     private long maxApplyingSize;
 
+    /** Whether storage fetches the entries that are to be handed out next. */
+    private boolean fetchingCommitted;
+
     /** How many committed entries may be handed out beyond what storage has confirmed. */
     private long maxUnpersistedApply;
 
@@ -245,7 +248,9 @@ final class RaftLog {
             throw log.fatal("applying entry size (%d-%d)=%d not positive", maxApplyingSize, applyingSize, room);
         }
         try {
-            return slice(applying + 1, maxAppliable(allowUnstable) + 1, room);
+            List<Entry> entries = slice(applying + 1, maxAppliable(allowUnstable) + 1, room, EntryFetch.TO_APPLY);
+            fetchingCommitted = entries == null;
+            return entries == null ? List.of() : entries;
         } catch (CompactedException compacted) {
             throw log.fatal(
                     "unexpected error when getting unapplied entries from %d: %s",
@@ -255,7 +260,15 @@ final class RaftLog {
 
     boolean hasNextCommitted(boolean allowUnstable) {
         // A snapshot comes first: it is applied before any entry behind it.
-        return !applyingPaused && unstable.snapshot() == null && applying < maxAppliable(allowUnstable);
+        return !applyingPaused
+                && !fetchingCommitted
+                && unstable.snapshot() == null
+                && applying < maxAppliable(allowUnstable);
+    }
+
+    /** Storage has the entries to be handed out next. */
+    void committedFetched() {
+        fetchingCommitted = false;
     }
 
     private long maxAppliable(boolean allowUnstable) {
@@ -282,19 +295,19 @@ final class RaftLog {
     void restore(Snapshot snapshot) {
         log.info("log [%s] starts to restore snapshot [index: %d, term: %d]", this, snapshot.index(), snapshot.term());
         committed = snapshot.index();
+        fetchingCommitted = false;
         unstable.restore(snapshot);
         observer.onCommit(committed);
         observer.onSnapshotRestored(snapshot.index(), snapshot.term());
     }
 
     /**
-     * The entries from {@code index} on, at most {@code maxSize} bytes of them but at least one if any; null if storage
-     * has to fetch them first.
+     * The entries from {@code index} on, at most {@code maxSize} bytes of them but at least one; null if storage has to
+     * fetch them first.
      */
     @Nullable
     List<Entry> entriesFrom(long index, long maxSize, EntryFetch fetch) throws CompactedException {
-        long last = lastIndex();
-        return index > last ? List.of() : slice(index, last + 1, maxSize, fetch);
+        return slice(index, lastIndex() + 1, maxSize, fetch);
     }
 
     /** Whether an entry in [low, high) changes the configuration. Reads in pages, so that memory stays bounded. */

@@ -50,7 +50,7 @@ public interface Storage {
     List<Entry> entries(long low, long high, long maxSize) throws CompactedException, UnavailableException;
 
     /**
-     * The same entries, for an append to one member. Storage that does not have them at hand may return {@code null},
+     * The same entries, to be sent to a member or to be applied. Storage that does not have them at hand may return {@code null},
      * fetch them meanwhile, and have its driver call {@link RawNode#entriesFetched} with {@code fetch}, whereupon it is
      * asked again; until then it may be asked for the same entries several times.
      */

@@ -483,6 +483,23 @@ class RaftRsSwitchesTest {
                 .containsExactly(1L, 2L, 3L);
     }
 
+    @Test
+    void entriesToBeAppliedAreFetchedOnce() {
+        MemoryStorage storage = TestServer.storage(ConfState.ofVoters(1L), 1, 1, 1);
+        storage.setHardState(new HardState(1, RawNode.NONE, 2));
+        FetchingStorage fetching = new FetchingStorage(storage);
+        RawNode raw = new RawNode(TestServer.config(1, fetching).build());
+
+        assertThat(raw.ready().committedEntries()).isEmpty();
+        raw.advance();
+        assertThat(raw.hasReady()).as("nothing to do meanwhile").isFalse();
+        assertThat(fetching.asked).containsExactly(EntryFetch.TO_APPLY);
+
+        fetching.fetched = true;
+        raw.entriesFetched(EntryFetch.TO_APPLY);
+        assertThat(raw.ready().committedEntries()).extracting(Entry::index).containsExactly(1L, 2L);
+    }
+
     // ---- entries that are applied before they are stored
 
     @Test
