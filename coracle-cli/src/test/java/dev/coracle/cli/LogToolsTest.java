@@ -15,7 +15,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.io.RandomAccessFile;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +29,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The texts and statuses of {@code wal} and {@code describe}. What they find is tested where it is found. */
 class LogToolsTest {
+    /** What UTF-8 makes of the letter in the values, byte by byte. */
+    private static final String ENCODED_E = "\u00c3\u00a9";
+
     @TempDir
     private Path root;
 
@@ -175,18 +177,15 @@ class LogToolsTest {
         assertThat(err.toString()).contains("Missing command", "WALDIR", "DIR", "--from");
     }
 
-    /** Flips a bit in the middle of the third segment. */
+    /** Flips a bit of the first value in the third segment. */
     private Path damage() throws IOException {
         Path segment;
         try (Stream<Path> segments = Files.list(wal)) {
             segment = segments.sorted().toList().get(2);
         }
-        try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
-            file.seek(200);
-            int value = file.read();
-            file.seek(200);
-            file.write(value ^ 1);
-        }
+        byte[] bytes = Files.readAllBytes(segment);
+        bytes[new String(bytes, StandardCharsets.ISO_8859_1).indexOf(ENCODED_E)] ^= 1;
+        Files.write(segment, bytes);
         return segment;
     }
 
