@@ -128,7 +128,8 @@ public final class Inspector<C> {
             try (WalContents contents = WalContents.read(disk, location.get())) {
                 contents.notes().forEach(notes);
                 action.on(location.get(), contents);
-                contents.damage().ifPresent(damage -> notes.accept("damaged, what stands behind is not shown: " + damage));
+                contents.damage()
+                        .ifPresent(damage -> notes.accept("damaged, what stands behind is not shown: " + damage));
                 return (contents.damage().isEmpty() ? WalVerdict.SOUND : WalVerdict.DAMAGED).exitStatus();
             }
         } catch (StorageException | IOException e) {
@@ -259,7 +260,8 @@ public final class Inspector<C> {
     private static String ids(List<Long> ids, @Nullable ClusterFile file, Format format) {
         return ids.stream()
                 .map(id -> {
-                    String address = file == null || format.raw ? null : file.peers().get(id);
+                    String address =
+                            file == null || format.raw ? null : file.peers().get(id);
                     return Long.toUnsignedString(id) + (address == null ? "" : "@" + address);
                 })
                 .collect(Collectors.joining(" ", "[", "]"));

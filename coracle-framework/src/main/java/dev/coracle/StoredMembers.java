@@ -40,8 +40,7 @@ final class StoredMembers {
 
     static ConfState at(WalContents contents, Consumer<String> notes) throws StorageException, IOException {
         StoredMembers members = new StoredMembers(contents, notes);
-        contents.entries(
-                contents.snapshot().index() + 1, contents.hardState().commit(), members::onCommitted);
+        contents.entries(contents.snapshot().index() + 1, contents.hardState().commit(), members::onCommitted);
         return members.state;
     }
 

@@ -45,12 +45,17 @@ class InspectorTest {
         String table = logs(root.resolve("a"), Inspector.Format.TABLE, 1, Long.MAX_VALUE);
 
         assertThat(status).isZero();
-        assertThat(table.lines().findFirst().orElseThrow()).containsSubsequence("index", "|", "type", "|", "data", "|", "term");
+        assertThat(table.lines().findFirst().orElseThrow())
+                .containsSubsequence("index", "|", "type", "|", "data", "|", "term");
         assertThat(table)
-                .containsPattern(" 1 \\| EntryConfChange +\\| transition:\\S+ changes:\\{type:ConfChangeAddNode node_id:1}")
+                .containsPattern(
+                        " 1 \\| EntryConfChange +\\| transition:\\S+ changes:\\{type:ConfChangeAddNode node_id:1}")
                 .containsPattern("EntryNormal +\\| line one +\\| \\d+\n")
                 .containsPattern("EntryNormal +\\| line two\\\\u000athree +\\| \\d+\n");
-        assertThat(notes).first().asString().startsWith("found log " + root.resolve("a").resolve("wal"));
+        assertThat(notes)
+                .first()
+                .asString()
+                .startsWith("found log " + root.resolve("a").resolve("wal"));
     }
 
     @Test
@@ -67,7 +72,8 @@ class InspectorTest {
     void rawEntriesAreWhatIsStored() throws Exception {
         runANode();
 
-        assertThat(logs(root.resolve("a"), RAW, 1, Long.MAX_VALUE)).containsPattern("EntryNormal +\\| 016f6e65 +\\| \\d+\n");
+        assertThat(logs(root.resolve("a"), RAW, 1, Long.MAX_VALUE))
+                .containsPattern("EntryNormal +\\| 016f6e65 +\\| \\d+\n");
     }
 
     @Test
@@ -78,7 +84,9 @@ class InspectorTest {
                 logs(root.resolve("a"), JSON, 1, Long.MAX_VALUE).lines().toList();
 
         assertThat(lines).allMatch(line -> line.startsWith("{\"index\":") && line.endsWith("\"}"));
-        assertThat(lines).anyMatch(line -> line.contains("\"type\":\"EntryNormal\",\"term\":") && line.endsWith(",\"data\":\"line one\"}"));
+        assertThat(lines)
+                .anyMatch(line -> line.contains("\"type\":\"EntryNormal\",\"term\":")
+                        && line.endsWith(",\"data\":\"line one\"}"));
         assertThat(lines).anyMatch(line -> line.endsWith("\"data\":\"line two\\u000athree\"}"));
     }
 
@@ -154,13 +162,17 @@ class InspectorTest {
 
         assertThat(status).isEqualTo(1);
         assertThat(table).contains("| line entry 100 ");
-        assertThat(notes).last().asString().startsWith("damaged, what stands behind is not shown: ").contains("a segment is missing");
+        assertThat(notes)
+                .last()
+                .asString()
+                .startsWith("damaged, what stands behind is not shown: ")
+                .contains("a segment is missing");
     }
 
     @Test
     void whatHoldsNoLogHasAStatusOfItsOwn() throws IOException {
-        for (Path directory : List.of(
-                root, root.resolve("missing"), Files.write(root.resolve("file"), new byte[] {1}))) {
+        for (Path directory :
+                List.of(root, root.resolve("missing"), Files.write(root.resolve("file"), new byte[] {1}))) {
             assertThat(logs(directory, Inspector.Format.TABLE, 1, 2)).isEmpty();
             assertThat(status).isEqualTo(2);
             assertThat(metadata(directory, Inspector.Format.TABLE)).isEmpty();
@@ -187,7 +199,10 @@ class InspectorTest {
         FileDisk disk = new FileDisk();
         FileSnapshotStore snapshots = FileSnapshotStore.open(disk, root.resolve("snap"), 0);
         try (WalLogStore store = WalLogStore.open(
-                disk, root.resolve("wal"), snapshots, WalOptions.DEFAULTS.withSegmentBytes(4096).withLowSpaceBytes(0))) {
+                disk,
+                root.resolve("wal"),
+                snapshots,
+                WalOptions.DEFAULTS.withSegmentBytes(4096).withLowSpaceBytes(0))) {
             store.append(0, new HardState(1, 1, commit), List.of(entries));
             store.sync();
             if (snapshot.index() > 0) {

@@ -62,7 +62,9 @@ final class WalCommand implements Runnable {
             mixinStandardHelpOptions = true,
             exitCodeListHeading = "%nExit status:%n",
             exitCodeList = {
-                "0:etcd finds no error", "1:etcd finds an error, which is printed", "2:no log, or wrong arguments"
+                "0:etcd finds no error",
+                "1:etcd finds an error, which is printed",
+                "2:no log, or wrong arguments"
             })
     int dump(
             @Parameters(paramLabel = "WALDIR", description = "The directory of the segments.") Path log,
@@ -158,8 +160,7 @@ final class WalCommand implements Runnable {
                        d. Start the node so that it joins: it gets a new id, and everything from the leader.
 
                     If too few members are left for a majority, stop: do not wipe anything. Copy all directories
-                    first."""
-                    .replace("DIR", directory.toString()));
+                    first.""".replace("DIR", directory.toString()));
         }
     }
 
@@ -171,8 +172,8 @@ final class WalCommand implements Runnable {
         String answer = ask.apply("This node loses its identity and all its data (moved aside, not deleted). Type the"
                 + " directory's name, " + name + ", to go on: ");
         if (answer == null) {
-            throw new CommandFailedException("nothing was changed: there is no terminal to ask at. Say --yes if you are"
-                    + " sure");
+            throw new CommandFailedException(
+                    "nothing was changed: there is no terminal to ask at. Say --yes if you are" + " sure");
         }
         if (!answer.strip().equals(name)) {
             throw new CommandFailedException("nothing was changed: \"" + answer.strip() + "\" is not " + name);

@@ -46,14 +46,12 @@ class LogToolsTest {
         data = root.resolve("data");
         wal = data.resolve("wal");
         FileDisk disk = new FileDisk();
-        WalOptions options =
-                WalOptions.DEFAULTS.withSegmentBytes(1024).withLowSpaceBytes(0);
+        WalOptions options = WalOptions.DEFAULTS.withSegmentBytes(1024).withLowSpaceBytes(0);
         try (WalLogStore store =
                 WalLogStore.open(disk, wal, FileSnapshotStore.open(disk, data.resolve("snap"), 0), options)) {
             for (long index = 1; index <= 40; index++) {
                 byte[] insert = new MemStoreInsert(index, "é" + index).encode();
-                store.append(
-                        0, new HardState(1, 1, index - 1), List.of(new Entry(1, index, EntryType.NORMAL, insert)));
+                store.append(0, new HardState(1, 1, index - 1), List.of(new Entry(1, index, EntryType.NORMAL, insert)));
                 store.sync();
             }
         }
@@ -61,7 +59,8 @@ class LogToolsTest {
 
     @Test
     void dumpPrintsWhatEtcdSees() {
-        assertThat(run("wal", "dump", wal.toString(), data.resolve("snap").toString())).isZero();
+        assertThat(run("wal", "dump", wal.toString(), data.resolve("snap").toString()))
+                .isZero();
         assertThat(dumped.toString(StandardCharsets.UTF_8))
                 .startsWith("snapshot none: snap: no available snapshot\n"
                         + "metadata \"\"\nhardstate term=1 vote=1 commit=39\nerror <nil>\nentries 40\n"
@@ -96,7 +95,8 @@ class LogToolsTest {
         assertThat(run("wal", "repair", "--wipe", "--yes", data.toString())).isEqualTo(1);
         assertThat(err.toString()).startsWith("coracle: nothing was changed: ").contains("--force");
         assertThat(files()).isEqualTo(before);
-        assertThat(run("wal", "repair", "--wipe", "--yes", "--force", data.toString())).isZero();
+        assertThat(run("wal", "repair", "--wipe", "--yes", "--force", data.toString()))
+                .isZero();
         assertThat(root.resolve("data.wiped-1").resolve("wal")).isDirectory();
         assertThat(wal).doesNotExist();
     }
@@ -133,17 +133,20 @@ class LogToolsTest {
     void repairOfNoLogChangesNothing() throws IOException {
         Path other = Files.createDirectory(root.resolve("other"));
         Files.writeString(other.resolve("photo"), "x");
-        assertThat(run("wal", "repair", "--wipe", "--yes", "--force", other.toString())).isEqualTo(2);
+        assertThat(run("wal", "repair", "--wipe", "--yes", "--force", other.toString()))
+                .isEqualTo(2);
         assertThat(other.resolve("photo")).exists();
     }
 
     @Test
     void describeLogsPrintsCommandsOfMemstore() {
-        assertThat(run("describe", "logs", "--from", "2", "--to", "3", data.toString())).isZero();
+        assertThat(run("describe", "logs", "--from", "2", "--to", "3", data.toString()))
+                .isZero();
         assertThat(out.toString().lines().toList()).hasSize(3);
         assertThat(out.toString()).contains("| Insert(2, \"é2\") ").contains("| Insert(3, \"é3\") ");
         assertThat(err.toString()).startsWith("coracle: found log " + wal + ", snapshots " + data.resolve("snap"));
-        assertThat(run("describe", "logs", "--json", "--raw", "--to", "1", data.toString())).isZero();
+        assertThat(run("describe", "logs", "--json", "--raw", "--to", "1", data.toString()))
+                .isZero();
         assertThat(out.toString()).endsWith("\"data\":\"0000000001000000000000000300000000000000c3a931\"}\n");
     }
 
@@ -172,7 +175,9 @@ class LogToolsTest {
                 List.of("wal", "verify"),
                 List.of("describe", "logs"),
                 List.of("describe", "logs", "--from", "x", "dir"))) {
-            assertThat(run(arguments.toArray(new String[0]))).as("%s", arguments).isEqualTo(2);
+            assertThat(run(arguments.toArray(new String[0])))
+                    .as("%s", arguments)
+                    .isEqualTo(2);
         }
         assertThat(err.toString()).contains("Missing command", "WALDIR", "DIR", "--from");
     }

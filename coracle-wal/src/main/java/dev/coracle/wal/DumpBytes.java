@@ -12,11 +12,12 @@ import java.nio.file.Path;
  */
 final class DumpBytes implements Closeable {
     private static final int WINDOW_BYTES = 64 << 10;
+    private static final byte[] NONE = {};
 
     private final Path path;
     private final DiskFile file;
     private final long size;
-    private final byte[] window;
+    private byte[] window = NONE;
     private long start;
     private int length;
 
@@ -25,7 +26,6 @@ final class DumpBytes implements Closeable {
         this.path = path;
         this.file = file;
         this.size = file.size();
-        this.window = new byte[(int) Math.min(WINDOW_BYTES, Math.max(size, 1))];
     }
 
     Path path() {
@@ -38,7 +38,8 @@ final class DumpBytes implements Closeable {
 
     /** The byte at a position before the end. */
     byte at(long position) throws IOException {
-        return window[load(position)];
+        int at = load(position);
+        return window[at];
     }
 
     /** Eight bytes, the lowest first. */
@@ -81,6 +82,12 @@ final class DumpBytes implements Closeable {
         return bytes;
     }
 
+    /** Gives the window back. It comes again with the next byte that is asked for. */
+    void release() {
+        window = NONE;
+        length = 0;
+    }
+
     @Override
     public void close() throws IOException {
         file.close();
@@ -93,6 +100,9 @@ final class DumpBytes implements Closeable {
     /** Brings the byte at a position into the window and returns where it is there. */
     private int load(long position) throws IOException {
         if (position < start || position >= start + length) {
+            if (window.length == 0) {
+                window = new byte[(int) Math.min(WINDOW_BYTES, size)];
+            }
             start = position;
             length = (int) Math.min(window.length, size - position);
             int read = file.read(ByteBuffer.wrap(window, 0, length), position);

@@ -110,6 +110,7 @@ final class DumpDecoder {
             if (length != 0) {
                 return length;
             }
+            bytes().release();
             current++;
             position = 0;
         }

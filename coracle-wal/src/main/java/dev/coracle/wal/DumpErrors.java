@@ -23,7 +23,6 @@ final class DumpErrors {
             return "readdirent " + path + ": not a directory";
         }
         String reason = failure instanceof FileSystemException system ? system.getReason() : failure.getMessage();
-        return operation + " " + path + ": "
-                + (reason == null ? failure.toString() : reason.toLowerCase(Locale.ROOT));
+        return operation + " " + path + ": " + (reason == null ? failure.toString() : reason.toLowerCase(Locale.ROOT));
     }
 }

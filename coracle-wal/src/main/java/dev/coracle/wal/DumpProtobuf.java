@@ -150,8 +150,8 @@ final class DumpProtobuf {
 
     private void requireIndex(long length) throws EtcdReaderException {
         if (length > Long.MAX_VALUE - (at - start)) {
-            throw EtcdReaderException.panic("runtime error: a length of " + length + " in a " + message
-                    + " overflows the index of its end");
+            throw EtcdReaderException.panic(
+                    "runtime error: a length of " + length + " in a " + message + " overflows the index of its end");
         }
     }
 

@@ -41,10 +41,7 @@ final class EtcdReader implements Closeable {
      * @param entries how many entries there are
      */
     record Result(
-            byte[] metadata,
-            HardState state,
-            @Nullable String error,
-            long entries) {}
+            byte[] metadata, HardState state, @Nullable String error, long entries) {}
 
     /** An entry that counts. Its data are a range of the bytes. */
     record Found(long index, long term, int type, DumpBytes bytes, long from, long to) {}
@@ -60,7 +57,6 @@ final class EtcdReader implements Closeable {
 
     /** How many records the first pass has read, counted from 1, and how many of the entries in them count. */
     private long records;
-
 
     private long entries;
     private byte @Nullable [] metadata;
@@ -149,7 +145,8 @@ final class EtcdReader implements Closeable {
                 }
             }
         } catch (EtcdReaderException e) {
-            throw new IOException("the log was changed while it was being read: " + e.text() + " where a record was", e);
+            throw new IOException(
+                    "the log was changed while it was being read: " + e.text() + " where a record was", e);
         }
     }
 

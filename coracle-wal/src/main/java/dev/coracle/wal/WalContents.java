@@ -170,8 +170,8 @@ public final class WalContents implements Closeable {
             try {
                 List<SegmentName> names = SegmentDirectory.names(disk, log);
                 if (names.isEmpty()) {
-                    throw new StorageException(log + " has no segments: expected files named like "
-                            + SegmentName.FIRST.fileName());
+                    throw new StorageException(
+                            log + " has no segments: expected files named like " + SegmentName.FIRST.fileName());
                 }
                 return SegmentDirectory.open(disk, log, names);
             } catch (StorageException e) {
@@ -282,8 +282,7 @@ public final class WalContents implements Closeable {
     }
 
     private void findSnapshot() throws StorageException {
-        FileSnapshotStore files =
-                FileSnapshotStore.forReading(disk, location.snapshots(), WalOptions.DEFAULTS.group());
+        FileSnapshotStore files = FileSnapshotStore.forReading(disk, location.snapshots(), WalOptions.DEFAULTS.group());
         List<EntryId> newestFirst = new ArrayList<>(snapshots);
         newestFirst.sort(Comparator.comparingLong(EntryId::index)
                 .thenComparingLong(EntryId::term)

@@ -4,11 +4,9 @@ import dev.coracle.node.Disk;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
-import java.io.BufferedWriter;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.OutputStreamWriter;
-import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,12 +20,14 @@ import org.jspecify.annotations.Nullable;
  * and holds no more than a window of each file.
  */
 public final class WalDump {
-    private static final char[] HEX = "0123456789abcdef".toCharArray();
+    private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+    private static final int CHUNK_BYTES = 8 << 10;
 
-    private final Writer out;
+    private final OutputStream out;
+    private final byte[] chunk = new byte[CHUNK_BYTES];
     private final Consumer<String> notes;
 
-    private WalDump(Writer out, Consumer<String> notes) {
+    private WalDump(OutputStream out, Consumer<String> notes) {
         this.out = out;
         this.notes = notes;
     }
@@ -46,11 +46,11 @@ public final class WalDump {
     public static WalVerdict print(
             Disk disk, Path log, @Nullable Path snapshots, OutputStream out, Consumer<String> notes)
             throws IOException {
-        Writer writer = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
+        BufferedOutputStream buffered = new BufferedOutputStream(out);
         try {
-            return new WalDump(writer, notes).print(disk, log, snapshots);
+            return new WalDump(buffered, notes).print(disk, log, snapshots);
         } finally {
-            writer.flush();
+            buffered.flush();
         }
     }
 
@@ -69,7 +69,7 @@ public final class WalDump {
             if (e.kind() == EtcdReaderException.Kind.PANIC) {
                 return onPanic(e);
             }
-            out.write("open error: " + e.text() + "\n");
+            write("open error: " + e.text() + "\n");
             return holdsSegments(disk, log) ? WalVerdict.DAMAGED : WalVerdict.NO_LOG;
         }
     }
@@ -77,7 +77,7 @@ public final class WalDump {
     private EntryId printSnapshot(Disk disk, Path snapshots) throws IOException, EtcdReaderException {
         try {
             DumpSnapshot snapshot = DumpSnapshot.newest(disk, snapshots, notes);
-            out.write("snapshot index=" + Long.toUnsignedString(snapshot.index()) + " term="
+            write("snapshot index=" + Long.toUnsignedString(snapshot.index()) + " term="
                     + Long.toUnsignedString(snapshot.term()) + " voters=" + list(snapshot.voters()) + " learners="
                     + list(snapshot.learners()) + " data=" + snapshot.dataBytes() + " bytes\n");
             return snapshot.id();
@@ -85,7 +85,7 @@ public final class WalDump {
             if (e.kind() == EtcdReaderException.Kind.PANIC) {
                 throw e;
             }
-            out.write("snapshot none: " + e.text() + "\n");
+            write("snapshot none: " + e.text() + "\n");
             return new EntryId(0, 0);
         }
     }
@@ -94,28 +94,34 @@ public final class WalDump {
         EtcdReader.Result result = reader.readAll();
         HardState state = result.state();
         String error = result.error();
-        out.write("metadata " + DumpQuote.of(result.metadata()) + "\n");
-        out.write("hardstate term=" + Long.toUnsignedString(state.term()) + " vote="
-                + Long.toUnsignedString(state.vote()) + " commit=" + Long.toUnsignedString(state.commit()) + "\n");
-        out.write("error " + (error == null ? "<nil>" : error) + "\n");
-        out.write("entries " + result.entries() + "\n");
+        write("metadata " + DumpQuote.of(result.metadata()) + "\n");
+        write("hardstate term=" + Long.toUnsignedString(state.term()) + " vote=" + Long.toUnsignedString(state.vote())
+                + " commit=" + Long.toUnsignedString(state.commit()) + "\n");
+        write("error " + (error == null ? "<nil>" : error) + "\n");
+        write("entries " + result.entries() + "\n");
         reader.entries(this::printEntry);
         return error == null ? WalVerdict.SOUND : WalVerdict.DAMAGED;
     }
 
     private void printEntry(EtcdReader.Found entry) throws IOException {
-        out.write(Long.toUnsignedString(entry.index()));
-        out.write('\t');
-        out.write(Long.toUnsignedString(entry.term()));
-        out.write('\t');
-        out.write(typeName(entry.type()));
-        out.write('\t');
+        write(Long.toUnsignedString(entry.index()) + "\t" + Long.toUnsignedString(entry.term()) + "\t"
+                + typeName(entry.type()) + "\t");
+        int length = 0;
         for (long position = entry.from(); position < entry.to(); position++) {
             byte value = entry.bytes().at(position);
-            out.write(HEX[(value >> 4) & 0xf]);
-            out.write(HEX[value & 0xf]);
+            chunk[length++] = HEX[(value >> 4) & 0xf];
+            chunk[length++] = HEX[value & 0xf];
+            if (length == CHUNK_BYTES) {
+                out.write(chunk, 0, length);
+                length = 0;
+            }
         }
-        out.write('\n');
+        out.write(chunk, 0, length);
+        write("\n");
+    }
+
+    private void write(String text) throws IOException {
+        out.write(text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static String typeName(int type) {

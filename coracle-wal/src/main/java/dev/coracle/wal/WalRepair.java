@@ -41,8 +41,7 @@ public final class WalRepair {
                     throw Damage.inUse(location.directory());
                 }
             }
-            segments = SegmentDirectory.lock(
-                    disk, location.log(), SegmentDirectory.names(disk, location.log()));
+            segments = SegmentDirectory.lock(disk, location.log(), SegmentDirectory.names(disk, location.log()));
             return moveAside(disk, location);
         } catch (IOException e) {
             throw Damage.failed("move aside", location.directory(), e);
@@ -84,7 +83,8 @@ public final class WalRepair {
 
     private static Path newTarget(Disk disk, Path directory) throws IOException {
         for (int number = 1; ; number++) {
-            Path target = directory.toAbsolutePath()
+            Path target = directory
+                    .toAbsolutePath()
                     .normalize()
                     .resolveSibling(WalLocation.name(directory) + ".wiped-" + number);
             if (!disk.exists(target)) {

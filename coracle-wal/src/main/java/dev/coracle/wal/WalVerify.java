@@ -53,8 +53,8 @@ public final class WalVerify {
                     : new Report(
                             WalVerdict.NO_LOG,
                             false,
-                            List.of("not a log: no file named like " + SegmentName.FIRST.fileName() + " in "
-                                    + directory + ", nor in wal or member/wal there"));
+                            List.of("not a log: no file named like " + SegmentName.FIRST.fileName() + " in " + directory
+                                    + ", nor in wal or member/wal there"));
         } catch (IOException e) {
             return unreadable(List.of(), Damage.failed("look for a log in", directory, e));
         }
@@ -87,8 +87,8 @@ public final class WalVerify {
             LogReplay replay = new LogReplay(records, segments.get(0).name());
             replay.run();
             boolean damagedSnapshots = verifySnapshots();
-            EntryId snapshot = replay.recover(FileSnapshotStore.forReading(
-                            disk, location.snapshots(), WalOptions.DEFAULTS.group()))
+            EntryId snapshot = replay.recover(
+                            FileSnapshotStore.forReading(disk, location.snapshots(), WalOptions.DEFAULTS.group()))
                     .snapshot()
                     .id();
             TornTail tail = records.tornTail();
@@ -112,8 +112,7 @@ public final class WalVerify {
             return false;
         }
         boolean damaged = false;
-        FileSnapshotStore files =
-                FileSnapshotStore.forReading(disk, location.snapshots(), WalOptions.DEFAULTS.group());
+        FileSnapshotStore files = FileSnapshotStore.forReading(disk, location.snapshots(), WalOptions.DEFAULTS.group());
         for (EntryId id : files.list(WalOptions.DEFAULTS.group())) {
             try {
                 files.open(WalOptions.DEFAULTS.group(), id).close();

@@ -54,7 +54,8 @@ final class WalContentsTest {
                         .as("round %d", round)
                         .isEqualTo(range(contents.firstIndex(), contents.lastIndex()));
                 if (!all.isEmpty()) {
-                    assertThat(contents.lastTerm()).isEqualTo(all.get(all.size() - 1).term());
+                    assertThat(contents.lastTerm())
+                            .isEqualTo(all.get(all.size() - 1).term());
                 }
             }
         }
@@ -112,8 +113,9 @@ final class WalContentsTest {
         }
 
         try (WalContents contents = WalContents.read(disk, find(log.wal))) {
-            assertThat(contents.damage()).hasValueSatisfying(text -> assertThat(text)
-                    .contains(victim.file() + " is corrupt at offset " + victim.offset()));
+            assertThat(contents.damage())
+                    .hasValueSatisfying(text ->
+                            assertThat(text).contains(victim.file() + " is corrupt at offset " + victim.offset()));
             assertThat(entriesOf(contents, 1, 100)).isEqualTo(entries(1, 1, 5, 100));
         }
     }

@@ -172,8 +172,9 @@ final class WalDumpTest {
         Files.write(segment, HexFormat.of().parseHex("ffff7f0000000000" + "0804100000000000"));
         assertThat(dump(wal, null)).contains("error wal: snapshot not found");
         Path snap = Files.createDirectory(root.resolve("snap"));
-        Files.write(snap.resolve("0000000000000001-0000000000000001.snap"), HexFormat.of()
-                .parseHex("0801" + "12ffffffff7f" + "00"));
+        Files.write(
+                snap.resolve("0000000000000001-0000000000000001.snap"),
+                HexFormat.of().parseHex("0801" + "12ffffffff7f" + "00"));
         assertThat(dump(wal, snap)).startsWith("snapshot none: snap: no available snapshot\n");
         assertThat(notes).hasSize(1).first().asString().endsWith("unexpected EOF");
     }
@@ -190,7 +191,10 @@ final class WalDumpTest {
                 System.arraycopy(new byte[] {(byte) (bytes.length - 8), 0, 0, 0, 0, 0, 0, 0}, 0, bytes, 0, 8);
             }
             Files.write(wal.resolve(SegmentName.FIRST.fileName()), bytes);
-            assertThat(dump(wal, null)).as("round %d", round).startsWith("metadata \"\"\n").contains("entries 0\n");
+            assertThat(dump(wal, null))
+                    .as("round %d", round)
+                    .startsWith("metadata \"\"\n")
+                    .contains("entries 0\n");
         }
     }
 

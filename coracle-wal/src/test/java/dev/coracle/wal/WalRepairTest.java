@@ -116,7 +116,8 @@ final class WalRepairTest {
 
     private static List<String> names(Path directory) throws IOException {
         try (Stream<Path> paths = Files.walk(directory)) {
-            return new ArrayList<>(paths.map(path -> path.toString().substring(directory.toString().length()))
+            return new ArrayList<>(paths.map(path ->
+                            path.toString().substring(directory.toString().length()))
                     .filter(name -> !name.isEmpty())
                     .sorted()
                     .toList());

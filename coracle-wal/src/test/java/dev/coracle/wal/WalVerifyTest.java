@@ -98,7 +98,8 @@ final class WalVerifyTest {
 
     @Test
     void aDamagedSnapshotLeavesTheLogUsableWithTheOneBefore() throws IOException {
-        Path newest = log.snap.resolve(FileSnapshotStore.fileName(snapshot(30, 2).id()));
+        Path newest =
+                log.snap.resolve(FileSnapshotStore.fileName(snapshot(30, 2).id()));
         flip(newest, 8);
 
         WalVerify.Report report = verify(root);
@@ -128,8 +129,8 @@ final class WalVerifyTest {
     @Test
     void whatHoldsNoLogIsNoLog() throws IOException {
         Path file = Files.write(root.resolve("file"), new byte[] {1});
-        for (Path directory : List.of(
-                Files.createDirectory(root.resolve("empty")), file, root.resolve("missing"), log.snap)) {
+        for (Path directory :
+                List.of(Files.createDirectory(root.resolve("empty")), file, root.resolve("missing"), log.snap)) {
             WalVerify.Report report = verify(directory);
 
             assertThat(report.verdict()).as("%s", directory).isEqualTo(WalVerdict.NO_LOG);
