@@ -55,12 +55,14 @@ public final class FileSnapshotStore implements SnapshotStore {
     private final Disk disk;
     private final Path directory;
     private final long group;
+    private final boolean onlyReads;
     private final AtomicLong temporaries = new AtomicLong();
 
-    private FileSnapshotStore(Disk disk, Path directory, long group) {
+    private FileSnapshotStore(Disk disk, Path directory, long group, boolean onlyReads) {
         this.disk = disk;
         this.directory = directory;
         this.group = group;
+        this.onlyReads = onlyReads;
     }
 
     /**
@@ -74,10 +76,15 @@ public final class FileSnapshotStore implements SnapshotStore {
     public static FileSnapshotStore open(Disk disk, Path directory, long group) throws StorageException {
         try {
             SegmentDirectory.createDurably(disk, directory);
-            return new FileSnapshotStore(disk, directory, group);
+            return new FileSnapshotStore(disk, directory, group, false);
         } catch (IOException e) {
             throw Damage.failed("create", directory, e);
         }
+    }
+
+    /** Snapshots that are only looked at: the directory may be missing, and what is damaged keeps its name. */
+    static FileSnapshotStore forReading(Disk disk, Path directory, long group) {
+        return new FileSnapshotStore(disk, directory, group, true);
     }
 
     @Override
@@ -168,7 +175,7 @@ public final class FileSnapshotStore implements SnapshotStore {
 
     /**
      * The metadata of a snapshot if it is there and sound, or null. A damaged one is renamed, so that nobody trips over
-     * it again, and kept for whoever wants to know.
+     * it again, and kept for whoever wants to know; not if this only reads.
      */
     @Nullable
     SnapshotMetadata findSound(EntryId id) throws StorageException {
@@ -180,6 +187,9 @@ public final class FileSnapshotStore implements SnapshotStore {
             try (Source source = open(group, id)) {
                 return source.metadata();
             } catch (DamagedSnapshotException e) {
+                if (onlyReads) {
+                    return null;
+                }
                 Path aside = directory.resolve(fileName(id) + WalLogStore.BROKEN_SUFFIX);
                 disk.rename(path, aside);
                 disk.syncDirectory(directory);

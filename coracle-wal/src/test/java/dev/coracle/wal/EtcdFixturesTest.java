@@ -15,6 +15,7 @@ import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -80,6 +81,33 @@ final class EtcdFixturesTest {
         }
 
         assertThat(dump(unpacked.resolve(THREE), node)).isEqualTo(expected);
+    }
+
+    @Test
+    void aDumpOfASingleNodeIsTheFixturesToTheByte() throws IOException {
+        assertThat(walDump(unpacked.resolve(SINGLE), 1))
+                .isEqualTo(Files.readString(fixtures.resolve("single-node.dump.txt")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void aDumpOfACompactedNodeIsTheFixturesToTheByte(int node) throws IOException {
+        try (InputStream in = open("three-nodes-compacted.node" + node + ".dump.txt.gz")) {
+            assertThat(walDump(unpacked.resolve(THREE), node))
+                    .isEqualTo(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    void whatEtcdWroteIsSoundAsItStands() {
+        for (int node = 1; node <= 3; node++) {
+            Path wal = unpacked.resolve(THREE).resolve("raftexample-" + node);
+
+            WalVerify.Report report = WalVerify.verify(new FileDisk(), wal, null);
+
+            assertThat(report.verdict()).as("%s", report.lines()).isEqualTo(WalVerdict.SOUND);
+            assertThat(report.lines()).first().asString().endsWith("snapshots " + wal + "-snap");
+        }
     }
 
     @Test
@@ -153,6 +181,16 @@ final class EtcdFixturesTest {
 
             assertThat(path).hasBinaryContent(file);
         }
+    }
+
+    private static String walDump(Path root, int node) throws IOException {
+        LogFixture log = fixture(root, node);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        WalVerdict verdict = WalDump.print(log.disk, log.wal, log.snap, out, note -> {
+            throw new AssertionError(note);
+        });
+        assertThat(verdict).isEqualTo(WalVerdict.SOUND);
+        return out.toString(StandardCharsets.UTF_8);
     }
 
     private static EtcdCodec codec() {
