@@ -66,6 +66,8 @@ final class StorageWriter extends NodeAgent {
                 log.appendSnapshot(group, record.snapshot());
                 dirty = true;
                 mustSync = true;
+            } else if (next instanceof WriteWork.Release release) {
+                log.release(group, release.index());
             }
             batch.add(next);
         }
@@ -123,12 +125,10 @@ final class StorageWriter extends NodeAgent {
         }
     }
 
+    /** A received snapshot replaces the log. What a snapshot of this node covers, the loop decides about. */
     private void release(WriteWork done) throws StorageException {
-        SnapshotMetadata snapshot = done instanceof WriteWork.Append append
-                ? append.message().snapshot().metadata()
-                : ((WriteWork.Record) done).snapshot();
-        if (snapshot.index() > 0) {
-            log.release(group, snapshot.index());
+        if (done instanceof WriteWork.Append append && !append.message().snapshot().isEmpty()) {
+            log.release(group, append.message().snapshot().index());
         }
     }
 

@@ -25,6 +25,16 @@ class StorageWriterTest {
         }
 
         @Override
+        public List<Entry> read(long group, long low, long high, long maxSize) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public long lowestWithin(long group, long low, long high, long bytes) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void append(long group, HardState hardState, List<Entry> entries) {
             StringBuilder text = new StringBuilder("append");
             for (Entry entry : entries) {
@@ -132,7 +142,11 @@ class StorageWriterTest {
         log.calls.clear();
         work.offer(new WriteWork.Record(new SnapshotMetadata(10, 2, ConfState.ofVoters(1L))));
         writer.doWork(0);
-        assertThat(log.calls).containsExactly("snapshot 10", "sync", "release 10");
+        assertThat(log.calls).containsExactly("snapshot 10", "sync");
+        log.calls.clear();
+        work.offer(new WriteWork.Release(8));
+        writer.doWork(0);
+        assertThat(log.calls).containsExactly("release 8");
     }
 
     @Test
