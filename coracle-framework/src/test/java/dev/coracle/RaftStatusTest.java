@@ -12,7 +12,7 @@ class RaftStatusTest {
     @Test
     void theJsonIsThatOfRaftifysDebugNode() {
         Status.PeerProgress peer =
-                new Status.PeerProgress(2, 7, 8, "StateReplicate", false, false, 0, true, 1, false, "");
+                new Status.PeerProgress(2, 7, 8, "StateReplicate", false, false, 0, 0, 0, 0, true, 1, false, "");
         RaftStatus status = new RaftStatus(
                 1, RoleName.LEADER, 3, 1, 1, 9, 8, 2, 10, 1, 5, ConfState.ofVoters(1L, 2L), List.of(peer), List.of());
         assertThat(status.toJson())

@@ -3,6 +3,7 @@ package dev.coracle.benchmarks;
 import dev.coracle.Raft;
 import dev.coracle.RaftException;
 import dev.coracle.StartException;
+import dev.coracle.benchmarks.core.CoreBenchCommand;
 import dev.coracle.node.StorageException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -35,7 +36,8 @@ import picocli.CommandLine.Spec;
                     + " small writes with an fdatasync each are timed on the same file system: rates and latencies are"
                     + " given in those as well, which lets machines be compared.",
         },
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        subcommands = CoreBenchCommand.class)
 public final class BenchCommand implements Callable<Integer> {
     private static final String PREFIX = "coracle-bench-";
 

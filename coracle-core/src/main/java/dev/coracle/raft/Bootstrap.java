@@ -41,8 +41,8 @@ public final class Bootstrap {
         // Committed by decree before anybody has stored it: every first member writes the same entries.
         server.raftLog.append(entries);
         server.raftLog.commitTo(entries.size());
-        // In force at once, so that the server can campaign before its application has seen the entries; applying them
-        // again changes nothing.
+        // In force at once, so that the server knows who its peers are and votes; applying them again, which must come
+        // before it can campaign, changes nothing.
         for (Peer peer : peers) {
             try {
                 server.apply(ConfChangeV2.of(new ConfChangeSingle(peer.change(), peer.id())));

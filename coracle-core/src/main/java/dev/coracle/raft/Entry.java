@@ -12,19 +12,47 @@ import org.jspecify.annotations.Nullable;
 public final class Entry {
     private final long term;
     private final long index;
-    private final EntryType type;
+    private final Kind kind;
     private final byte @Nullable [] data;
-    private final byte @Nullable [] context;
     private final int encodedSize;
+
+    /**
+     * Type and context behind one reference. All entries of a type that have no context share one: it makes each eight
+     * bytes smaller, and a server may hold millions.
+     */
+    private static final class Kind {
+        private static final Kind[] WITHOUT_CONTEXT = new Kind[EntryType.values().length];
+
+        static {
+            for (EntryType type : EntryType.values()) {
+                WITHOUT_CONTEXT[type.ordinal()] = new Kind(type, null);
+            }
+        }
+
+        private final EntryType type;
+        private final byte @Nullable [] context;
+
+        private Kind(EntryType type, byte @Nullable [] context) {
+            this.type = type;
+            this.context = context;
+        }
+
+        static Kind of(EntryType type, byte @Nullable [] context) {
+            return context == null ? WITHOUT_CONTEXT[type.ordinal()] : new Kind(type, context);
+        }
+    }
 
     /** Takes ownership of {@code data} and {@code context}. */
     public Entry(long term, long index, EntryType type, byte @Nullable [] data, byte @Nullable [] context) {
+        this(term, index, Kind.of(type, context), data);
+    }
+
+    private Entry(long term, long index, Kind kind, byte @Nullable [] data) {
         this.term = term;
         this.index = index;
-        this.type = type;
+        this.kind = kind;
         this.data = data;
-        this.context = context;
-        this.encodedSize = computeSize(term, index, type, data, context);
+        this.encodedSize = computeSize(term, index, kind, data);
     }
 
     /** Takes ownership of {@code data}. */
@@ -39,7 +67,7 @@ public final class Entry {
 
     /** The same content at another place. */
     public Entry at(long newTerm, long newIndex) {
-        return new Entry(newTerm, newIndex, type, data, context);
+        return new Entry(newTerm, newIndex, kind, data);
     }
 
     /** The term in which a leader created it. */
@@ -54,7 +82,7 @@ public final class Entry {
 
     /** What its data is. */
     public EntryType type() {
-        return type;
+        return kind.type;
     }
 
     /** The data itself, not a copy: read only. */
@@ -64,7 +92,7 @@ public final class Entry {
 
     /** The context itself, not a copy: read only. */
     public byte @Nullable [] context() {
-        return context;
+        return kind.context;
     }
 
     /** The term and index. */
@@ -90,17 +118,16 @@ public final class Entry {
         return encodedSize;
     }
 
-    private static int computeSize(
-            long term, long index, EntryType type, byte @Nullable [] data, byte @Nullable [] context) {
+    private static int computeSize(long term, long index, Kind kind, byte @Nullable [] data) {
         int size = 2 + varintSize(term) + varintSize(index);
-        if (type != EntryType.NORMAL) {
+        if (kind.type != EntryType.NORMAL) {
             size += 2;
         }
         if (data != null) {
             size += 1 + varintSize(data.length) + data.length;
         }
-        if (context != null) {
-            size += 1 + varintSize(context.length) + context.length;
+        if (kind.context != null) {
+            size += 1 + varintSize(kind.context.length) + kind.context.length;
         }
         return size;
     }
@@ -114,9 +141,9 @@ public final class Entry {
         return other instanceof Entry that
                 && term == that.term
                 && index == that.index
-                && type == that.type
+                && kind.type == that.kind.type
                 && Arrays.equals(data, that.data)
-                && Arrays.equals(context, that.context);
+                && Arrays.equals(kind.context, that.kind.context);
     }
 
     @Override
@@ -127,6 +154,6 @@ public final class Entry {
     /** Term, index, type and the number of bytes; never the bytes themselves. */
     @Override
     public String toString() {
-        return term + "/" + index + " " + type.etcdName() + " " + payloadSize() + " bytes";
+        return term + "/" + index + " " + kind.type.etcdName() + " " + payloadSize() + " bytes";
     }
 }

@@ -113,7 +113,9 @@ public final class MemoryStorage implements Storage {
         int newCount = kept + rest.size();
         if (kept < count || newCount > entries.length) {
             int capacity = (int) Math.min(Math.max(newCount, 2L * kept), Integer.MAX_VALUE - 8);
-            entries = Arrays.copyOf(Arrays.copyOf(entries, kept), capacity);
+            Entry[] longer = new Entry[capacity];
+            System.arraycopy(entries, 0, longer, 0, kept);
+            entries = longer;
         }
         for (int i = 0; i < rest.size(); i++) {
             entries[kept + i] = rest.get(i);

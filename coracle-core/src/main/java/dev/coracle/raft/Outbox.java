@@ -12,10 +12,13 @@ import java.util.List;
  * answers stays the order of its decisions.
  */
 final class Outbox {
+    /** What is usual between two Readys: one message a peer, and those to the server's own threads, which join them. */
+    private static final int USUAL = 4;
+
     private final long self;
     private final boolean votesWait;
-    private List<Message> immediate = new ArrayList<>();
-    private List<Message> afterAppend = new ArrayList<>();
+    private List<Message> immediate = new ArrayList<>(USUAL);
+    private List<Message> afterAppend = new ArrayList<>(USUAL);
 
     /** With {@code votesWait}, a candidate's requests wait like the vote for itself that they imply. */
     Outbox(long self, boolean votesWait) {
@@ -70,14 +73,14 @@ final class Outbox {
     /** Takes what may leave at once. */
     List<Message> takeImmediate() {
         List<Message> taken = immediate;
-        immediate = new ArrayList<>();
+        immediate = new ArrayList<>(USUAL);
         return taken;
     }
 
     /** Takes what may leave, or be counted, once everything before it is durable. */
     List<Message> takeAfterAppend() {
         List<Message> taken = afterAppend;
-        afterAppend = new ArrayList<>();
+        afterAppend = new ArrayList<>(USUAL);
         return taken;
     }
 }

@@ -260,7 +260,10 @@ final class RaftLog {
 
     boolean hasNextCommitted(boolean allowUnstable) {
         // A snapshot comes first: it is applied before any entry behind it.
-        return !applyingPaused && !fetchingCommitted && unstable.snapshot() == null && applying < maxAppliable(allowUnstable);
+        return !applyingPaused
+                && !fetchingCommitted
+                && unstable.snapshot() == null
+                && applying < maxAppliable(allowUnstable);
     }
 
     /** Storage has the entries to be handed out next. */
@@ -299,13 +302,12 @@ final class RaftLog {
     }
 
     /**
-     * The entries from {@code index} on, at most {@code maxSize} bytes of them but at least one if any; null if storage
-     * has to fetch them first.
+     * The entries from {@code index} on, at most {@code maxSize} bytes of them but at least one; null if storage has to
+     * fetch them first.
      */
     @Nullable
     List<Entry> entriesFrom(long index, long maxSize, EntryFetch fetch) throws CompactedException {
-        long last = lastIndex();
-        return index > last ? List.of() : slice(index, last + 1, maxSize, fetch);
+        return slice(index, lastIndex() + 1, maxSize, fetch);
     }
 
     /** Whether an entry in [low, high) changes the configuration. Reads in pages, so that memory stays bounded. */

@@ -138,14 +138,25 @@ public final class RawNode {
 
     /** Tells whether {@link #ready} has something to say. */
     public boolean hasReady() {
-        HardState hard = server.hardState();
-        return !server.softState().equals(shownSoftState)
-                || (!hard.isEmpty() && !hard.equals(shownHardState))
+        return softStateChanged()
+                || hardStateChanged()
                 || server.raftLog.unstable().nextSnapshot() != null
                 || !server.outbox().isEmpty()
                 || server.raftLog.unstable().hasNextEntries()
                 || server.raftLog.hasNextCommitted(!async)
                 || server.hasReadStates();
+    }
+
+    // Asked far more often than something has changed, so without making the records.
+
+    private boolean softStateChanged() {
+        return server.leader() != shownSoftState.leader() || server.role().name() != shownSoftState.role();
+    }
+
+    private boolean hardStateChanged() {
+        return server.raftLog.committed() != shownHardState.commit()
+                || server.term() != shownHardState.term()
+                || server.vote() != shownHardState.vote();
     }
 
     /** Hands out everything there is to do since the last time. May be empty. In synchronous mode, advance follows. */
@@ -154,16 +165,14 @@ public final class RawNode {
         RaftLog raftLog = server.raftLog;
         Unstable unstable = raftLog.unstable();
 
-        SoftState soft = server.softState();
-        HardState hard = server.hardState();
-        boolean hardChanged = !hard.equals(shownHardState);
+        @Nullable SoftState soft = softStateChanged() ? server.softState() : null;
+        HardState toStore = hardStateChanged() ? server.hardState() : HardState.EMPTY;
         List<Entry> entries = unstable.nextEntries();
         Snapshot next = unstable.nextSnapshot();
         Snapshot snapshot = next == null ? Snapshot.EMPTY : next;
         List<Entry> committed = raftLog.nextCommitted(!async);
         boolean mustSync =
-                !entries.isEmpty() || hard.vote() != shownHardState.vote() || hard.term() != shownHardState.term();
-        HardState toStore = hardChanged ? hard : HardState.EMPTY;
+                !entries.isEmpty() || server.vote() != shownHardState.vote() || server.term() != shownHardState.term();
         List<Message> messages = server.outbox().takeImmediate();
         List<Message> afterAppend = server.outbox().takeAfterAppend();
         @Nullable StorageAppendReply stored = unstable.size() > 0 || !snapshot.isEmpty() ? storedReply(snapshot) : null;
@@ -193,16 +202,11 @@ public final class RawNode {
             stepsOnAdvance = steps;
         }
 
-        Ready ready = new Ready(
-                soft.equals(shownSoftState) ? null : soft,
-                toStore,
-                server.takeReadStates(),
-                entries,
-                snapshot,
-                committed,
-                messages,
-                mustSync);
-        shownSoftState = soft;
+        Ready ready =
+                new Ready(soft, toStore, server.takeReadStates(), entries, snapshot, committed, messages, mustSync);
+        if (soft != null) {
+            shownSoftState = soft;
+        }
         if (!toStore.isEmpty()) {
             shownHardState = toStore;
         }

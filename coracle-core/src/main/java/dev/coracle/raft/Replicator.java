@@ -82,7 +82,7 @@ final class Replicator {
         @Nullable List<Entry> entries = List.of();
         // A full window still lets one empty append through at each heartbeat's answer: were all the messages in the
         // window lost, its rejection would be the only way to notice.
-        if (progress.mayCarryEntries()) {
+        if (progress.next() <= raftLog.lastIndex() && progress.mayCarryEntries()) {
             EntryFetch fetch = new EntryFetch(to, server.term(), !sendIfEmpty);
             try {
                 entries = raftLog.entriesFrom(progress.next(), server.config.maxSizePerMessage, fetch);

@@ -95,6 +95,10 @@ final class Server {
         return term;
     }
 
+    long vote() {
+        return vote;
+    }
+
     long leader() {
         return leader;
     }
@@ -143,6 +147,9 @@ final class Server {
     }
 
     List<ReadState> takeReadStates() {
+        if (readStates.isEmpty()) {
+            return List.of();
+        }
         List<ReadState> taken = readStates;
         readStates = new ArrayList<>();
         return taken;
@@ -450,22 +457,23 @@ final class Server {
     }
 
     void becomeFollower(long newTerm, long newLeader) {
+        RoleTransitions.check(role.name(), RoleName.FOLLOWER);
         reset(newTerm);
         setLeader(newLeader);
         take(new Follower(this));
         log.info("%x became follower at term %d", id, term);
     }
 
-    private void becomePreCandidate() {
-        Check.that(!(role instanceof Leader), "invalid transition [leader -> pre-candidate]");
+    void becomePreCandidate() {
+        RoleTransitions.check(role.name(), RoleName.PRE_CANDIDATE);
         // Neither term nor vote nor timer change: to ask is to promise nothing.
         setLeader(RawNode.NONE);
         take(new Candidate(this, true));
         log.info("%x became pre-candidate at term %d", id, term);
     }
 
-    private void becomeCandidate() {
-        Check.that(!(role instanceof Leader), "invalid transition [leader -> candidate]");
+    void becomeCandidate() {
+        RoleTransitions.check(role.name(), RoleName.CANDIDATE);
         reset(term + 1);
         vote = id;
         take(new Candidate(this, false));
@@ -473,7 +481,7 @@ final class Server {
     }
 
     void becomeLeader() {
-        Check.that(!(role instanceof Follower), "invalid transition [follower -> leader]");
+        RoleTransitions.check(role.name(), RoleName.LEADER);
         reset(term);
         setLeader(id);
         Leader leading = new Leader(this);
@@ -578,7 +586,7 @@ final class Server {
             // Would make this server take part in a cluster that does not know it.
             log.warn(
                     "%x attempted to restore snapshot but it is not in the ConfState %s; should never happen",
-                    id, members);
+                    id, Describe.confState(members));
             return false;
         }
         Configuration restoredConfiguration;

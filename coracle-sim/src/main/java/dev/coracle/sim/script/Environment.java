@@ -1,6 +1,7 @@
 package dev.coracle.sim.script;
 
 import dev.coracle.codec.EtcdConfChangeCodec;
+import dev.coracle.raft.Check;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Describe;
 import dev.coracle.raft.Entry;
@@ -18,6 +19,8 @@ import dev.coracle.raft.Storage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** A cluster that does nothing by itself: its nodes, the messages under way, and what can be done with them. */
@@ -31,6 +34,7 @@ final class Environment {
     private final ScriptLog log;
     private final Describe describe = new Describe(EtcdConfChangeCodec.INSTANCE);
     private final List<ScriptNode> nodes = new ArrayList<>();
+    private final Set<Long> down = new TreeSet<>();
     private List<Message> inFlight = new ArrayList<>();
 
     Environment(ScriptLog log) {
@@ -45,15 +49,19 @@ final class Environment {
         if (id < 1 || id > nodes.size()) {
             throw new MisuseException("there is no node %s, only %d", Long.toUnsignedString(id), nodes.size());
         }
+        if (down.contains(id)) {
+            throw new MisuseException("node %d is down", id);
+        }
         return nodes.get((int) id - 1);
     }
 
     List<ScriptNode> allNodes() {
-        return List.copyOf(nodes);
+        return nodes.stream().filter(node -> !down.contains(node.id)).toList();
     }
 
     /** Adds nodes that are configured alike; their log begins behind {@code start}, unless that has neither content. */
-    void addNodes(int count, RaftConfig.Builder config, boolean async, Snapshot start) throws CommandException {
+    void addNodes(int count, RaftConfig.Builder config, ScriptNode.Setup setup, Snapshot start)
+            throws CommandException {
         if (count > MAX_NODES - nodes.size()) {
             throw new MisuseException("%d and %d more are more than %d nodes", nodes.size(), count, MAX_NODES);
         }
@@ -65,14 +73,35 @@ final class Environment {
                 new SnapshotMetadata(start.index(), 1, start.metadata().confState());
         Snapshot first = bootstrap ? new Snapshot(metadata, start.data()) : Snapshot.EMPTY;
         for (int i = 0; i < count; i++) {
-            nodes.add(new ScriptNode(nodes.size() + 1, config, async, first));
+            nodes.add(new ScriptNode(nodes.size() + 1, config, setup, first, log));
+        }
+    }
+
+    /** Crashes nodes and starts them again. What they have sent to others stays under way. */
+    void restart(ScriptNode node) throws CommandException {
+        inFlight.removeIf(message -> message.to() == node.id && isReliable(message));
+        try {
+            nodes.set(nodes.indexOf(node), node.restarted());
+        } catch (Check.BrokenInvariantException e) {
+            down.add(node.id);
+            throw new CommandException("node " + node.id + " does not start: " + e.getMessage());
+        }
+    }
+
+    /** Checks what must hold of every node between two commands. */
+    void checkInvariants() {
+        for (ScriptNode node : allNodes()) {
+            // As in etcd's runner, a node that begins behind a snapshot has not heard of the snapshot's term at first.
+            if (node.raft.status().hardState().term() > 0) {
+                node.raft.checkInvariants();
+            }
         }
     }
 
     void processReady(ScriptNode node) throws CommandException {
         Ready ready = node.raft.ready();
         log.print(describe.ready(ready));
-        if (!node.async) {
+        if (!node.isAsync()) {
             node.store(ready.hardState(), ready.entries(), ready.snapshot());
             node.apply(ready.committedEntries());
         }
@@ -85,7 +114,7 @@ final class Environment {
                 send(message);
             }
         }
-        if (!node.async) {
+        if (!node.isAsync()) {
             node.raft.advance();
         }
     }
@@ -134,15 +163,33 @@ final class Environment {
     }
 
     /**
+     * Which messages are meant.
+     *
+     * @param type the only type that is, or {@code null} for all
+     * @param senders their senders, or none for all
+     */
+    record Choice(@Nullable MessageType type, List<Long> senders) {
+        static final Choice ALL = new Choice(null, List.of());
+
+        private boolean includes(Message message) {
+            return (type == null || message.type() == type) && (senders.isEmpty() || senders.contains(message.from()));
+        }
+    }
+
+    /**
      * Delivers or drops what is under way, target by target.
      *
-     * @param type the only type that is meant, or {@code null} for all
+     * @param duplicate whether what is delivered stays under way as well, and so arrives again
      * @return whether there was any message
      */
-    boolean deliver(@Nullable MessageType type, List<Target> targets) {
+    boolean deliver(Choice choice, List<Target> targets, boolean duplicate) {
         boolean any = false;
         for (Target target : targets) {
-            for (Message message : takeFor(target, type)) {
+            List<Message> taken = takeFor(target, choice);
+            if (duplicate && !target.drop()) {
+                taken.stream().filter(message -> !isReliable(message)).forEach(this::send);
+            }
+            for (Message message : taken) {
                 any = true;
                 log.printLine((target.drop() ? "dropped: " : "") + describe.message(message));
                 if (!target.drop()) {
@@ -159,11 +206,11 @@ final class Environment {
         }
     }
 
-    private List<Message> takeFor(Target target, @Nullable MessageType type) {
+    private List<Message> takeFor(Target target, Choice choice) {
         List<Message> taken = new ArrayList<>();
         List<Message> left = new ArrayList<>();
         for (Message message : inFlight) {
-            boolean wanted = message.to() == target.id() && (type == null || message.type() == type);
+            boolean wanted = message.to() == target.id() && choice.includes(message);
             (wanted && !(target.drop() && isReliable(message)) ? taken : left).add(message);
         }
         inFlight = left;
@@ -202,7 +249,7 @@ final class Environment {
             if (inFlight.stream().anyMatch(message -> message.to() == node.id)) {
                 any = true;
                 printHeader(node, "receiving messages");
-                log.indented(() -> deliver(null, List.of(new Target(node.id, false))));
+                log.indented(() -> deliver(Choice.ALL, List.of(new Target(node.id, false)), false));
             }
         }
         for (ScriptNode node : chosen) {

@@ -6,6 +6,7 @@ import dev.coracle.raft.ConfChangeCodec;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryFetch;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.InvalidConfChangeException;
@@ -13,10 +14,12 @@ import dev.coracle.raft.MemoryStorage;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.RaftConfig;
 import dev.coracle.raft.RawNode;
+import dev.coracle.raft.RequestOutcome;
 import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.raft.Storage;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
@@ -25,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One member of a script's cluster: the core over a log in memory, with a state machine that appends what it is told.
  * In asynchronous mode its storage and apply threads do their work when the script says so.
+ *
+ * <p>The log and the state machine outlive a restart; all else is lost.
  */
 final class ScriptNode {
     static final int ELECTION_TICKS = 3;
@@ -39,32 +44,87 @@ final class ScriptNode {
     final Queue<Message.StorageApply> applyWork = new ArrayDeque<>();
 
     final long id;
-    final boolean async;
-    final MemoryStorage storage = new MemoryStorage();
+    final MemoryStorage storage;
     final RawNode raft;
+
+    private final RaftConfig.Builder config;
+    private final Setup setup;
+    private final ScriptLog log;
+
+    /** What storage was asked to fetch and has not answered. */
+    private List<EntryFetch> fetches = new ArrayList<>();
+
+    /** While its answers are given: the entries are there. */
+    private boolean answersFetches;
+
+    /** The same for the entries to be applied, which are read with the next Ready. */
+    private boolean hasFetchedToApply;
 
     /** The state after the entry that was applied last. */
     private Snapshot newest;
 
     /**
+     * How the node drives its core.
+     *
+     * @param async whether storage and application work by messages
+     * @param fetchesEntries whether storage lets a leader wait for the entries that it wants to send
+     */
+    record Setup(boolean async, boolean fetchesEntries) {}
+
+    /**
      * Starts a node whose log begins behind {@code start}.
      *
-     * @param config what it is configured with, but for its id, storage, codec and random source
+     * @param config what the core is configured with, but for id, storage, codec, random source and mode
      * @param start where it begins, empty for a node that knows nothing
      */
-    ScriptNode(long id, RaftConfig.Builder config, boolean async, Snapshot start) {
+    ScriptNode(long id, RaftConfig.Builder config, Setup setup, Snapshot start, ScriptLog log) {
+        this(id, config, setup, start, log, storageFrom(start));
+    }
+
+    private ScriptNode(
+            long id, RaftConfig.Builder config, Setup setup, Snapshot newest, ScriptLog log, MemoryStorage storage) {
         this.id = id;
-        this.async = async;
-        newest = start;
-        if (!start.isEmpty()) {
-            storage.applySnapshot(start);
-        }
+        this.config = config;
+        this.setup = setup;
+        this.newest = newest;
+        this.log = log;
+        this.storage = storage;
         raft = new RawNode(config.id(id)
                 .storage(new NewestSnapshotStorage())
                 .codec(CODEC)
                 .random(new Random(1)::nextInt)
-                .asyncStorageWrites(async)
+                .asyncStorageWrites(setup.async())
                 .build());
+    }
+
+    private static MemoryStorage storageFrom(Snapshot start) {
+        MemoryStorage storage = new MemoryStorage();
+        if (!start.isEmpty()) {
+            storage.applySnapshot(start);
+        }
+        return storage;
+    }
+
+    /** The node that starts from what this one leaves behind when it crashes. */
+    ScriptNode restarted() {
+        return new ScriptNode(id, config.applied(newest.index()), setup, newest, log, storage);
+    }
+
+    boolean isAsync() {
+        return setup.async();
+    }
+
+    /** Answers what storage was asked to fetch: the entries are there now. */
+    List<RequestOutcome> answerFetches() {
+        List<EntryFetch> answered = fetches;
+        fetches = new ArrayList<>();
+        answersFetches = true;
+        try {
+            hasFetchedToApply |= answered.contains(EntryFetch.TO_APPLY);
+            return answered.stream().map(raft::entriesFetched).toList();
+        } finally {
+            answersFetches = false;
+        }
     }
 
     /** The state after the entry that was applied last. */
@@ -110,13 +170,13 @@ final class ScriptNode {
         }
     }
 
+    /** What does not fit changes nothing, on this node as on every other. */
     private ConfState applyConfChange(Entry entry, ConfChangeV2 change) {
         try {
             return raft.applyConfChange(change);
         } catch (InvalidConfChangeException e) {
-            throw new MisuseException(
-                    "node %d cannot apply the change at index %d: %s",
-                    id, entry.index(), String.valueOf(e.getMessage()));
+            log.printLine("cannot apply the change at index " + entry.index() + ": " + e.getMessage());
+            return newest.metadata().confState();
         }
     }
 
@@ -135,12 +195,26 @@ final class ScriptNode {
     private final class NewestSnapshotStorage implements Storage {
         @Override
         public InitialState initialState() {
-            return storage.initialState();
+            return new InitialState(storage.hardState(), newest.metadata().confState());
         }
 
         @Override
         public List<Entry> entries(long low, long high, long maxSize) throws CompactedException, UnavailableException {
             return storage.entries(low, high, maxSize);
+        }
+
+        @Override
+        public @Nullable List<Entry> entries(long low, long high, long maxSize, EntryFetch fetch)
+                throws CompactedException, UnavailableException {
+            boolean toApply = fetch.equals(EntryFetch.TO_APPLY);
+            if (!setup.fetchesEntries() || (toApply ? hasFetchedToApply : answersFetches)) {
+                hasFetchedToApply &= !toApply;
+                return entries(low, high, maxSize);
+            }
+            String purpose = toApply ? "to apply them" : "for " + Long.toUnsignedString(fetch.to());
+            log.printLine(id + " fetches entries [" + low + "," + high + ") " + purpose);
+            fetches.add(fetch);
+            return null;
         }
 
         @Override

@@ -90,6 +90,64 @@ class ScriptRunnerTest {
     }
 
     @Test
+    void endsAtANodeThatCouldNotBeStartedAgain() {
+        // It applied an entry and lost the news that it is committed.
+        breaks("""
+                        log-level none
+                        ----
+                        ok
+
+                        add-nodes 1 voters=(1) index=2 async-storage-writes=true
+                        ----
+                        ok
+
+                        campaign 1
+                        ----
+                        ok
+
+                        process-ready 1
+                        ----
+                        ok
+
+                        process-append-thread 1
+                        ----
+                        ok
+
+                        deliver-msgs 1
+                        ----
+                        ok
+
+                        process-ready 1
+                        ----
+                        ok
+
+                        process-append-thread 1
+                        ----
+                        ok
+
+                        deliver-msgs 1
+                        ----
+                        ok
+
+                        process-ready 1
+                        ----
+                        ok
+
+                        process-apply-thread 1
+                        ----
+                        ok
+
+                        restart 1
+                        ----
+                        node 1 does not start: applied(3) is out of range [prevApplied(2), committed(2)]
+
+                        campaign 1
+                        ----
+                        ok
+                        """, 49, "campaign 1: node 1 is down");
+    }
+
+    @Test
     void endsAtNodesThatAreNotThere() {
         breaks("campaign 1\n----\n", 1, "campaign 1: there is no node 1, only 0");
         breaks(TWO_QUIET_NODES + "stabilize 3\n----\n", 9, "stabilize 3: there is no node 3, only 2");
@@ -126,6 +184,24 @@ class ScriptRunnerTest {
                 TWO_QUIET_NODES + "set-randomized-election-timeout 1\n----\n",
                 9,
                 "set-randomized-election-timeout 1: set-randomized-election-timeout needs timeout=VALUE");
+        breaks(TWO_QUIET_NODES + "tick 1\n----\n", 9, "tick 1: tick needs at least 2 arguments, has 1");
+        breaks(
+                TWO_QUIET_NODES + "bootstrap 1 peers=(1)\n----\n",
+                9,
+                "bootstrap 1 peers=(1): bootstrap takes voters and learners, not peers");
+        breaks(
+                TWO_QUIET_NODES + "bootstrap 1 voters=(1)\n----\n",
+                9,
+                "bootstrap 1 voters=(1): can't bootstrap a nonempty Storage");
+        breaks(
+                TWO_QUIET_NODES + "report-snapshot 1 2\n----\n",
+                9,
+                "report-snapshot 1 2: report-snapshot needs failed=VALUE");
+        breaks(TWO_QUIET_NODES + "tune 1 prevote=true\n----\n", 9, "tune 1 prevote=true: prevote cannot be tuned");
+        breaks(
+                "add-nodes 1 uncommitted-until=stored\n----\n",
+                1,
+                "add-nodes 1 uncommitted-until=stored: uncommitted-until is applied or handed-out, not stored");
         breaks(
                 "committed cfg=(1) idx=(9223372036854775808)\n----\n",
                 1,
