@@ -7,6 +7,7 @@ import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryId;
+import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
@@ -55,7 +56,7 @@ final class LogReplay {
         long term(long index) {
             return index == baseIndex
                     ? baseTerm
-                    : entries.get((int) (index - baseIndex) - 1).term();
+                    : entry(index).term();
         }
 
         boolean contains(EntryId id) {
@@ -64,6 +65,10 @@ final class LogReplay {
             }
             long term = term(id.index());
             return term == id.term() || (term == 0 && !afterSnapshot);
+        }
+
+        Entry entry(long index) {
+            return entries.get((int) (index - baseIndex) - 1);
         }
 
         void truncateFrom(long index) {
@@ -99,7 +104,7 @@ final class LogReplay {
                 switch (records.type()) {
                     case METADATA, CHECKSUM -> {}
                     case ENTRY -> onEntry(EtcdCodec.INSTANCE.entries().decode(data()));
-                    case STATE -> onState(EtcdCodec.INSTANCE.hardStates().decode(data()));
+                    case STATE -> onState(StateRecordCodec.INSTANCE.decode(data()));
                     case SNAPSHOT ->
                         onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data()).id());
                 }
@@ -111,11 +116,16 @@ final class LogReplay {
             log = interrupted;
             endsInterrupted = true;
         }
-        if (state.commit() > log.lastIndex()) {
+        requireEnd(state.commit(), "which are committed");
+        requireEnd(records.provenIndex(), "which sound records behind the damage know as committed");
+    }
+
+    private void requireEnd(long index, String why) throws StorageException {
+        if (index > log.lastIndex()) {
             throw Damage.corrupt(
                     records.segment().path(),
                     records.end(),
-                    "entries up to " + state.commit() + ", which are committed",
+                    "entries up to " + index + ", " + why,
                     "the end of the log at " + log.lastIndex()
                             + (records.tornTail() == null ? "" : " and " + records.tornTail()));
         }
@@ -124,9 +134,10 @@ final class LogReplay {
     /**
      * What is there from the newest snapshot on that is committed, sound, and followed by the log.
      *
+     * @param damaged gets the snapshots that would have been newer, but are damaged
      * @throws StorageException if there is none
      */
-    Recovered recover(FileSnapshotStore files) throws StorageException {
+    Recovered recover(FileSnapshotStore files, List<EntryId> damaged) throws StorageException {
         List<EntryId> candidates = new ArrayList<>(snapshots);
         candidates.sort(Comparator.comparingLong(EntryId::index)
                 .thenComparingLong(EntryId::term)
@@ -142,7 +153,7 @@ final class LogReplay {
                         "the term of the snapshot at index " + id.index() + " to be " + log.term(id.index()),
                         "a snapshot record of term " + id.term());
             }
-            SnapshotMetadata found = id.index() == 0 ? SnapshotMetadata.EMPTY : files.findSound(id);
+            SnapshotMetadata found = id.index() == 0 ? SnapshotMetadata.EMPTY : files.findSound(id, damaged);
             if (found != null) {
                 int from = (int) (id.index() - log.baseIndex);
                 return new Recovered(state, found, List.copyOf(log.entries.subList(from, log.entries.size())));
@@ -151,7 +162,7 @@ final class LogReplay {
         throw new StorageException(records.segment().path().getParent()
                 + " cannot be used: its log begins behind index " + log.baseIndex + " and is committed up to "
                 + state.commit() + ", but of the snapshots " + candidates + " none in between is there and sound in "
-                + files.directory() + ". Restore the snapshot's file, or remove this node from the cluster and let it"
+                + files.directory() + (damaged.isEmpty() ? "" : "; damaged are " + damaged) + ". Restore the snapshot's file, or remove this node from the cluster and let it"
                 + " join again under a new id with an empty directory");
     }
 
@@ -200,6 +211,11 @@ final class LogReplay {
             log.entries.clear();
             log.baseIndex = index - 1;
         }
+        if (state.commit() > log.lastIndex()) {
+            throw records.corrupt(
+                    "a snapshot or a log that reaches the commit index " + state.commit() + " of the state before",
+                    "an entry, with the log at " + log.lastIndex());
+        }
         if (index > log.lastIndex() + 1) {
             throw records.corrupt("an entry of index " + (log.lastIndex() + 1) + " or below", "index " + index);
         }
@@ -207,7 +223,15 @@ final class LogReplay {
             throw records.corrupt(
                     "term " + log.term(index - 1) + " or above at index " + index, "term " + entry.term());
         }
+        if (entry.type() == EntryType.CONF_CHANGE && entry.payloadSize() == 0) {
+            throw records.corrupt("a configuration change with data at index " + index, "one without");
+        }
         if (index <= log.lastIndex()) {
+            if (entry.term() == log.term(index) && !entry.equals(log.entry(index))) {
+                // A leader creates one entry of its term at an index (§5.3, log matching).
+                throw records.corrupt(
+                        "the entry " + index + " of term " + entry.term() + " as it was written before", "another one");
+            }
             if (index <= state.commit() && entry.term() != log.term(index)) {
                 throw records.corrupt(
                         "the committed entry " + index + " to keep its term " + log.term(index),
@@ -221,6 +245,14 @@ final class LogReplay {
     private void onState(HardState next) throws StorageException {
         if (next.term() < state.term()) {
             throw records.corrupt("a state of term " + state.term() + " or above", "term " + next.term());
+        }
+        if (next.commit() < state.commit()) {
+            throw records.corrupt("a state of commit index " + state.commit() + " or above", "commit " + next.commit());
+        }
+        if (next.term() == state.term() && state.vote() != 0 && next.vote() != state.vote()) {
+            throw records.corrupt(
+                    "the vote of term " + state.term() + " to stay " + Long.toUnsignedString(state.vote()),
+                    "vote " + Long.toUnsignedString(next.vote()));
         }
         earlierCommit = state.commit();
         state = next;

@@ -143,10 +143,13 @@ final class CrashTest {
         }
 
         private void appendEntries(WalLogStore store, long first) throws StorageException {
+            if (state.term() == 0) {
+                changeTerm(store);
+            }
             List<Entry> entries = new ArrayList<>();
             int size = random.nextInt(900);
             for (int i = random.nextInt(5); i >= 0; i--) {
-                entries.add(entry(Math.max(state.term(), 1), first + entries.size(), size));
+                entries.add(entry(state.term(), first + entries.size(), size));
             }
             append(store, HardState.EMPTY, entries);
         }
@@ -182,7 +185,8 @@ final class CrashTest {
             log.saveSnapshot(received, new byte[random.nextInt(3_000)]);
             appendSnapshot(store, received);
             lastIndex = received.index();
-            append(store, new HardState(Math.max(received.term(), state.term()), 0, received.index()), List.of());
+            long vote = received.term() > state.term() ? 0 : state.vote();
+            append(store, new HardState(Math.max(received.term(), state.term()), vote, received.index()), List.of());
             if (random.nextBoolean()) {
                 sync(store);
             }

@@ -199,13 +199,12 @@ final class GoldenBytesTest {
     @Test
     void aLastLengthBeyondTheFileIsATornTail() throws IOException, StorageException {
         LogFixture log = fixture(null);
-        try (WalLogStore store = log.open()) {
-            store.append(
-                    GROUP,
-                    HardState.EMPTY,
-                    List.of(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"), entry(1, 3, "waldata3")));
-            store.sync();
-        }
+        WalLogStore written = log.open();
+        written.append(
+                GROUP,
+                HardState.EMPTY,
+                List.of(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"), entry(1, 3, "waldata3")));
+        log.closeAsIfKilled(written);
         int end = (int) log.records().get(5).offset();
         byte[] bytes = Arrays.copyOf(segment(log, SegmentName.FIRST), end + 32);
         bytes[end] = (byte) 1000;

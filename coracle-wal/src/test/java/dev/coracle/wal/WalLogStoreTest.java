@@ -53,7 +53,7 @@ final class WalLogStoreTest {
     void whatWasSyncedIsThereAfterOpeningAgain() throws StorageException {
         List<Entry> written = List.of(
                 entry(1, 1, "a"),
-                new Entry(1, 2, EntryType.CONF_CHANGE, null),
+                new Entry(1, 2, EntryType.CONF_CHANGE_V2, null),
                 new Entry(1, 3, EntryType.CONF_CHANGE_V2, new byte[0], new byte[] {1, 2}),
                 new Entry(1, 4, EntryType.NORMAL, null, new byte[0]));
         try (WalLogStore store = log.open()) {
@@ -372,9 +372,8 @@ final class WalLogStoreTest {
     void theNewestSegmentAndTheOneBeforeAreKept() throws IOException, StorageException {
         log.saveSnapshot(snapshot(7, 1), new byte[0]);
         try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 1, 7), List.of());
             for (int i = 1; i <= 7; i++) {
-                store.append(GROUP, HardState.EMPTY, List.of(entry(1, i, 10_000)));
+                store.append(GROUP, state(1, 1, i), List.of(entry(1, i, 10_000)));
                 store.sync();
             }
             store.appendSnapshot(GROUP, snapshot(7, 1));
