@@ -44,6 +44,17 @@ public interface LogStore extends AutoCloseable {
     long lowestWithin(long group, long low, long high, long bytes);
 
     /**
+     * Makes sure, before anything of a write is appended, that the disk will not run full in the middle of it. A write that
+     * fails is final; one that waits is not.
+     *
+     * @param bytes what the write takes at most, with the records around it
+     * @return false if there is no room now: nothing may be appended, and the writer asks again later
+     */
+    default boolean makeRoom(long group, long bytes) throws StorageException {
+        return true;
+    }
+
+    /**
      * Appends entries, then the hard state unless empty. Returns as soon as they are on their way; durable after
      * {@link #sync}.
      *

@@ -1,6 +1,7 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Check;
+import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.Message;
@@ -16,6 +17,12 @@ import org.jctools.queues.SpscArrayQueue;
 final class StorageWriter extends NodeAgent {
     /** What a record in the log takes besides the entry, generously. */
     private static final int RECORD_BYTES = 32;
+
+    /** What the records of a write's hard state and snapshot take besides their configuration, generously. */
+    private static final int STATE_BYTES = 512;
+
+    /** What an id takes in a snapshot's record. */
+    private static final int ID_BYTES = 11;
 
     private final long group;
     private final long maxBatchBytes;
@@ -51,10 +58,12 @@ final class StorageWriter extends NodeAgent {
         boolean mustSync = false;
         long bytes = 0;
         while (bytes < maxBatchBytes) {
-            WriteWork next = work.poll();
-            if (next == null) {
+            WriteWork next = work.peek();
+            if (next == null || !log.makeRoom(group, maxBytes(next))) {
+                // On a full disk the work stays where it is, unanswered, and the turns to come ask again.
                 break;
             }
+            work.poll();
             if (next instanceof WriteWork.Append append) {
                 Message.StorageAppend message = append.message();
                 write(message);
@@ -130,6 +139,26 @@ final class StorageWriter extends NodeAgent {
         if (done instanceof WriteWork.Append append && !append.message().snapshot().isEmpty()) {
             log.release(group, append.message().snapshot().index());
         }
+    }
+
+    /** The most bytes that a write takes in the log. */
+    private static long maxBytes(WriteWork next) {
+        if (next instanceof WriteWork.Append append) {
+            Message.StorageAppend message = append.message();
+            return STATE_BYTES
+                    + size(message.entries())
+                    + maxBytes(message.snapshot().metadata());
+        }
+        return next instanceof WriteWork.Record record ? STATE_BYTES + maxBytes(record.snapshot()) : 0;
+    }
+
+    private static long maxBytes(SnapshotMetadata snapshot) {
+        ConfState members = snapshot.confState();
+        return (long) ID_BYTES
+                * (members.voters().size()
+                        + members.learners().size()
+                        + members.votersOutgoing().size()
+                        + members.learnersNext().size());
     }
 
     private static long size(List<Entry> entries) {

@@ -146,13 +146,12 @@ final class EntryIndex {
         if (now.count == 0) {
             return high;
         }
-        int end = floor(now, high);
-        long limit = now.places.positions[Math.max(end, 0)] - bytes;
-        int from = end;
-        while (from > 0 && now.places.indexes[from - 1] >= low && now.places.positions[from - 1] >= limit) {
+        int from = Math.max(floor(now, high), 0);
+        long limit = now.places.positions[from] - bytes;
+        while (from > 0 && now.places.positions[from - 1] >= limit) {
             from--;
         }
-        return from < 0 ? high : Math.max(low, Math.min(high, now.places.indexes[from]));
+        return Math.min(high, Math.max(low, now.places.indexes[from]));
     }
 
     /** The place at or before an entry, or -1. */

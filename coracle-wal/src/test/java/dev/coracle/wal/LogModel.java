@@ -2,7 +2,6 @@ package dev.coracle.wal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;

@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.node.FileDisk;
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Check.BrokenInvariantException;
@@ -53,7 +52,7 @@ final class WalLogStoreTest {
     void whatWasSyncedIsThereAfterOpeningAgain() throws StorageException {
         List<Entry> written = List.of(
                 entry(1, 1, "a"),
-                new Entry(1, 2, EntryType.CONF_CHANGE, null),
+                new Entry(1, 2, EntryType.CONF_CHANGE_V2, null),
                 new Entry(1, 3, EntryType.CONF_CHANGE_V2, new byte[0], new byte[] {1, 2}),
                 new Entry(1, 4, EntryType.NORMAL, null, new byte[0]));
         try (WalLogStore store = log.open()) {
@@ -137,7 +136,7 @@ final class WalLogStoreTest {
         List<Entry> all = new ArrayList<>();
         for (int i = 1; i <= 60; i++) {
             try (WalLogStore store = log.open()) {
-                assertThat(store.recover(GROUP).entries()).isEqualTo(all);
+                assertThat(Recovered.of(store, GROUP).entries()).isEqualTo(all);
                 Entry next = entry(1, i, i * 97);
                 store.append(GROUP, state(1, 1, i - 1), List.of(next));
                 store.sync();
@@ -372,9 +371,8 @@ final class WalLogStoreTest {
     void theNewestSegmentAndTheOneBeforeAreKept() throws IOException, StorageException {
         log.saveSnapshot(snapshot(7, 1), new byte[0]);
         try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 1, 7), List.of());
             for (int i = 1; i <= 7; i++) {
-                store.append(GROUP, HardState.EMPTY, List.of(entry(1, i, 10_000)));
+                store.append(GROUP, state(1, 1, i), List.of(entry(1, i, 10_000)));
                 store.sync();
             }
             store.appendSnapshot(GROUP, snapshot(7, 1));
