@@ -55,7 +55,7 @@ final class SegmentReader {
     private final long size;
     private final RunningChecksum running = new RunningChecksum();
 
-    private byte[] window = new byte[WINDOW_BYTES];
+    private byte[] window;
     private long windowStart;
     private int windowLength;
 
@@ -74,6 +74,7 @@ final class SegmentReader {
     SegmentReader(DiskFile file, int checksum) throws IOException {
         this.file = file;
         this.size = file.size();
+        this.window = new byte[(int) Math.min(WINDOW_BYTES, size)];
         this.running.start(checksum);
     }
 
