@@ -55,7 +55,7 @@ final class SegmentReader {
     private final long size;
     private final RunningChecksum running = new RunningChecksum();
 
-    private byte[] window = new byte[WINDOW_BYTES];
+    private byte[] window;
     private long windowStart;
     private int windowLength;
 
@@ -79,6 +79,7 @@ final class SegmentReader {
     SegmentReader(DiskFile file, long offset, int checksum) throws IOException {
         this.file = file;
         this.size = file.size();
+        this.window = new byte[(int) Math.min(WINDOW_BYTES, size)];
         this.next = offset;
         this.running.start(checksum);
     }
