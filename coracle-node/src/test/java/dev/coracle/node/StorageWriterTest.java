@@ -18,10 +18,16 @@ class StorageWriterTest {
     /** Writes down what is asked of it. */
     private static final class NotingLog implements LogStore {
         private final List<String> calls = new ArrayList<>();
+        private long room = Long.MAX_VALUE;
 
         @Override
         public Recovered recover(long group) {
             throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean makeRoom(long group, long bytes) {
+            return bytes <= room;
         }
 
         @Override
@@ -133,6 +139,23 @@ class StorageWriterTest {
         work.offer(new WriteWork.Record(new SnapshotMetadata(10, 2, ConfState.ofVoters(1L))));
         writer.doWork(0);
         assertThat(log.calls).containsExactly("snapshot 10", "sync", "release 10");
+    }
+
+    @Test
+    void aWriteThatHasNoRoomWaitsAndSoDoesAllBehindIt() {
+        offer(NO_STATE, List.of(entry(1, 10)), ANSWER);
+        offer(NO_STATE, List.of(entry(2, 2_000)), ANSWER);
+        offer(NO_STATE, List.of(entry(3, 10)), ANSWER);
+        log.room = 1_000;
+        assertThat(writer.doWork(0)).isEqualTo(1);
+        assertThat(writer.doWork(0)).isZero();
+        assertThat(log.calls).containsExactly("append 1", "sync");
+        assertThat(finished.size()).isEqualTo(1);
+
+        log.room = 2_600;
+        assertThat(writer.doWork(0)).isEqualTo(1);
+        assertThat(writer.doWork(0)).isEqualTo(1);
+        assertThat(log.calls).containsExactly("append 1", "sync", "append 2", "sync", "append 3", "sync");
     }
 
     @Test

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -108,6 +109,7 @@ final class FlippedBitsTest {
         assertRow("the same, its process killed", flipAll());
     }
 
+    @Tag("long")
     @Test
     void everyFlippedBitOfALogThatAnotherProgramWroteIsFoundUpToTheCommitIndex() throws IOException, StorageException {
         log.forgetMark();
@@ -126,6 +128,7 @@ final class FlippedBitsTest {
         assertRow("the only snapshot", flip(log.snap, NEWEST, new Counts()));
     }
 
+    @Tag("long")
     @Test
     void everyFlippedBitOfTheMarkChangesNothing() throws IOException, StorageException {
         log.open().close();

@@ -82,6 +82,11 @@ final class SimDiskStorage implements SimStorage {
         disk.setCapacity(bytes);
     }
 
+    /** Leaves nothing free. */
+    void fill() {
+        disk.setCapacity(disk.usedBytes());
+    }
+
     /** How often opening cut something off. */
     int tornTails() {
         return tornTails;
@@ -100,6 +105,11 @@ final class SimDiskStorage implements SimStorage {
             Recovered found = log.recover(group);
             model.recover(found);
             return found;
+        }
+
+        @Override
+        public boolean makeRoom(long group, long bytes) throws StorageException {
+            return log.makeRoom(group, bytes);
         }
 
         @Override
