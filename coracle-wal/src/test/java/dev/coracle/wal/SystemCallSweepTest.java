@@ -53,16 +53,17 @@ final class SystemCallSweepTest {
     @ParameterizedTest
     @ValueSource(strings = {"pwrite64", "fdatasync", "fsync", "rename", "unlink"})
     void aProcessKilledAtAnyCallLosesNothingThatWasAcknowledged(String call) throws Exception {
-        assertThat(sweep(call, "signal=KILL", KILLED)).as("runs that were killed").isGreaterThan(2);
+        assertThat(sweep(call, "signal=KILL", KILLED)).as("runs that went on").isZero();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"pwrite64", "fdatasync"})
     void aProcessWithAnErrorOfAnyCallLosesNothingThatWasAcknowledged(String call) throws Exception {
-        assertThat(sweep(call, "error=EIO", Victim.FAILED)).as("runs that failed").isGreaterThan(2);
+        // What prepares segments and writes the mark of the last sync may fail without harm.
+        assertThat(sweep(call, "error=EIO", Victim.FAILED)).as("runs that went on").isLessThan(20);
     }
 
-    /** Stops the process at each call in turn; an error is not always the end of it. Returns how often it ended so. */
+    /** Stops the process at each call in turn; an error is not always the end of it. Returns how often it was not. */
     private int sweep(String call, String injection, int status) throws Exception {
         Path whole = Files.createDirectory(root.resolve("whole"));
         Path trace = root.resolve("trace");
@@ -82,7 +83,8 @@ final class SystemCallSweepTest {
             stopped += exit == status ? 1 : 0;
         }
         System.out.println(call + ", " + injection + ": stopped " + stopped + " times at " + calls + " calls");
-        return stopped;
+        assertThat(stopped).isGreaterThan(2);
+        return (int) calls - stopped;
     }
 
     private static int run(Path directory, String call, String injection, Path trace, List<String> said)
@@ -91,7 +93,6 @@ final class SystemCallSweepTest {
         Process process = new ProcessBuilder(
                         "strace",
                         "-f",
-                        "--seccomp-bpf",
                         "-qq",
                         "-o",
                         trace.toString(),
