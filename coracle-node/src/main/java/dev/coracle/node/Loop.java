@@ -22,6 +22,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -116,6 +117,7 @@ final class Loop extends NodeAgent {
     record Channels(
             SpscArrayQueue<WriteWork> writes,
             SpscArrayQueue<WriteWork> written,
+            AtomicLong releasable,
             Runnable wakeStorage,
             SpscArrayQueue<ApplyWork> work,
             SpscArrayQueue<ApplyWork> done,
@@ -398,16 +400,18 @@ final class Loop extends NodeAgent {
 
     /** Lets the log begin later: followers that are a little behind shall not need the snapshot. */
     private void compact() {
-        if (!released || !hasRoom()) {
+        if (!released) {
             return;
         }
-        released = false;
         long newest = log.snapshotMetadata().index();
         long low = Math.max(log.firstIndex(), newest + 1 - config.catchUpEntries);
         long first = low > newest ? low : store.lowestWithin(group, low, newest + 1, config.snapshotBytes);
         long upTo = log.compact(first - 1);
-        if (upTo > 0) {
-            write(new WriteWork.Release(upTo));
+        // What is being read stays; then the rest has its turn.
+        released = upTo < first - 1;
+        if (upTo > channels.releasable.get()) {
+            channels.releasable.set(upTo);
+            channels.wakeStorage.run();
         }
     }
 

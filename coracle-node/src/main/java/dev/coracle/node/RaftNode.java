@@ -12,6 +12,7 @@ import dev.coracle.raft.RawNode;
 import dev.coracle.raft.ReadOnlyOption;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jctools.queues.SpscArrayQueue;
 import org.jspecify.annotations.Nullable;
@@ -81,13 +82,15 @@ public final class RaftNode implements AutoCloseable {
         var done = new SpscArrayQueue<ApplyWork>(Loop.APPLY_CAPACITY);
         var snapshotWork = new SpscArrayQueue<SnapshotWork>(8);
         var snapshotsWritten = new SpscArrayQueue<SnapshotWork.Written>(4);
-        storageWriter = new StorageWriter(config, log, writes, written, lifecycle, this::helpLoop);
+        AtomicLong releasable = new AtomicLong();
+        storageWriter = new StorageWriter(config, log, writes, written, releasable, lifecycle, this::helpLoop);
         applier = new Applier(config, stateMachine, snapshots, work, done, lifecycle, this::helpLoop);
         snapshotWriter =
                 new SnapshotWriter(config, snapshots, snapshotWork, snapshotsWritten, lifecycle, this::wakeLoop);
         Loop.Channels channels = new Loop.Channels(
                 writes,
                 written,
+                releasable,
                 storageWriter::wake,
                 work,
                 done,

@@ -8,6 +8,7 @@ import dev.coracle.raft.Message;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
 
 /**
@@ -29,6 +30,11 @@ final class StorageWriter extends NodeAgent {
     private final LogStore log;
     private final SpscArrayQueue<WriteWork> work;
     private final SpscArrayQueue<WriteWork> finished;
+
+    /** Up to where the loop needs no entries any more. No place in the queue, where it would wait on a full disk. */
+    private final AtomicLong releasable;
+
+    private long released;
     private final Runnable wakeLoop;
 
     private final List<WriteWork> batch = new ArrayList<>();
@@ -42,6 +48,7 @@ final class StorageWriter extends NodeAgent {
             LogStore log,
             SpscArrayQueue<WriteWork> work,
             SpscArrayQueue<WriteWork> finished,
+            AtomicLong releasable,
             Lifecycle lifecycle,
             Runnable wakeLoop) {
         super("storage", lifecycle);
@@ -50,11 +57,17 @@ final class StorageWriter extends NodeAgent {
         this.log = log;
         this.work = work;
         this.finished = finished;
+        this.releasable = releasable;
         this.wakeLoop = wakeLoop;
     }
 
     @Override
     int turn(long nowNanos) throws StorageException {
+        long upTo = releasable.get();
+        if (upTo > released) {
+            log.release(group, upTo);
+            released = upTo;
+        }
         boolean mustSync = false;
         long bytes = 0;
         while (bytes < maxBatchBytes) {
@@ -75,8 +88,6 @@ final class StorageWriter extends NodeAgent {
                 log.appendSnapshot(group, record.snapshot());
                 dirty = true;
                 mustSync = true;
-            } else if (next instanceof WriteWork.Release release) {
-                log.release(group, release.index());
             }
             batch.add(next);
         }
@@ -149,7 +160,7 @@ final class StorageWriter extends NodeAgent {
                     + size(message.entries())
                     + maxBytes(message.snapshot().metadata());
         }
-        return next instanceof WriteWork.Record record ? STATE_BYTES + maxBytes(record.snapshot()) : 0;
+        return STATE_BYTES + maxBytes(((WriteWork.Record) next).snapshot());
     }
 
     private static long maxBytes(SnapshotMetadata snapshot) {

@@ -10,7 +10,4 @@ sealed interface WriteWork {
 
     /** The record of a snapshot that this node took, and whose file is durable. */
     record Record(SnapshotMetadata snapshot) implements WriteWork {}
-
-    /** The log may be purged up to an index, which a durable snapshot covers and nobody needs any more. */
-    record Release(long index) implements WriteWork {}
 }

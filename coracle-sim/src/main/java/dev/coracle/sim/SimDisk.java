@@ -187,6 +187,11 @@ public final class SimDisk {
         capacityBytes = bytes;
     }
 
+    /** The bytes of all files together. */
+    public synchronized long usedBytes() {
+        return usedBytes;
+    }
+
     /** All processes end, as if by a signal, and the machine goes on: only open files and locks are gone. */
     public synchronized void kill() {
         crashes++;

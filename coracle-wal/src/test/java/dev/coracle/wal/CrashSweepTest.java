@@ -11,7 +11,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.node.Disk;
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.SnapshotStore.Source;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Entry;
@@ -393,7 +392,7 @@ final class CrashSweepTest {
         void open() throws StorageException {
             WalLogStore opened = log.open();
             store = opened;
-            Recovered found = opened.recover(GROUP);
+            Recovered found = Recovered.of(opened, GROUP);
             model.recover(found);
             last = found.hardState();
         }
@@ -527,7 +526,7 @@ final class CrashSweepTest {
             LogFixture after = new LogFixture(crashed.process(), Path.of("/data"), OPTIONS);
             Recovered found;
             WalLogStore opened = after.open();
-            found = opened.recover(GROUP);
+            found = Recovered.of(opened, GROUP);
             assertThat(allowed).contains(found);
             long snapshot = found.snapshot().index();
             if (snapshot > 0) {

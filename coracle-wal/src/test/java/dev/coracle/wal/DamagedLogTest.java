@@ -20,6 +20,7 @@ import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.sim.SimDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -393,6 +394,27 @@ final class DamagedLogTest {
         }
 
         assertRefused("expected the metadata of the segments before, none, found 07");
+    }
+
+    @Test
+    void theSearchReadsASegmentOnceWhateverItsDataLookLike() throws IOException, StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture sim = new LogFixture(disk.process(), Path.of("/data"), SMALL.withSegmentBytes(8 << 20));
+        sim.open().close();
+        sim.forgetMark();
+        // Each eight bytes are a length that a record could have, and some begin like one, too.
+        ByteBuffer lengths = ByteBuffer.allocate((8 << 20) - 4_096).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; lengths.hasRemaining(); i++) {
+            lengths.putLong(i % 1_000 == 1 ? 0x1002_08L : 1 << 16);
+        }
+        try (DiskFile file = sim.disk.open(sim.wal.resolve(segment(0, 0)), Disk.Mode.WRITE)) {
+            file.write(lengths.flip(), 4_096);
+        }
+        long[] reads = {0};
+        disk.setFault((operation, path) -> reads[0] += operation == SimDisk.Operation.READ ? 1 : 0);
+        assertThat(WalReader.read(sim.disk, sim.wal, SMALL.maxBatchBytes(), record -> {}))
+                .isPresent();
+        assertThat(reads[0]).as("reads of 256 KiB").isLessThan(4 * 32);
     }
 
     private interface Records {

@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
@@ -25,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -108,6 +108,7 @@ final class FlippedBitsTest {
         assertRow("the same, its process killed", flipAll());
     }
 
+    @Tag("long")
     @Test
     void everyFlippedBitOfALogThatAnotherProgramWroteIsFoundUpToTheCommitIndex() throws IOException, StorageException {
         log.forgetMark();
@@ -126,6 +127,7 @@ final class FlippedBitsTest {
         assertRow("the only snapshot", flip(log.snap, NEWEST, new Counts()));
     }
 
+    @Tag("long")
     @Test
     void everyFlippedBitOfTheMarkChangesNothing() throws IOException, StorageException {
         log.open().close();
@@ -191,7 +193,7 @@ final class FlippedBitsTest {
     private static Opened open(SimDisk disk) throws StorageException {
         try (WalLogStore store = new LogFixture(disk.process(), Path.of("/data"), OPTIONS).open()) {
             return new Opened(
-                    store.recover(GROUP), store.metadata(), store.tornTail().isPresent());
+                    Recovered.of(store, GROUP), store.metadata(), store.tornTail().isPresent());
         }
     }
 

@@ -84,6 +84,11 @@ final class SimDiskStorage implements SimStorage {
         disk.setCapacity(bytes);
     }
 
+    /** Leaves nothing free. */
+    void fill() {
+        disk.setCapacity(disk.usedBytes());
+    }
+
     /** How often opening cut something off. */
     int tornTails() {
         return tornTails;
@@ -121,6 +126,11 @@ final class SimDiskStorage implements SimStorage {
         @Override
         public long lowestWithin(long group, long low, long high, long bytes) {
             return log.lowestWithin(group, low, high, bytes);
+        }
+
+        @Override
+        public boolean makeRoom(long group, long bytes) throws StorageException {
+            return log.makeRoom(group, bytes);
         }
 
         @Override

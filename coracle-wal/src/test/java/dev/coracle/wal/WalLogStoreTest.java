@@ -542,6 +542,48 @@ final class WalLogStoreTest {
     }
 
     @Test
+    void whatAFailedSyncForgotIsWrittenAgainAtTheNextOpening() throws StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture first = new LogFixture(disk.process(), root, SMALL);
+        WalLogStore store = first.open();
+        disk.setFault(SimDisk.failing(SimDisk.Operation.SYNC, 1));
+        store.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 1_000));
+        assertThatThrownBy(store::sync).hasMessageContaining("Input/output error");
+        disk.kill();
+
+        // The pages are in the system's cache, and count as written there.
+        LogFixture second = new LogFixture(disk.process(), root, SMALL);
+        try (WalLogStore again = second.open()) {
+            assertThat(Recovered.of(again, GROUP).entries()).isEqualTo(entries(1, 1, 3, 1_000));
+        }
+        disk.crash(bound -> bound - 1);
+        assertThat(second.recovered().entries()).isEqualTo(entries(1, 1, 3, 1_000));
+    }
+
+    @Test
+    void aShortWriteIsFinalAndNothingOfItCounts() throws StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture sim = new LogFixture(disk.process(), root, SMALL);
+        WalLogStore store = sim.open();
+        store.append(GROUP, state(1, 1, 0), entries(1, 1, 1, 1_000));
+        store.sync();
+        disk.setFault((operation, path) -> {
+            if (operation == SimDisk.Operation.WRITE) {
+                throw new SimDisk.ShortWriteException(500);
+            }
+        });
+        store.append(GROUP, HardState.EMPTY, entries(1, 2, 2, 1_000));
+        assertThatThrownBy(store::sync).hasMessageContaining("after 500 bytes").hasMessageContaining("Nothing is tried");
+        disk.clearFault();
+        disk.kill();
+
+        try (WalLogStore again = new LogFixture(disk.process(), root, SMALL).open()) {
+            assertThat(Recovered.of(again, GROUP).entries()).isEqualTo(entries(1, 1, 1, 1_000));
+            assertThat(again.tornTail()).isPresent();
+        }
+    }
+
+    @Test
     void withoutRoomForAnotherSegmentThereIsNoSpaceAndTheOneAtHandGrows() throws IOException, StorageException {
         SimDisk disk = new SimDisk();
         LogFixture sim = new LogFixture(disk.process(), root, SMALL.withLowSpaceBytes(10_000));
