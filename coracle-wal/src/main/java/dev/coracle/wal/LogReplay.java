@@ -54,9 +54,7 @@ final class LogReplay {
 
         /** The term at an index of the log or of its base; 0 if unknown. */
         long term(long index) {
-            return index == baseIndex
-                    ? baseTerm
-                    : entry(index).term();
+            return index == baseIndex ? baseTerm : entry(index).term();
         }
 
         boolean contains(EntryId id) {
@@ -162,7 +160,8 @@ final class LogReplay {
         throw new StorageException(records.segment().path().getParent()
                 + " cannot be used: its log begins behind index " + log.baseIndex + " and is committed up to "
                 + state.commit() + ", but of the snapshots " + candidates + " none in between is there and sound in "
-                + files.directory() + (damaged.isEmpty() ? "" : "; damaged are " + damaged) + ". Restore the snapshot's file, or remove this node from the cluster and let it"
+                + files.directory() + (damaged.isEmpty() ? "" : "; damaged are " + damaged)
+                + ". Restore the snapshot's file, or remove this node from the cluster and let it"
                 + " join again under a new id with an empty directory");
     }
 
