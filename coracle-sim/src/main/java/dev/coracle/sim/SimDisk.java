@@ -274,8 +274,7 @@ public final class SimDisk {
             Directory of,
             @Nullable String removed,
             @Nullable String added,
-            Node node)
-            implements Unsynced {
+            Node node) implements Unsynced {
         void apply(Map<String, Node> names) {
             if (removed != null) {
                 names.remove(removed, node);

@@ -76,7 +76,9 @@ final class SimDiskTest {
             byte[] sector = crashed(kept, "a");
             found.add(sector[0] + " " + sector[100] + " " + sector[200]);
         }
-        assertThat(found).as("the second write is on the page of the first").containsExactly("1 1 1", "2 1 1", "2 3 1", "2 3 1");
+        assertThat(found)
+                .as("the second write is on the page of the first")
+                .containsExactly("1 1 1", "2 1 1", "2 3 1", "2 3 1");
     }
 
     @Test

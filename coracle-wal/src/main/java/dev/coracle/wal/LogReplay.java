@@ -174,7 +174,8 @@ final class LogReplay {
         throw new StorageException(records.segment().path().getParent()
                 + " cannot be used: its log begins behind index " + log.baseIndex() + " and is committed up to "
                 + state.commit() + ", but of the snapshots " + candidates + " none in between is there and sound in "
-                + files.directory() + (damaged.isEmpty() ? "" : "; damaged are " + damaged) + ". Restore the snapshot's file, or remove this node from the cluster and let it"
+                + files.directory() + (damaged.isEmpty() ? "" : "; damaged are " + damaged)
+                + ". Restore the snapshot's file, or remove this node from the cluster and let it"
                 + " join again under a new id with an empty directory");
     }
 

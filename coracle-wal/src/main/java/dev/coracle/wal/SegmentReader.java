@@ -27,8 +27,7 @@ final class SegmentReader {
         DAMAGE
     }
 
-    private static final VarHandle LONGS =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     static final int LENGTH_BYTES = Long.BYTES;
     private static final long LENGTH_MASK = (1L << 56) - 1;

@@ -312,7 +312,8 @@ public final class WalLogStore implements LogStore {
         Path copy = last.path().resolveSibling(last.name().fileName() + BROKEN_SUFFIX);
         long end = tail.offset() + tail.bytes();
         if (!disk.exists(copy)) {
-            requireSpace(disk, SegmentDirectory.parentOf(copy), end, "a copy of " + last.path() + ", whose end is torn");
+            requireSpace(
+                    disk, SegmentDirectory.parentOf(copy), end, "a copy of " + last.path() + ", whose end is torn");
         }
         try (DiskFile file = disk.open(copy, Disk.Mode.CREATE_OR_TRUNCATE)) {
             ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(COPY_BYTES, end));

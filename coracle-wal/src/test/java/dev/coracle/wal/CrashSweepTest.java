@@ -62,8 +62,7 @@ final class CrashSweepTest {
                     gone.append(GROUP, state(3, 1, 0), entries(3, 1, 5, 100));
                 }
                 log.disk.createDirectories(log.wal.resolveSibling("wal.tmp"));
-                log.disk.rename(
-                        log.wal.resolve(SegmentName.FIRST.fileName()), log.wal.resolve("0.tmp"));
+                log.disk.rename(log.wal.resolve(SegmentName.FIRST.fileName()), log.wal.resolve("0.tmp"));
                 log.write(log.wal.resolveSibling("wal.tmp").resolve(SegmentName.FIRST.fileName()), new byte[700]);
                 world.syncAll();
             }
@@ -464,7 +463,7 @@ final class CrashSweepTest {
         void syncAll() throws IOException {
             for (Path directory : List.of(log.wal, log.wal.resolveSibling("wal.tmp"), log.wal.getParent())) {
                 for (String name : log.disk.list(directory)) {
-                    if (name.contains(".")  && !name.equals("wal.tmp")) {
+                    if (name.contains(".") && !name.equals("wal.tmp")) {
                         try (var file = log.disk.open(directory.resolve(name), Disk.Mode.WRITE)) {
                             file.sync();
                         }
@@ -494,7 +493,10 @@ final class CrashSweepTest {
                 for (int i = 0; i < randomChoices; i++) {
                     long seed = random.nextLong();
                     int of = 2 + random.nextInt(3);
-                    choices.add(new Random(seed).ints(unsynced, 0, of).mapToObj(x -> x == 0).toList()::get);
+                    choices.add(new Random(seed)
+                            .ints(unsynced, 0, of)
+                            .mapToObj(x -> x == 0)
+                            .toList()::get);
                 }
             }
             for (int i = 0; i < choices.size(); i++) {
@@ -538,7 +540,8 @@ final class CrashSweepTest {
             if (!goOn) {
                 return found;
             }
-            HardState next = state(found.hardState().term() + 1, 1, found.hardState().commit());
+            HardState next =
+                    state(found.hardState().term() + 1, 1, found.hardState().commit());
             long index = snapshot + found.entries().size() + 1;
             Entry more = entry(next.term(), index, 500);
             opened.append(GROUP, next, List.of(more));

@@ -417,6 +417,36 @@ final class DamagedLogTest {
         assertThat(reads[0]).as("reads of 256 KiB").isLessThan(4 * 32);
     }
 
+    @Test
+    void aReadThatFailsIsNoDamageAndNothingIsChanged() throws IOException, StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture sim = new LogFixture(disk.process(), Path.of("/data"), SMALL);
+        sim.saveSnapshot(snapshot(2, 1), new byte[10]);
+        try (WalLogStore store = sim.open()) {
+            store.append(GROUP, state(1, 1, 3), entries(1, 1, 5, 80));
+            store.appendSnapshot(GROUP, snapshot(2, 1));
+        }
+        Recovered sound = sim.recovered();
+        int failures = 0;
+        for (boolean failed = true; failed; failures++) {
+            SimDisk copy = disk.copy();
+            copy.setFault(SimDisk.failing(SimDisk.Operation.READ, failures + 1));
+            LogFixture read = new LogFixture(copy.process(), Path.of("/data"), SMALL);
+            try (WalLogStore store = read.open()) {
+                assertThat(Recovered.of(store, GROUP)).isEqualTo(sound);
+                failed = false;
+            } catch (StorageException e) {
+                assertThat(e).hasMessageContaining("Input/output error").hasMessageContaining("start again");
+            }
+            copy.kill();
+            copy.clearFault();
+            assertThat(read.disk.list(read.wal)).containsExactly(segment(0, 0));
+            assertThat(read.disk.list(read.snap)).hasSize(1).noneMatch(name -> name.endsWith(".broken"));
+            assertThat(read.recovered()).isEqualTo(sound);
+        }
+        assertThat(failures).isGreaterThan(4);
+    }
+
     private interface Records {
         void write(RecordWriter writer) throws IOException;
     }

@@ -81,7 +81,9 @@ final class FullDiskTest {
             store.append(GROUP, state(1, 1, 0), entries(1, 1, 6, 10_000));
             store.sync();
             assertThat(log.disk.list(log.wal)).containsExactly("0.tmp", segment(0, 0));
-            assertThat(store.makeRoom(GROUP, SEGMENT_BYTES)).as("more than a segment").isFalse();
+            assertThat(store.makeRoom(GROUP, SEGMENT_BYTES))
+                    .as("more than a segment")
+                    .isFalse();
             assertThat(log.disk.list(log.wal)).containsExactly("0.tmp", segment(0, 0));
 
             assertThat(store.makeRoom(GROUP, 10_100)).isTrue();

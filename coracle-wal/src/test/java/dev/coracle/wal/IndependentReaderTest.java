@@ -66,7 +66,9 @@ final class IndependentReaderTest {
         for (Dump.Line line : Dump.of(segments)) {
             String data = line.data();
             read.add(line.type() + " "
-                    + (data == null || line.type() == 1 ? String.valueOf(data) : fields(hex(data), line.type() == 5 ? 3 : 0)));
+                    + (data == null || line.type() == 1
+                            ? String.valueOf(data)
+                            : fields(hex(data), line.type() == 5 ? 3 : 0)));
         }
         String thousand = "00".repeat(1_000);
         assertThat(read)

@@ -104,7 +104,9 @@ class NodesOverWalTest {
         List<Outcome> later = new ArrayList<>(proposeAtOnce(cluster, 20));
         later.addAll(proposeAtOnce(cluster, 3));
         assertThat(outcomes).as("in the segment at hand").allMatch(outcome -> outcome.ended);
-        assertThat(later).as("more than any segment holds, and what waits behind").noneMatch(outcome -> outcome.ended);
+        assertThat(later)
+                .as("more than any segment holds, and what waits behind")
+                .noneMatch(outcome -> outcome.ended);
         assertThat(cluster.node(1).failure()).isNull();
 
         disk.setCapacity(Long.MAX_VALUE);

@@ -59,14 +59,17 @@ final class SystemCallSweepTest {
     @ValueSource(strings = {"pwrite64", "fdatasync"})
     void aProcessWithAnErrorOfAnyCallLosesNothingThatWasAcknowledged(String call) throws Exception {
         // What prepares segments and writes the mark of the last sync may fail without harm.
-        assertThat(sweep(call, "error=EIO", Victim.FAILED)).as("runs that went on").isLessThan(20);
+        assertThat(sweep(call, "error=EIO", Victim.FAILED))
+                .as("runs that went on")
+                .isLessThan(20);
     }
 
     /** Stops the process at each call in turn; an error is not always the end of it. Returns how often it was not. */
     private int sweep(String call, String injection, int status) throws Exception {
         Path whole = Files.createDirectory(root.resolve("whole"));
         Path trace = root.resolve("trace");
-        assertThat(run(whole, call, "delay_enter=0:when=1", trace, new ArrayList<>())).isZero();
+        assertThat(run(whole, call, "delay_enter=0:when=1", trace, new ArrayList<>()))
+                .isZero();
         long calls;
         try (Stream<String> lines = Files.lines(trace)) {
             calls = lines.filter(line -> line.contains(call + "(")).count();

@@ -22,7 +22,9 @@ final class WalDocumentTest {
     void everyTestThatIsNamedExists() throws IOException {
         List<Path> sources;
         try (Stream<Path> files = Files.find(
-                ROOT, 12, (path, attributes) -> path.toString().contains("src/test/java") && attributes.isRegularFile())) {
+                ROOT,
+                12,
+                (path, attributes) -> path.toString().contains("src/test/java") && attributes.isRegularFile())) {
             sources = files.filter(path -> path.getFileName().toString().endsWith("Test.java"))
                     .toList();
         }
@@ -36,8 +38,7 @@ final class WalDocumentTest {
                 String method = " " + matcher.group(2) + "(";
                 boolean found = false;
                 for (Path source : sources) {
-                    found |= source.endsWith(file)
-                            && Files.readString(source).contains("void" + method);
+                    found |= source.endsWith(file) && Files.readString(source).contains("void" + method);
                 }
                 if (!found) {
                     missing.add(matcher.group());
@@ -58,8 +59,10 @@ final class WalDocumentTest {
                     .filter(line -> line.startsWith("| ") && !line.startsWith("| ---"))
                     .skip(1)
                     .toList();
-            assertThat(rows).as(section).hasSizeGreaterThan(8).allSatisfy(row -> assertThat(row)
-                    .containsPattern(NAMED));
+            assertThat(rows)
+                    .as(section)
+                    .hasSizeGreaterThan(8)
+                    .allSatisfy(row -> assertThat(row).containsPattern(NAMED));
         }
     }
 

@@ -573,7 +573,9 @@ final class WalLogStoreTest {
             }
         });
         store.append(GROUP, HardState.EMPTY, entries(1, 2, 2, 1_000));
-        assertThatThrownBy(store::sync).hasMessageContaining("after 500 bytes").hasMessageContaining("Nothing is tried");
+        assertThatThrownBy(store::sync)
+                .hasMessageContaining("after 500 bytes")
+                .hasMessageContaining("Nothing is tried");
         disk.clearFault();
         disk.kill();
 
