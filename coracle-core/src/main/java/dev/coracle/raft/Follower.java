@@ -72,7 +72,8 @@ final class Follower extends Role {
                     "%x not forwarding to leader %x at term %d; dropping proposal", server.id, leader, server.term());
             return Proposal.of(ProposalOutcome.DROPPED_NOT_LEADER);
         }
-        server.send(new Message.Propose(server.orSelf(message.from()), leader, message.entries()));
+        // A copy: the message is sent later, and the list is the caller's, who may use it again.
+        server.send(new Message.Propose(server.orSelf(message.from()), leader, List.copyOf(message.entries())));
         return Proposal.of(ProposalOutcome.FORWARDED);
     }
 

@@ -6,6 +6,7 @@ import static dev.coracle.raft.TestServer.storage;
 import static dev.coracle.raft.TestServer.withLearners;
 import static dev.coracle.raft.TextCodec.auto;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,33 @@ class LeadershipTransferTest {
 
         assertThat(network.role(3)).isEqualTo(RoleName.LEADER);
         assertThat(network.at(3).terms()).containsExactly(1, 1, 2);
+    }
+
+    @Test
+    void aSlowServerIsSentWhatItLacksAtOnceAndToldToTakeOverOnlyWhenItHasAll() {
+        TestServer leader = leader();
+        leader.propose("a");
+        leader.propose("b");
+        leader.take();
+        leader.acknowledge(2, 3);
+        leader.step(new Message.Unreachable(3));
+        leader.take();
+
+        wish(leader, 3);
+        assertThat(only(Message.Append.class, leader.sent()))
+                .extracting(Message::to, append -> append.entries().size())
+                .containsExactly(tuple(3L, 2));
+        leader.acknowledge(3, 2);
+        assertThat(only(Message.TimeoutNow.class, leader.sent()))
+                .as("entry 3 is missing")
+                .isEmpty();
+        leader.acknowledge(2, 3);
+        assertThat(only(Message.TimeoutNow.class, leader.sent()))
+                .as("another server has it")
+                .isEmpty();
+        leader.acknowledge(3, 3);
+
+        assertThat(only(Message.TimeoutNow.class, leader.sent())).containsExactly(new Message.TimeoutNow(1, 3, 1));
     }
 
     @Test

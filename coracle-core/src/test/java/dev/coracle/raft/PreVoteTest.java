@@ -125,6 +125,20 @@ class PreVoteTest {
     }
 
     @Test
+    void aPreCandidateAsksAgainOnlyWhenItsTimeIsOverAgain() {
+        TestServer server = server(3, 3);
+        server.server.electionTimer.setLimit(ELECTION_TICKS);
+        server.tick(ELECTION_TICKS);
+        assertThat(only(Message.PreVote.class, server.take())).hasSize(2);
+
+        server.tick(ELECTION_TICKS - 1);
+        assertThat(server.take()).isEmpty();
+        server.tick(1);
+
+        assertThat(only(Message.PreVote.class, server.take())).hasSize(2);
+    }
+
+    @Test
     void eachPreVoteStartsWithoutTheAnswersToTheLast() {
         TestServer server =
                 TestServer.of(1, storage(ConfState.ofVoters(1L, 2L, 3L, 4L, 5L), 1), options -> options.preVote(true));

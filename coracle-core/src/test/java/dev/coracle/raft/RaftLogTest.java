@@ -134,6 +134,12 @@ class RaftLogTest {
         "0112233, 4, 9, 4, 2",
         "0, 0, 5, 0, 0",
         "0, 1, 5, 1, 0",
+        "022222555, 9, 5, 9, 0",
+        "022222555, 8, 0, 0, 0",
+        "022222555, 6, 9, 6, 5",
+        "012345, 3, 3, 3, 3",
+        "012345, 5, 2, 2, 2",
+        "012345, 5, 0, 0, 0",
     })
     void aConflictIsSoughtFromAGuessDownwards(String terms, long index, long term, long found, long foundTerm) {
         RaftLog log = log(digits(terms.substring(1)));
@@ -148,6 +154,8 @@ class RaftLogTest {
         assertThat(log.findConflictByTerm(15, 0)).isEqualTo(new EntryId(0, 9));
         assertThat(log.findConflictByTerm(10, 1)).isEqualTo(new EntryId(1, 10));
         assertThat(log.findConflictByTerm(3, 1)).isEqualTo(new EntryId(0, 3));
+        assertThat(log.findConflictByTerm(10, 0)).isEqualTo(new EntryId(0, 9));
+        assertThat(log.findConflictByTerm(30, 1)).as("beyond the log").isEqualTo(new EntryId(0, 30));
     }
 
     @Test
@@ -263,6 +271,19 @@ class RaftLogTest {
         assertThat(log.committed()).isEqualTo(30);
         assertThat(log.applied()).isEqualTo(10);
         assertThat(log.unstable().offset()).isEqualTo(31);
+    }
+
+    @Test
+    void theSnapshotIsTheOneToBeStoredOrTheStoredOneIfItReachesWhatIsAskedFor() {
+        RaftLog log = compacted(RaftConfig.NO_LIMIT);
+        assertThat(log.snapshot(0, 2)).extracting(Snapshot::index).isEqualTo(10L);
+        assertThat(log.snapshot(11, 2)).isNull();
+
+        Snapshot pending = Snapshot.of(new SnapshotMetadata(30, 2, ConfState.ofVoters(1L)));
+        log.restore(pending);
+
+        assertThat(log.snapshot(30, 2)).isEqualTo(pending);
+        assertThat(log.snapshot(31, 2)).isNull();
     }
 
     @Test

@@ -211,6 +211,21 @@ class RaftPaperClientTest {
         assertThat(leader.server.takeReadStates()).containsExactly(state(1, "a"));
     }
 
+    /** Server 2 never acknowledges the leader's first entry; without it the leader has a quorum by itself. */
+    @Test
+    void readsThatWaitForTheFirstCommitAreAnsweredWhenASmallerQuorumBringsIt() {
+        TestServer leader = TestServer.of(1, 1L, 2L);
+        leader.win();
+        leader.take();
+        leader.read("a");
+        assertThat(leader.committed()).isZero();
+
+        leader.apply(auto("r2"));
+
+        assertThat(leader.committed()).isEqualTo(1);
+        assertThat(leader.server.takeReadStates()).containsExactly(state(1, "a"));
+    }
+
     @Test
     void readsAreLostWithLeadership() {
         TestServer leader = TestServer.of(1, 1L, 2L, 3L);

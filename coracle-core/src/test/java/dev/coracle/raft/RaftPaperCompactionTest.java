@@ -49,6 +49,23 @@ class RaftPaperCompactionTest {
     }
 
     @Test
+    void aRejectionBelowTheFirstEntryIsAnsweredByASnapshot() {
+        MemoryStorage storage = new MemoryStorage();
+        storage.applySnapshot(Snapshot.of(new SnapshotMetadata(11, 11, THREE)));
+        storage.setHardState(new HardState(11, RawNode.NONE, 11));
+        TestServer leader = TestServer.of(1, storage, options -> options);
+        leader.win();
+        leader.take();
+        assertThat(leader.progress(2).next()).isEqualTo(12);
+
+        leader.step(Message.AppendReply.rejected(2, 1, leader.server.term(), 11, 0, 0));
+
+        assertThat(leader.sent())
+                .containsExactly(new Message.InstallSnapshot(1, 2, leader.server.term(), storage.snapshot()));
+        assertThat(leader.progress(2).pendingSnapshot()).isEqualTo(11);
+    }
+
+    @Test
     void nothingElseIsSentWhileASnapshotIsUnderWay() {
         TestServer leader = leaderThatSentASnapshot();
         leader.sent();
@@ -120,6 +137,38 @@ class RaftPaperCompactionTest {
     }
 
     @Test
+    void aMemberNeedNotReachTheSnapshotOnceTheLogReachesIt() {
+        TestServer leader = leaderThatSentASnapshot();
+        leader.storage.createSnapshot(8, THREE, Bytes.EMPTY);
+        leader.step(new Message.SnapshotStatus(2, true));
+        leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
+        assertThat(leader.progress(2).pendingSnapshot()).isEqualTo(8);
+        leader.sent();
+
+        leader.acknowledge(2, 5);
+
+        assertThat(leader.progress(2).state()).as("entry 6 is in the log").isEqualTo(ProgressState.REPLICATE);
+        assertThat(only(Message.Append.class, leader.sent()))
+                .extracting(Message::index)
+                .containsExactly(5L);
+    }
+
+    @Test
+    void theEndOfASnapshotThatNobodyWaitsForChangesNothing() {
+        TestServer leader = leaderThatSentASnapshot();
+        leader.acknowledge(2, 10);
+        leader.propose("data");
+        leader.sent();
+        String before = leader.progress(2).describe(false);
+
+        leader.step(new Message.SnapshotStatus(2, false));
+        leader.step(new Message.SnapshotStatus(2, true));
+
+        assertThat(before).isEqualTo("StateReplicate match=10 next=12 inflight=1");
+        assertThat(leader.progress(2).describe(false)).isEqualTo(before);
+    }
+
+    @Test
     void aMemberThatWasNotHeardFromIsSentNoSnapshot() {
         TestServer leader = leaderThatSentASnapshot();
         leader.sent();
@@ -181,7 +230,10 @@ class RaftPaperCompactionTest {
         follower.step(new Message.Append(1, 2, 1, 1, 5, entries(6, 1), 6));
 
         follower.campaign();
+        follower.tick(2 * TestServer.ELECTION_TICKS);
+        follower.step(new Message.TimeoutNow(1, 2, 1));
         assertThat(follower.role()).isEqualTo(RoleName.FOLLOWER);
+        assertThat(follower.server.term()).isEqualTo(1);
         assertThat(follower.server.raftLog.hasNextCommitted(true)).isFalse();
         follower.persist();
 
@@ -213,6 +265,75 @@ class RaftPaperCompactionTest {
         assertThat(follower.terms()).as("what is behind it stays").containsExactly(1, 1, 1);
         assertThat(follower.server.raftLog.hasPendingSnapshot()).isFalse();
         assertThat(follower.persist()).containsExactly(Message.AppendReply.accepted(2, 1, 1, 2));
+    }
+
+    @Test
+    void theSameSnapshotASecondTimeChangesNothing() {
+        TestServer follower = TestServer.of(2, 1L, 2L);
+        Message.InstallSnapshot message = snapshot(1, 5, 1, THREE);
+        follower.step(message);
+        follower.persist();
+        follower.step(new Message.Append(1, 2, 1, 1, 5, entries(6, 1), 5));
+        follower.persist();
+
+        follower.step(message);
+
+        assertThat(follower.lastIndex()).isEqualTo(6);
+        assertThat(follower.server.raftLog.hasPendingSnapshot()).isFalse();
+        assertThat(follower.persist()).containsExactly(Message.AppendReply.accepted(2, 1, 1, 5));
+    }
+
+    @Test
+    void aLearnerCatchesUpByASnapshot() {
+        ConfState members = TestServer.withLearners(List.of(1L), List.of(2L));
+        Network network = new Network(
+                TestServer.of(1, storage(members), options -> options),
+                TestServer.of(2, storage(members), options -> options));
+        network.silence(2);
+        network.campaign(1);
+        network.propose(1, "a");
+        network.propose(1, "b");
+        network.at(1).apply();
+        network.at(1).compact(3);
+        network.recover();
+
+        network.heartbeat(1);
+        network.heartbeat(1);
+
+        assertThat(network.at(2).committed())
+                .isEqualTo(network.at(1).committed())
+                .isEqualTo(3);
+        assertThat(network.at(2).storage.firstIndex()).isEqualTo(4);
+        assertThat(network.at(2).server.configuration().isLearner(2)).isTrue();
+        assertThat(network.at(1).progress(2).state()).isEqualTo(ProgressState.REPLICATE);
+    }
+
+    @Test
+    void aSnapshotIsASignOfLifeFromTheLeader() {
+        TestServer follower = TestServer.of(2, storage(THREE, 1, 1), options -> options);
+        follower.server.electionTimer.setLimit(TestServer.ELECTION_TICKS);
+        follower.tick(TestServer.ELECTION_TICKS - 1);
+        assertThat(follower.server.leader()).isEqualTo(RawNode.NONE);
+
+        follower.step(snapshot(1, 5, 1, THREE));
+        follower.persist();
+        follower.tick(TestServer.ELECTION_TICKS - 1);
+
+        assertThat(follower.server.leader()).isEqualTo(1);
+        assertThat(follower.role()).isEqualTo(RoleName.FOLLOWER);
+    }
+
+    @Test
+    void aSnapshotIsNoReasonToVoteOrLeadInItsTerm() {
+        TestServer follower = TestServer.of(2, 1L, 2L, 3L);
+        follower.step(snapshot(4, 5, 2, THREE));
+        follower.persist();
+
+        follower.step(Message.VoteRequest.of(false, 3, 2, 4, new EntryId(4, 9), false));
+
+        assertThat(follower.persist())
+                .as("it follows 1 in this term")
+                .containsExactly(new Message.VoteReply(2, 3, 4, true, 0, 0));
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Leader election: §5.1 and §5.2. */
 class RaftPaperElectionTest {
@@ -79,6 +80,10 @@ class RaftPaperElectionTest {
         assertThat(leader.take())
                 .containsExactly(
                         new Message.Heartbeat(1, 2, 1, 1, Bytes.EMPTY), new Message.Heartbeat(1, 3, 1, 1, Bytes.EMPTY));
+        leader.tick(1);
+        assertThat(leader.take()).isEmpty();
+        leader.tick(1);
+        assertThat(leader.take()).hasSize(2);
     }
 
     @ParameterizedTest
@@ -166,6 +171,8 @@ class RaftPaperElectionTest {
         candidate.step(new Message.VoteReply(9, 1, 1, false, 0, 0));
 
         assertThat(candidate.role()).isEqualTo(RoleName.CANDIDATE);
+        assertThat(candidate.logged.get(candidate.logged.size() - 1))
+                .isEqualTo("INFO 1 has received 1 MsgVoteResp votes and 0 vote rejections");
     }
 
     @Test
@@ -313,7 +320,7 @@ class RaftPaperElectionTest {
             conflicts += over > 1 ? 1 : 0;
         }
 
-        assertThat(conflicts).as("seed 7").isLessThan(500);
+        assertThat(conflicts).as("seed 7").isLessThanOrEqualTo(300);
     }
 
     @Test
@@ -348,14 +355,16 @@ class RaftPaperElectionTest {
         assertThat(network.at(1).server.term()).isEqualTo(2);
     }
 
-    @Test
-    void aLeaderIgnoresTheOrderToCampaign() {
-        TestServer leader = inRole(RoleName.LEADER);
-        leader.take();
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aLeaderIgnoresTheOrderToCampaign(boolean preVote) {
+        TestServer leader = TestServer.of(1, options -> options.preVote(preVote), 1L, 2L, 3L);
+        leader.lead();
 
         leader.campaign();
 
         assertThat(leader.role()).isEqualTo(RoleName.LEADER);
+        assertThat(leader.server.term()).isEqualTo(1);
         assertThat(leader.take()).isEmpty();
     }
 

@@ -256,6 +256,10 @@ class RaftPaperReplicationTest {
         "1355555, 11333, 3, 5, 2",
         "1112, 111, 1, 3, 3",
         "111, '', 0, 0, 0",
+        "13333333, 11122222, 2, 8, 1",
+        "12222222, 13333333, 1, 1, 1",
+        "12244566, 12233333, 3, 8, 3",
+        "1222222, 111, 1, 3, 1",
     })
     void aRejectionSkipsWholeTerms(String leaderTerms, String followerTerms, long hintTerm, long hint, long probed) {
         ConfState two = ConfState.ofVoters(1L, 2L);

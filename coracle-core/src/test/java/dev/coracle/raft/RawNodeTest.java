@@ -389,6 +389,11 @@ class RawNodeTest {
 
         storage.setHardState(new HardState(1, 0, 0));
         assertThatThrownBy(() -> raw(1, storage, options -> options.applied(1))).hasMessageContaining("applied(1)");
+
+        MemoryStorage compacted = new MemoryStorage();
+        compacted.applySnapshot(Snapshot.of(new SnapshotMetadata(5, 1, THREE)));
+        compacted.setHardState(new HardState(1, 0, 4));
+        assertThatThrownBy(() -> raw(1, compacted)).hasMessage("1 state.commit 4 is out of range [5, 5]");
     }
 
     @Test
@@ -462,6 +467,7 @@ class RawNodeTest {
 
         raw.readIndex(Bytes.of(bytes("ctx")));
 
+        assertThat(raw.hasReady()).as("for the answer alone").isTrue();
         assertThat(handle(raw, storage).readStates()).containsExactly(new ReadState(1, Bytes.of(bytes("ctx"))));
         assertThat(raw.hasReady()).isFalse();
     }

@@ -171,9 +171,163 @@ class RequestedSnapshotTest {
 
         leader.step(request);
         assertThat(leader.sent()).as("one is under way").isEmpty();
+        assertThat(leader.progress(2).requestedSnapshot())
+                .as("nor is it noted for later")
+                .isZero();
         leader.step(new Message.SnapshotStatus(2, true));
         leader.step(request);
 
         assertThat(only(Message.InstallSnapshot.class, leader.sent())).hasSize(1);
+    }
+
+    @Test
+    void theLeaderTriesAgainWhileItHasNoSnapshot() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        request(network.at(2));
+        leader.step(requestOf(network.at(2)));
+        assertThat(leader.sent()).as("there is none yet").isEmpty();
+        assertThat(leader.progress(2).requestedSnapshot()).isEqualTo(2);
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.PROBE);
+
+        leader.propose("more");
+        assertThat(only(Message.Append.class, leader.sent()))
+                .as("no entries to whom takes none")
+                .noneMatch(append -> append.to() == 2);
+        leader.compact(2);
+        leader.step(new Message.HeartbeatReply(2, 1, 1, Bytes.EMPTY, 0));
+
+        assertThat(only(Message.InstallSnapshot.class, leader.sent()))
+                .extracting(Message::to)
+                .containsExactly(2L);
+        assertThat(leader.progress(2).requestedSnapshot()).isZero();
+    }
+
+    @Test
+    void anAcknowledgementUnderWayDoesNotEndTheRequest() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        TestServer follower = network.at(2);
+        network.at(1).propose("b");
+        leader.persist();
+        only(Message.Append.class, leader.sent()).stream()
+                .filter(append -> append.to() == 2)
+                .forEach(follower::step);
+        List<Message> acknowledgement = follower.take();
+        request(follower);
+        Message.AppendReply request = requestOf(follower);
+        assertThat(request.requestSnapshot()).isEqualTo(3);
+
+        leader.step(request);
+        acknowledgement.forEach(leader::step);
+        leader.apply();
+        leader.compact(3);
+        leader.step(request);
+
+        assertThat(only(Message.InstallSnapshot.class, leader.sent()))
+                .extracting(message -> message.snapshot().index())
+                .containsExactly(3L);
+        assertThat(leader.progress(2).match()).isEqualTo(3);
+    }
+
+    @Test
+    void aMemberThatIsProbedIsSentItsSnapshotTooAndAStrangerIsNot() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        leader.compact(2);
+        leader.step(new Message.Unreachable(2));
+        leader.progress(2).setPaused(true);
+        request(network.at(2));
+
+        leader.step(requestOf(network.at(2)));
+        assertThat(only(Message.InstallSnapshot.class, leader.sent())).hasSize(1);
+        leader.step(new Message.AppendReply(9, 1, 1, 2, true, 2, 1, 0, 2));
+
+        assertThat(leader.sent()).isEmpty();
+    }
+
+    @Test
+    void itEndsWithTheRole() {
+        Network network = cluster();
+        TestServer follower = network.at(2);
+        request(follower);
+        follower.take();
+
+        follower.campaign();
+        follower.take();
+        follower.step(new Message.Append(1, 2, 2, 1, 2, TestServer.entries(3, 2), 2));
+
+        assertThat(follower.take()).containsExactly(Message.AppendReply.accepted(2, 1, 2, 3));
+    }
+
+    @Test
+    void aNewLeaderKnowsOfNoRequest() {
+        Network network = cluster();
+        request(network.at(2));
+        network.at(1).step(requestOf(network.at(2)));
+        assertThat(network.at(1).progress(2).requestedSnapshot()).isEqualTo(2);
+
+        network.campaign(3);
+        network.propose(3, "data");
+        network.campaign(1);
+        network.propose(1, "more");
+
+        assertThat(network.at(1).progress(2).requestedSnapshot()).isZero();
+        assertThat(network.at(2).lastIndex()).isEqualTo(network.at(1).lastIndex());
+    }
+
+    /** From the wish to the restored application, with proposals meanwhile. */
+    @Test
+    void aClusterGoesOnAndTheFollowerIsBackInTheEnd() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        request(network.at(2));
+        network.settle();
+        network.propose(1, "meanwhile");
+        leader.apply();
+        assertThat(leader.committed()).isEqualTo(3);
+        assertThat(network.at(2).lastIndex()).isEqualTo(2);
+        leader.compact(3);
+
+        network.heartbeat(1);
+        network.heartbeat(1);
+
+        assertThat(network.at(2).storage.firstIndex())
+                .as("from the snapshot on")
+                .isEqualTo(4);
+        assertThat(network.at(2).committed()).isEqualTo(3);
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.REPLICATE);
+        network.propose(1, "after");
+        assertThat(network.at(2).lastIndex()).isEqualTo(4);
+    }
+
+    @Test
+    void aLateAcknowledgementOfWhatIsKnownDoesNotEndTheWaitForTheSnapshot() {
+        Network network = cluster();
+        TestServer leader = network.at(1);
+        leader.compact(2);
+        request(network.at(2));
+        leader.step(requestOf(network.at(2)));
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.SNAPSHOT);
+        assertThat(leader.progress(2).match()).isEqualTo(2);
+
+        leader.acknowledge(2, 2);
+
+        assertThat(leader.progress(2).state()).isEqualTo(ProgressState.SNAPSHOT);
+    }
+
+    @Test
+    void aRequestWhoseLastEntryIsAnotherAcknowledgesNothing() {
+        TestServer leader = TestServer.of(1, 1L, 2L, 3L);
+        leader.win();
+        leader.propose("data");
+        leader.take();
+
+        leader.step(new Message.AppendReply(2, 1, 1, 0, true, 2, 7, 0, 2));
+        assertThat(leader.progress(2).match()).isZero();
+        assertThat(leader.progress(2).requestedSnapshot()).isEqualTo(2);
+        leader.step(new Message.AppendReply(2, 1, 1, 0, true, 2, 1, 0, 2));
+
+        assertThat(leader.progress(2).match()).isEqualTo(2);
     }
 }

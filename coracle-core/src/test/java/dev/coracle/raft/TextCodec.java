@@ -51,7 +51,7 @@ final class TextCodec implements ConfChangeCodec {
     private static ConfChangeSingle single(String word) throws MalformedException {
         for (ConfChangeType type : ConfChangeType.values()) {
             if (type.letter() == word.charAt(0)) {
-                return new ConfChangeSingle(type, Long.parseLong(word.substring(1)));
+                return new ConfChangeSingle(type, Long.parseUnsignedLong(word.substring(1)));
             }
         }
         throw new MalformedException("no change is called " + word);

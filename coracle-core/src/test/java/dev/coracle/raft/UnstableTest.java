@@ -63,6 +63,22 @@ class UnstableTest {
     }
 
     @Test
+    void aNewerSnapshotIsHandedOutThoughAnOlderOneIsBeingStored() {
+        Unstable unstable = withSnapshot();
+        unstable.acceptInProgress();
+        assertThat(unstable.nextSnapshot()).isNull();
+        Snapshot newer = Snapshot.of(new SnapshotMetadata(9, 2, ConfState.ofVoters(1L)));
+
+        unstable.restore(newer);
+        assertThat(unstable.nextSnapshot()).isEqualTo(newer);
+        unstable.acceptInProgress();
+        unstable.stableSnapshotTo(4);
+
+        assertThat(unstable.snapshot()).as("the older one's completion").isEqualTo(newer);
+        assertThat(unstable.nextSnapshot()).isNull();
+    }
+
+    @Test
     void whatWasHandedOutIsNotHandedOutAgain() {
         Unstable unstable = withSnapshot(1, 1);
         assertThat(unstable.nextEntries()).hasSize(2);

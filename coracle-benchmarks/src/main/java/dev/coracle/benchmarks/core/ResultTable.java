@@ -3,6 +3,7 @@ package dev.coracle.benchmarks.core;
 import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
@@ -26,8 +27,8 @@ final class ResultTable implements OutputFormat {
 
     @Override
     public void startRun() {
-        out.printf(HEAD, "", "ns", "best", "entries", "bytes an", "bytes an");
-        out.printf(HEAD, "", "an op", "ns an op", "a second", "op", "entry");
+        out.printf(HEAD, "", "ns", "of them", "entries a", "bytes", "bytes");
+        out.printf(HEAD, "", "an op", "processor", "second of it", "an op", "an entry");
         out.flush();
     }
 
@@ -38,17 +39,27 @@ final class ResultTable implements OutputFormat {
             return;
         }
         double nanos = measured.getPrimaryResult().getScore();
-        double best = measured.getPrimaryResult().getStatistics().getMin();
-        double bytes = measured.getSecondaryResults().get(ALLOCATED).getScore();
-        out.printf(Locale.ROOT, "%-44s %,11.1f %,11.1f", name(measured.getParams()), nanos, best);
+        double processorNanos = score(measured, ProcessorTime.RESULT);
+        double bytes = score(measured, ALLOCATED);
+        out.printf(Locale.ROOT, "%-44s %,11.1f %,11.1f", name(measured.getParams()), nanos, processorNanos);
         String entries = measured.getParams().getParam(ENTRIES);
         if (entries == null) {
             out.printf(Locale.ROOT, " %12s %,9.0f%n", "", bytes);
         } else {
             int count = Integer.parseInt(entries);
-            out.printf(Locale.ROOT, " %,12.0f %,9.0f %,9.1f%n", count * NANOS_PER_SECOND / nanos, bytes, bytes / count);
+            out.printf(
+                    Locale.ROOT,
+                    " %,12.0f %,9.0f %,9.1f%n",
+                    count * NANOS_PER_SECOND / processorNanos,
+                    bytes,
+                    bytes / count);
         }
         out.flush();
+    }
+
+    private static double score(BenchmarkResult measured, String result) {
+        return Objects.requireNonNull(measured.getSecondaryResults().get(result), result)
+                .getScore();
     }
 
     private static String name(BenchmarkParams params) {

@@ -47,17 +47,40 @@ class RestoreTest {
     }
 
     @Test
-    void anyConfigurationComesBack() throws InvalidConfChangeException {
+    void anyConfigurationComesBackInWhateverOrderItIsListed() throws InvalidConfChangeException {
         long seed = 1848;
         System.out.println("RestoreTest: seed " + seed);
         Random random = new Random(seed);
+        int simple = 0;
+        int leftByItself = 0;
+        int demoting = 0;
         for (int run = 0; run < 1_000; run++) {
             ConfState confState = randomConfState(random);
-            ConfState restored = Restore.restore(confState).toConfState();
-            assertThat(restored.isEquivalentTo(confState))
+            Configuration restored = Restore.restore(confState);
+            assertThat(restored.toConfState().isEquivalentTo(confState))
                     .as("%s gave %s", confState, restored)
                     .isTrue();
+            assertThat(Restore.restore(shuffled(confState, random))).isEqualTo(restored);
+            simple += confState.isJoint() ? 0 : 1;
+            leftByItself += confState.autoLeave() ? 1 : 0;
+            demoting += confState.learnersNext().isEmpty() ? 0 : 1;
         }
+        assertThat(List.of(simple, leftByItself, demoting)).allMatch(count -> count > 50);
+    }
+
+    private static ConfState shuffled(ConfState state, Random random) {
+        return new ConfState(
+                shuffled(state.voters(), random),
+                shuffled(state.learners(), random),
+                shuffled(state.votersOutgoing(), random),
+                shuffled(state.learnersNext(), random),
+                state.autoLeave());
+    }
+
+    private static List<Long> shuffled(List<Long> ids, Random random) {
+        List<Long> copy = new ArrayList<>(ids);
+        Collections.shuffle(copy, random);
+        return copy;
     }
 
     private static ConfState randomConfState(Random random) {

@@ -2,7 +2,6 @@ package dev.coracle.raft.quorum;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,22 +62,5 @@ class JointTest {
                         ">        5    (id=2)",
                         "xx>      6    (id=3)",
                         ""));
-    }
-
-    @Test
-    void theCommittedIndexIsTheLowerOfTheHalves() {
-        long seed = 4712;
-        System.out.println("JointTest: seed " + seed);
-        Random random = new Random(seed);
-        for (int run = 0; run < 50_000; run++) {
-            IdSet incoming = MajorityTest.randomIds(random);
-            IdSet outgoing = MajorityTest.randomIds(random);
-            Scores scores = MajorityTest.randomScores(random);
-            assertThat(Joint.committedIndex(incoming, outgoing, scores))
-                    .as("voters (%s)&&(%s), acknowledged %s", incoming, outgoing, scores)
-                    .isEqualTo(Math.min(
-                            MajorityTest.sortedAndPicked(incoming, scores),
-                            MajorityTest.sortedAndPicked(outgoing, scores)));
-        }
     }
 }

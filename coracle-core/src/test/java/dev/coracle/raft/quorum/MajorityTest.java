@@ -2,10 +2,7 @@ package dev.coracle.raft.quorum;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -112,52 +109,5 @@ class MajorityTest {
                         "x>       7    (id=1f)",
                         "x>       7    (id=ffffffffffffffff)",
                         ""));
-    }
-
-    /** The oracle sorts, as the function under test does not. */
-    @Test
-    void theCommittedIndexIsTheMiddleOneOfTheSorted() {
-        long seed = 4711;
-        System.out.println("MajorityTest: seed " + seed);
-        Random random = new Random(seed);
-        for (int run = 0; run < 50_000; run++) {
-            IdSet voters = randomIds(random);
-            Scores scores = randomScores(random);
-            assertThat(Majority.committedIndex(voters, scores))
-                    .as("voters (%s), acknowledged %s", voters, scores)
-                    .isEqualTo(sortedAndPicked(voters, scores));
-        }
-    }
-
-    static IdSet randomIds(Random random) {
-        long[] ids = new long[random.nextInt(10)];
-        for (int i = 0; i < ids.length; i++) {
-            ids[i] = random.nextInt(12);
-        }
-        return IdSet.of(ids);
-    }
-
-    /** Few different indexes, so that many are equal; some voters have none. */
-    static Scores randomScores(Random random) {
-        Scores scores = new Scores();
-        int indexes = 1 + random.nextInt(15);
-        for (long id = 0; id < 12; id++) {
-            if (random.nextInt(5) > 0) {
-                scores.put(id, random.nextInt(indexes));
-            }
-        }
-        return scores;
-    }
-
-    static long sortedAndPicked(IdSet voters, AckedIndexes acked) {
-        if (voters.isEmpty()) {
-            return Majority.EVERYTHING;
-        }
-        List<Long> indexes = new ArrayList<>();
-        for (long id : voters.toList()) {
-            indexes.add(acked.ackedIndex(id));
-        }
-        indexes.sort(null);
-        return indexes.get(indexes.size() - (indexes.size() / 2 + 1));
     }
 }

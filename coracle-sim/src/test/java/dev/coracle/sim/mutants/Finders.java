@@ -1,0 +1,58 @@
+package dev.coracle.sim.mutants;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** Who is sent after which bugs, and how far. */
+final class Finders {
+    /**
+     * A finder as the document shows it.
+     *
+     * @param scopes the kinds of bugs that it is sent after
+     */
+    record Kind(Finder finder, String description, Set<Mutants.Scope> scopes) {}
+
+    private static final Set<Mutants.Scope> CORE = EnumSet.of(Mutants.Scope.SAFETY, Mutants.Scope.PROGRESS);
+    private static final int SEEDS = 100;
+    private static final int NODE_SEEDS = 80;
+
+    static final List<Kind> KINDS = kinds();
+
+    private Finders() {}
+
+    private static List<Kind> kinds() {
+        List<Kind> kinds = new ArrayList<>();
+        kinds.add(
+                new Kind(Scripts.own(), "`coracle-sim/src/test/resources/scripts`, in the order of their names", CORE));
+        kinds.add(new Kind(
+                Seeds.randomClusters(SEEDS), "`RandomCluster`: cores under random trouble, seeds 1 to " + SEEDS, CORE));
+        kinds.add(new Kind(
+                new SmallWorlds(List.of(1_000L, 10_000L)),
+                "`SmallWorlds`: every interleaving in each world, up to 1000 states, then up to 10000",
+                EnumSet.of(Mutants.Scope.SAFETY)));
+        kinds.add(new Kind(Behaviours.all(), "the core's other tests, in the order of their classes' names", CORE));
+        kinds.add(new Kind(
+                Seeds.faultyNodes(NODE_SEEDS),
+                "`FaultRun`: whole nodes under every fault of the simulated world, seeds 1 to " + NODE_SEEDS,
+                EnumSet.of(Mutants.Scope.NODE)));
+        Path shared = Path.of(System.getProperty("coracle.shared", "")).resolve("conformance");
+        if (Files.isDirectory(shared)) {
+            kinds.add(new Kind(
+                    new Scripts(Document.ETCD_SCRIPTS, shared),
+                    "`../shared/conformance`, for comparison: what only they find counts as not found",
+                    CORE));
+        }
+        return kinds;
+    }
+
+    static List<Finder> of(Mutants.Group group) {
+        return KINDS.stream()
+                .filter(kind -> kind.scopes().contains(group.scope()))
+                .map(Kind::finder)
+                .toList();
+    }
+}
