@@ -112,7 +112,7 @@ public final class SimDisk {
 
     /** The disk of {@code original} as all processes left it that ended there just now, and what it may still forget. */
     private SimDisk(SimDisk original) {
-        Map<Node, Node> copies = new IdentityHashMap<>();
+        IdentityHashMap<Node, Node> copies = new IdentityHashMap<>();
         root = (Directory) copy(original.root, copies);
         original.unsynced.forEach(item -> unsynced.add(item.copy(node -> copy(node, copies))));
         capacityBytes = original.capacityBytes;
@@ -125,7 +125,7 @@ public final class SimDisk {
         return new SimDisk(this);
     }
 
-    private Node copy(Node node, Map<Node, Node> copies) {
+    private Node copy(Node node, IdentityHashMap<Node, Node> copies) {
         Node known = copies.get(node);
         if (known != null) {
             return known;

@@ -94,6 +94,51 @@ final class DamagedLogTest {
     }
 
     @Test
+    void aTornTailIsInItsCopyBeforeItIsCut() throws IOException, StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture sim = new LogFixture(disk.process(), Path.of("/data"), SMALL);
+        WalLogStore written = sim.open();
+        written.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 1_000));
+        sim.closeAsIfKilled(written);
+        Path path = sim.wal.resolve(segment(0, 0));
+        byte[] torn = sim.read(path);
+        torn[1_500] ^= 1;
+        sim.write(path, torn);
+        disk.crashKeeping(change -> true);
+        int call = 0;
+        for (boolean died = true; died; ) {
+            call++;
+            SimDisk copy = disk.copy();
+            int[] calls = {0};
+            int last = call;
+            copy.setFault((operation, file) -> {
+                if (operation != SimDisk.Operation.READ && ++calls[0] >= last) {
+                    throw new SimDisk.PowerOffException();
+                }
+            });
+            LogFixture dying = new LogFixture(copy.process(), Path.of("/data"), SMALL);
+            try {
+                dying.open();
+                died = false;
+            } catch (StorageException e) {
+                assertThat(e).hasMessageContaining("the power is off");
+            }
+            for (boolean segmentSurvives : new boolean[] {false, true}) {
+                SimDisk crashed = copy.copy();
+                // What cuts the tail comes last, and what makes the copy first.
+                int unsynced = crashed.unsynced();
+                crashed.crashKeeping(change -> segmentSurvives && change >= unsynced / 2);
+                LogFixture after = new LogFixture(crashed.process(), Path.of("/data"), SMALL);
+                Path kept = path.resolveSibling(path.getFileName() + ".broken");
+                if (!Arrays.equals(after.read(path), torn)) {
+                    assertThat(after.read(kept)).isEqualTo(Arrays.copyOf(torn, lastByte(torn) + 1));
+                }
+            }
+        }
+        assertThat(call).isGreaterThan(5);
+    }
+
+    @Test
     void whatIsWrittenBehindACutTailIsFoundAgain() throws IOException, StorageException {
         WalLogStore written = log.open();
         written.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 100));

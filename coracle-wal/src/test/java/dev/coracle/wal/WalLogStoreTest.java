@@ -488,6 +488,16 @@ final class WalLogStoreTest {
     }
 
     @Test
+    void whatACrashLeftOfTheNextSegmentIsDeletedByTheNextOpening() throws IOException, StorageException {
+        log.open().close();
+        log.write(log.wal.resolve("0.tmp"), new byte[] {1, 2, 3});
+        log.write(log.wal.resolve("2.tmp"), new byte[100]);
+
+        log.open().close();
+        assertThat(log.disk.list(log.wal)).containsExactly(segment(0, 0));
+    }
+
+    @Test
     void everythingBelongsToTheOwnerAlone() throws IOException, StorageException {
         log.saveSnapshot(snapshot(1, 1), new byte[0]);
         try (WalLogStore store = log.open()) {
