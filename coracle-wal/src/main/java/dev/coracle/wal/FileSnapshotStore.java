@@ -55,14 +55,12 @@ public final class FileSnapshotStore implements SnapshotStore {
     private final Disk disk;
     private final Path directory;
     private final long group;
-    private final boolean onlyReads;
     private final AtomicLong temporaries = new AtomicLong();
 
-    private FileSnapshotStore(Disk disk, Path directory, long group, boolean onlyReads) {
+    private FileSnapshotStore(Disk disk, Path directory, long group) {
         this.disk = disk;
         this.directory = directory;
         this.group = group;
-        this.onlyReads = onlyReads;
     }
 
     /**
@@ -76,15 +74,15 @@ public final class FileSnapshotStore implements SnapshotStore {
     public static FileSnapshotStore open(Disk disk, Path directory, long group) throws StorageException {
         try {
             SegmentDirectory.createDurably(disk, directory);
-            return new FileSnapshotStore(disk, directory, group, false);
+            return new FileSnapshotStore(disk, directory, group);
         } catch (IOException e) {
             throw Damage.failed("create", directory, e);
         }
     }
 
-    /** Snapshots that are only looked at: the directory may be missing, and what is damaged keeps its name. */
+    /** Snapshots that are only looked at: the directory may be missing. */
     static FileSnapshotStore forReading(Disk disk, Path directory, long group) {
-        return new FileSnapshotStore(disk, directory, group, true);
+        return new FileSnapshotStore(disk, directory, group);
     }
 
     @Override
@@ -173,32 +171,34 @@ public final class FileSnapshotStore implements SnapshotStore {
         return directory;
     }
 
-    /**
-     * The metadata of a snapshot if it is there and sound, or null. A damaged one is renamed, so that nobody trips over
-     * it again, and kept for whoever wants to know; not if this only reads.
-     */
+    /** The metadata of a snapshot if it is there and sound, or null; a damaged one is added to {@code damaged}. */
     @Nullable
-    SnapshotMetadata findSound(EntryId id) throws StorageException {
-        Path path = directory.resolve(fileName(id));
+    SnapshotMetadata findSound(EntryId id, List<EntryId> damaged) throws StorageException {
         try {
-            if (!disk.exists(path)) {
-                return null;
-            }
-            try (Source source = open(group, id)) {
-                return source.metadata();
-            } catch (DamagedSnapshotException e) {
-                if (onlyReads) {
-                    return null;
-                }
-                Path aside = directory.resolve(fileName(id) + WalLogStore.BROKEN_SUFFIX);
-                disk.rename(path, aside);
-                disk.syncDirectory(directory);
-                LOG.warn("{}; kept as {}", e.getMessage(), aside);
+            if (!disk.exists(directory.resolve(fileName(id)))) {
                 return null;
             }
         } catch (IOException e) {
-            throw Damage.failed("read", path, e);
+            throw Damage.failed("read", directory.resolve(fileName(id)), e);
         }
+        try (Source source = open(group, id)) {
+            return source.metadata();
+        } catch (DamagedSnapshotException e) {
+            LOG.warn("{}", e.getMessage());
+            damaged.add(id);
+            return null;
+        } catch (IOException e) {
+            throw Damage.failed("read", directory.resolve(fileName(id)), e);
+        }
+    }
+
+    /** Renames a damaged snapshot, so that nobody trips over it again, and keeps it for whoever wants to know. */
+    void setAside(EntryId damaged) throws IOException {
+        Path path = directory.resolve(fileName(damaged));
+        Path aside = directory.resolve(fileName(damaged) + WalLogStore.BROKEN_SUFFIX);
+        disk.rename(path, aside);
+        disk.syncDirectory(directory);
+        LOG.warn("the damaged snapshot {} is kept as {}", path, aside);
     }
 
     /** Deletes what was not finished when the process died. Only for who holds the lock of the log. */

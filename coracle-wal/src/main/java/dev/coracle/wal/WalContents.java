@@ -45,6 +45,7 @@ public final class WalContents implements Closeable {
     private final WalLocation location;
 
     /** Open from the first reading to the last, so that both are of the same records, whatever is deleted meanwhile. */
+    private final @Nullable SyncedMark mark;
     private final List<Segment> segments;
 
     private final WalSurvivors survivors = new WalSurvivors();
@@ -67,10 +68,11 @@ public final class WalContents implements Closeable {
     /** Where such a record stands, its index, and what the log was. */
     private record Interrupted(long record, long index, TreeMap<Long, Long> terms, long first, long last) {}
 
-    private WalContents(Disk disk, WalLocation location, List<Segment> segments) {
+    private WalContents(Disk disk, WalLocation location) throws StorageException {
         this.disk = disk;
         this.location = location;
-        this.segments = segments;
+        this.mark = SyncedFile.peek(disk, location.log());
+        this.segments = open(disk, location.log());
     }
 
     /**
@@ -79,7 +81,7 @@ public final class WalContents implements Closeable {
      * @throws StorageException if it cannot be read at all
      */
     public static WalContents read(Disk disk, WalLocation location) throws StorageException {
-        WalContents contents = new WalContents(disk, location, open(disk, location.log()));
+        WalContents contents = new WalContents(disk, location);
         boolean done = false;
         try {
             contents.scan();
@@ -161,7 +163,7 @@ public final class WalContents implements Closeable {
     }
 
     private ChainReader reader() {
-        return new ChainReader(segments, WalOptions.DEFAULTS.maxBatchBytes());
+        return new ChainReader(segments, WalOptions.DEFAULTS.maxBatchBytes(), mark);
     }
 
     /** Opens all segments. It is used by every tool that reads what another process may be writing. */

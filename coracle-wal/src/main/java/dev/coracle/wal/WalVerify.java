@@ -81,14 +81,16 @@ public final class WalVerify {
     }
 
     private Report verifySegments() throws StorageException {
+        SyncedMark mark = SyncedFile.peek(disk, location.log());
         List<Segment> segments = WalContents.open(disk, location.log());
         try {
-            ChainReader records = new ChainReader(segments, WalOptions.DEFAULTS.maxBatchBytes());
+            ChainReader records = new ChainReader(segments, WalOptions.DEFAULTS.maxBatchBytes(), mark);
             LogReplay replay = new LogReplay(records, segments.get(0).name());
             replay.run();
             boolean damagedSnapshots = verifySnapshots();
             EntryId snapshot = replay.recover(
-                            FileSnapshotStore.forReading(disk, location.snapshots(), WalOptions.DEFAULTS.group()))
+                            FileSnapshotStore.forReading(disk, location.snapshots(), WalOptions.DEFAULTS.group()),
+                            new ArrayList<>())
                     .snapshot()
                     .id();
             TornTail tail = records.tornTail();

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.FileDisk;
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
@@ -202,7 +201,7 @@ final class EtcdFixturesTest {
         StringJoiner lines = new StringJoiner("\n", "", "\n");
         try (WalLogStore store = fixture(root, node).open()) {
             assertThat(store.tornTail()).isEmpty();
-            Recovered recovered = store.recover(GROUP);
+            Recovered recovered = Recovered.of(store, GROUP);
             SnapshotMetadata snapshot = recovered.snapshot();
             if (snapshot.index() == 0) {
                 lines.add("snapshot none: snap: no available snapshot");

@@ -9,7 +9,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.node.Disk;
 import dev.coracle.node.FileDisk;
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.HardState;
