@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -30,12 +31,18 @@ class SmallWorldLongTest {
                 Arrays.asList(System.getProperty("coracle.small.worlds", String.join(",", SmallWorlds.names()))
                         .split(","));
         int seconds = Math.min(Integer.getInteger("coracle.small.worlds.seconds", 240), MAX_SECONDS);
-        long share = seconds * 1000L * Math.min(THREADS, names.size()) / names.size();
+        long end = System.nanoTime() + seconds * 1_000_000_000L;
+        AtomicInteger left = new AtomicInteger(names.size());
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         try {
             List<Future<String>> results = new ArrayList<>();
             for (String name : names) {
-                results.add(threads.submit(() -> SmallWorlds.search(name, MAX_STATES, share)));
+                results.add(threads.submit(() -> {
+                    // What a world does not need, the later ones get.
+                    long millis = (end - System.nanoTime()) / 1_000_000;
+                    return SmallWorlds.search(
+                            name, MAX_STATES, Math.min(millis, millis * THREADS / left.getAndDecrement()));
+                }));
             }
             for (int i = 0; i < names.size(); i++) {
                 String line = results.get(i).get();
