@@ -41,7 +41,8 @@ final class StatusJson {
                 + "\",\"state\":\"" + peer.state() + "\"}";
     }
 
-    private static String configuration(ConfState configuration) {
+    /** The members, as raftify lists them. */
+    static String configuration(ConfState configuration) {
         return "{\"voters\":" + ids(configuration.voters())
                 + ",\"learners\":" + ids(configuration.learners())
                 + ",\"voters_outgoing\":" + ids(configuration.votersOutgoing())

@@ -15,7 +15,13 @@ import picocli.CommandLine.Spec;
                 "Raft for Java: a pure consensus core, a durable node, and a framework for replicated state machines.",
         mixinStandardHelpOptions = true,
         versionProvider = CoracleCommand.Version.class,
-        subcommands = {Memstore.class, ConformanceCommand.class, BenchCommand.class},
+        subcommands = {
+            Memstore.class,
+            ConformanceCommand.class,
+            BenchCommand.class,
+            WalCommand.class,
+            DescribeCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",

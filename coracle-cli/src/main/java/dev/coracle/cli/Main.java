@@ -31,13 +31,17 @@ public final class Main {
 
     /** Runs one command in this process and returns its exit status. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        return new CommandLine(new CoracleCommand())
+        return commandLine(new CoracleCommand())
                 // It starts processes of this program, so it is told where this begins.
                 .addSubcommand(new Demo(Main.class.getName()))
                 .setOut(out)
                 .setErr(err)
-                .setExecutionExceptionHandler(Main::onFailure)
                 .execute(arguments);
+    }
+
+    /** A command whose failures are reported as those of this program are. */
+    static CommandLine commandLine(Object command) {
+        return new CommandLine(command).setExecutionExceptionHandler(Main::onFailure);
     }
 
     private static int onFailure(Exception failure, CommandLine command, CommandLine.ParseResult ignored) {

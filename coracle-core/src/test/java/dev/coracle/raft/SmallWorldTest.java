@@ -52,7 +52,7 @@ class SmallWorldTest {
     @ParameterizedTest
     @MethodSource("names")
     void isSafeInTheFirstStatesOf(String world) {
-        String result = SmallWorlds.search(world, 10_000, NO_TIME_LIMIT);
+        String result = SmallWorlds.search(world, 4_000, NO_TIME_LIMIT);
 
         assertThat(result).startsWith(world + ": ");
         System.out.println(result);

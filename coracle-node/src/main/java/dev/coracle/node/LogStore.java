@@ -1,6 +1,7 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.List;
@@ -19,12 +20,39 @@ public interface LogStore extends AutoCloseable {
      *
      * @param hardState the last one stored, or empty
      * @param snapshot the newest snapshot record that is committed and whose snapshot is there, or empty
-     * @param entries everything after that snapshot
+     * @param terms the snapshot's id, then that of the first entry of each term behind it
+     * @param lastIndex the index of the last entry, or of the snapshot
      */
-    record Recovered(HardState hardState, SnapshotMetadata snapshot, List<Entry> entries) {}
+    record Recovered(HardState hardState, SnapshotMetadata snapshot, List<EntryId> terms, long lastIndex) {}
 
     /** What was found for a group. Called once a group, before its first append; the store forgets it then. */
     Recovered recover(long group);
+
+    /**
+     * Reads entries of [low, high) that were synced: as many as fit into {@code maxSize} bytes by
+     * {@link Entry#encodedSize}, but at least one; none if they are released or replaced meanwhile. Any thread may call,
+     * also while another one appends.
+     *
+     * @throws StorageException if the disk fails, or what it has is damaged
+     */
+    List<Entry> read(long group, long low, long high, long maxSize) throws StorageException;
+
+    /**
+     * The lowest index, not below {@code low}, from which on the entries up to {@code high} take about {@code bytes} on
+     * the disk. Any thread may call.
+     */
+    long lowestWithin(long group, long low, long high, long bytes);
+
+    /**
+     * Makes sure, before anything of a write is appended, that the disk will not run full in the middle of it. A write that
+     * fails is final; one that waits is not.
+     *
+     * @param bytes what the write takes at most, with the records around it
+     * @return false if there is no room now: nothing may be appended, and the writer asks again later
+     */
+    default boolean makeRoom(long group, long bytes) throws StorageException {
+        return true;
+    }
 
     /**
      * Appends entries, then the hard state unless empty. Returns as soon as they are on their way; durable after

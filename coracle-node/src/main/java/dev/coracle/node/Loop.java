@@ -9,7 +9,6 @@ import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.InvalidConfChangeException;
-import dev.coracle.raft.MemoryStorage;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.Proposal;
 import dev.coracle.raft.RandomSource;
@@ -19,11 +18,11 @@ import dev.coracle.raft.Ready;
 import dev.coracle.raft.RoleName;
 import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.raft.SoftState;
-import dev.coracle.raft.Storage;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,7 +48,7 @@ final class Loop extends NodeAgent {
     private final long group;
     private final long id;
     private final RawNode raw;
-    private final MemoryStorage log;
+    private final StoredLog log;
     private final LogStore store;
     private final ConfChangeCodec codec;
     private final Transport transport;
@@ -103,6 +102,9 @@ final class Loop extends NodeAgent {
     private int outstandingWork;
     private final ArrayDeque<ApplyWork> applyBacklog = new ArrayDeque<>();
 
+    /** Set when a snapshot has made entries superfluous, which are not released yet. */
+    private boolean released;
+
     /** The last index whose entry, or whose snapshot, is queued for the applier. */
     private long handedOver;
 
@@ -115,18 +117,20 @@ final class Loop extends NodeAgent {
     record Channels(
             SpscArrayQueue<WriteWork> writes,
             SpscArrayQueue<WriteWork> written,
+            AtomicLong releasable,
             Runnable wakeStorage,
             SpscArrayQueue<ApplyWork> work,
             SpscArrayQueue<ApplyWork> done,
             Runnable wakeApplier,
             SpscArrayQueue<SnapshotWork> snapshotWork,
             SpscArrayQueue<SnapshotWork.Written> snapshotsWritten,
-            Runnable wakeSnapshotWriter) {}
+            Runnable wakeSnapshotWriter,
+            SpscArrayQueue<FetchWork> fetched) {}
 
     Loop(
             NodeConfig config,
             RawNode raw,
-            MemoryStorage log,
+            StoredLog log,
             LogStore store,
             ConfChangeCodec codec,
             Transport transport,
@@ -152,10 +156,9 @@ final class Loop extends NodeAgent {
         this.proposals = new PendingProposals(this::lost);
         this.reads = new PendingReads(random);
 
-        var snapshot = log.snapshot();
-        SnapshotMetadata recovered = snapshot == null ? SnapshotMetadata.EMPTY : snapshot.metadata();
+        SnapshotMetadata recovered = log.snapshotMetadata();
         this.snapshots = new SnapshotCycle(config, recovered);
-        HardState hardState = log.hardState();
+        HardState hardState = log.recoveredState();
         term = hardState.term();
         commit = hardState.commit();
         applied = recovered.index();
@@ -189,7 +192,7 @@ final class Loop extends NodeAgent {
         int work = room ? tick(nowNanos) : 0;
         work += takeWritten() + takeApplied() + takeSnapshots();
         if (room) {
-            work += takeMessages();
+            work += takeFetched() + takeMessages();
         }
         work += takeRequests(nowNanos);
         if (room) {
@@ -198,6 +201,7 @@ final class Loop extends NodeAgent {
         }
         work += handleReadies();
         beginSnapshot();
+        compact();
         feedApplier();
         if (sent) {
             sent = false;
@@ -263,7 +267,7 @@ final class Loop extends NodeAgent {
     private void onWritten(Message.StorageAppend message) {
         if (!message.snapshot().isEmpty()) {
             SnapshotMetadata snapshot = message.snapshot().metadata();
-            Check.that(log.applySnapshot(message.snapshot()), "snapshot %d is not news", snapshot.index());
+            log.restore(snapshot);
             proposals.skipTo(snapshot.index(), this::skipped);
             handedOver = snapshot.index();
             applyBacklog.add(new ApplyWork.Restore(snapshot));
@@ -273,6 +277,17 @@ final class Loop extends NodeAgent {
         for (Message response : message.responses()) {
             deliver(response);
         }
+    }
+
+    private int takeFetched() {
+        int count = 0;
+        FetchWork done = channels.fetched.poll();
+        while (done != null) {
+            count++;
+            raw.entriesFetched(log.onFetched(done));
+            done = channels.fetched.poll();
+        }
+        return count;
     }
 
     private void deliver(Message message) {
@@ -376,30 +391,27 @@ final class Loop extends NodeAgent {
 
     private void onRecorded(SnapshotMetadata snapshot) {
         // Still newer than what the log begins with, unless a leader's was written between the two.
-        if (log.createSnapshot(snapshot.index(), snapshot.confState(), Bytes.EMPTY) != null) {
-            log.compact(compactionIndex(snapshot.index()));
+        if (log.advanceSnapshot(snapshot)) {
+            released = true;
         }
         purge(snapshot);
         endSnapshot(null, snapshot);
     }
 
-    /** Where the log may begin: followers that are a little behind shall not need the snapshot. */
-    private long compactionIndex(long snapshotIndex) {
-        long first = Math.max(log.firstIndex(), snapshotIndex + 1 - config.catchUpEntries);
-        if (first > snapshotIndex) {
-            return snapshotIndex;
+    /** Lets the log begin later: followers that are a little behind shall not need the snapshot. */
+    private void compact() {
+        if (!released) {
+            return;
         }
-        try {
-            List<Entry> entries = log.entries(first, snapshotIndex + 1, Long.MAX_VALUE);
-            long bytes = 0;
-            int keep = entries.size();
-            while (keep > 0 && bytes + entries.get(keep - 1).encodedSize() <= config.snapshotBytes) {
-                keep--;
-                bytes += entries.get(keep).encodedSize();
-            }
-            return first + keep - 1;
-        } catch (Storage.CompactedException | Storage.UnavailableException e) {
-            throw Check.fail("the log has no entries from %d to %d: %s", first, snapshotIndex, e.getMessage());
+        long newest = log.snapshotMetadata().index();
+        long low = Math.max(log.firstIndex(), newest + 1 - config.catchUpEntries);
+        long first = low > newest ? low : store.lowestWithin(group, low, newest + 1, config.snapshotBytes);
+        long upTo = log.compact(first - 1);
+        // What is being read stays; then the rest has its turn.
+        released = upTo < first - 1;
+        if (upTo > channels.releasable.get()) {
+            channels.releasable.set(upTo);
+            channels.wakeStorage.run();
         }
     }
 
@@ -717,6 +729,9 @@ final class Loop extends NodeAgent {
         if (soft != null) {
             role = soft.role();
             leader = soft.leader();
+            if (role != RoleName.LEADER) {
+                log.forgetFetched();
+            }
             if (leader != RawNode.NONE) {
                 // The questions went to another leader, and are lost with it.
                 List<Request.Read> unanswered = reads.takeAll();

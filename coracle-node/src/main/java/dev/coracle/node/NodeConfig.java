@@ -34,6 +34,7 @@ public final class NodeConfig {
     final long snapshotEntries;
     final long snapshotBytes;
     final int catchUpEntries;
+    final long logCacheBytes;
     final int keptSnapshots;
     final List<Bootstrap.Peer> bootstrap;
     final RaftLogger logger;
@@ -63,6 +64,7 @@ public final class NodeConfig {
         snapshotEntries = b.snapshotEntries;
         snapshotBytes = b.snapshotBytes;
         catchUpEntries = b.catchUpEntries;
+        logCacheBytes = b.logCacheBytes;
         keptSnapshots = b.keptSnapshots;
         bootstrap = b.bootstrap;
         logger = b.logger;
@@ -119,6 +121,7 @@ public final class NodeConfig {
         private long snapshotEntries = 10_000;
         private long snapshotBytes = 64 << 20;
         private int catchUpEntries = 5_000;
+        private long logCacheBytes = 32 << 20;
         private int keptSnapshots = 2;
         private List<Bootstrap.Peer> bootstrap = List.of();
         private RaftLogger logger = new Slf4jRaftLogger();
@@ -275,11 +278,20 @@ public final class NodeConfig {
         }
 
         /**
-         * How many entries before a snapshot stay in memory for followers that are a little behind; never more of them
-         * than {@link #snapshotBytes}. Not negative, default 5,000.
+         * How many entries before a snapshot stay in the log for followers that are a little behind; never more of them
+         * than about {@link #snapshotBytes} on the disk. Not negative, default 5,000.
          */
         public Builder catchUpEntries(int value) {
             catchUpEntries = value;
+            return this;
+        }
+
+        /**
+         * How many bytes of entries at the end of the log are kept in memory; older ones are read from the disk when a
+         * follower that is behind, or the state machine, needs them. Greater than 0, default 32 MiB.
+         */
+        public Builder logCacheBytes(long value) {
+            logCacheBytes = value;
             return this;
         }
 
@@ -329,6 +341,7 @@ public final class NodeConfig {
             positive("snapshotEntries", snapshotEntries);
             positive("snapshotBytes", snapshotBytes);
             positive("keptSnapshots", keptSnapshots);
+            positive("logCacheBytes", logCacheBytes);
             positive("heartbeatTicks", heartbeatTicks);
             positive("maxInflightMessages", maxInflightMessages);
             rule(

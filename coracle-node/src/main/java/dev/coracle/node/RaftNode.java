@@ -5,16 +5,14 @@ import dev.coracle.raft.ConfChange;
 import dev.coracle.raft.ConfChangeCodec;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
-import dev.coracle.raft.Entry;
 import dev.coracle.raft.HardState;
-import dev.coracle.raft.MemoryStorage;
 import dev.coracle.raft.RaftConfig;
 import dev.coracle.raft.RandomSource;
 import dev.coracle.raft.RawNode;
 import dev.coracle.raft.ReadOnlyOption;
-import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jctools.queues.SpscArrayQueue;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +38,7 @@ public final class RaftNode implements AutoCloseable {
     private final StorageWriter storageWriter;
     private final Applier applier;
     private final SnapshotWriter snapshotWriter;
+    private final EntryReader entryReader;
     private final Agent housekeeping;
 
     /**
@@ -68,7 +67,10 @@ public final class RaftNode implements AutoCloseable {
         requests = new RequestQueue(config.requestCapacity, config.maxPendingBytes, lifecycle);
         inbox = new Inbox(config, lifecycle);
 
-        MemoryStorage stored = recover(log.recover(config.group));
+        var fetches = new SpscArrayQueue<FetchWork>(StoredLog.FETCH_CAPACITY);
+        var fetched = new SpscArrayQueue<FetchWork>(StoredLog.FETCH_CAPACITY);
+        entryReader = new EntryReader(config, log, fetches, fetched, lifecycle, this::wakeLoop);
+        StoredLog stored = recover(config, log, fetches, entryReader::wake);
         RawNode raw = new RawNode(coreConfig(config, stored, random, codec));
         if (!config.bootstrap.isEmpty() && stored.lastIndex() == 0) {
             raw.bootstrap(config.bootstrap);
@@ -80,20 +82,23 @@ public final class RaftNode implements AutoCloseable {
         var done = new SpscArrayQueue<ApplyWork>(Loop.APPLY_CAPACITY);
         var snapshotWork = new SpscArrayQueue<SnapshotWork>(8);
         var snapshotsWritten = new SpscArrayQueue<SnapshotWork.Written>(4);
-        storageWriter = new StorageWriter(config, log, writes, written, lifecycle, this::helpLoop);
+        AtomicLong releasable = new AtomicLong();
+        storageWriter = new StorageWriter(config, log, writes, written, releasable, lifecycle, this::helpLoop);
         applier = new Applier(config, stateMachine, snapshots, work, done, lifecycle, this::helpLoop);
         snapshotWriter =
                 new SnapshotWriter(config, snapshots, snapshotWork, snapshotsWritten, lifecycle, this::wakeLoop);
         Loop.Channels channels = new Loop.Channels(
                 writes,
                 written,
+                releasable,
                 storageWriter::wake,
                 work,
                 done,
                 applier::wake,
                 snapshotWork,
                 snapshotsWritten,
-                snapshotWriter::wake);
+                snapshotWriter::wake,
+                fetched);
         loop = new Loop(config, raw, stored, log, codec, transport, random, inbox, requests, channels, lifecycle);
         inbox.onWork(loop::wake, loop::help);
         housekeeping = new Housekeeping(log.housekeeping(), lifecycle);
@@ -108,7 +113,7 @@ public final class RaftNode implements AutoCloseable {
     }
 
     private static RaftConfig coreConfig(
-            NodeConfig config, MemoryStorage stored, RandomSource random, ConfChangeCodec codec) {
+            NodeConfig config, StoredLog stored, RandomSource random, ConfChangeCodec codec) {
         return RaftConfig.builder()
                 .id(config.id)
                 .electionTicks(config.electionTicks)
@@ -134,22 +139,17 @@ public final class RaftNode implements AutoCloseable {
                 .build();
     }
 
-    /** Loads what the log holds, mended where a crash between two records of one write can have left a gap. */
-    private static MemoryStorage recover(LogStore.Recovered recovered) {
-        MemoryStorage stored = new MemoryStorage();
-        HardState hardState = recovered.hardState();
-        SnapshotMetadata snapshot = recovered.snapshot();
-        if (hardState.isEmpty() && snapshot.index() == 0) {
+    /** What the log holds, mended where a crash between two records of one write can have left a gap. */
+    private static StoredLog recover(
+            NodeConfig config, LogStore log, SpscArrayQueue<FetchWork> fetches, Runnable wakeReader) {
+        LogStore.Recovered found = log.recover(config.group);
+        HardState hardState = found.hardState();
+        if (hardState.isEmpty() && found.snapshot().index() == 0) {
             // Nothing was ever synced, since the first write ends with a term; whatever is there was promised to
             // nobody.
-            return stored;
+            found = new LogStore.Recovered(hardState, found.snapshot(), List.of(found.terms().get(0)), 0);
         }
-        if (snapshot.index() > 0) {
-            stored.applySnapshot(Snapshot.of(snapshot));
-        }
-        List<Entry> entries = recovered.entries();
-        stored.append(entries);
-        long lastTerm = stored.term(stored.lastIndex());
+        long lastTerm = found.terms().get(found.terms().size() - 1).term();
         long term = hardState.term();
         long vote = hardState.vote();
         if (lastTerm > term) {
@@ -158,20 +158,20 @@ public final class RaftNode implements AutoCloseable {
             vote = RawNode.NONE;
         }
         Check.that(
-                hardState.commit() <= stored.lastIndex(),
+                hardState.commit() <= found.lastIndex(),
                 "the log ends at %d, and up to %d was committed",
-                stored.lastIndex(),
+                found.lastIndex(),
                 hardState.commit());
-        stored.setHardState(new HardState(term, vote, hardState.commit()));
-        return stored;
+        HardState mended = new HardState(term, vote, hardState.commit());
+        return new StoredLog(config, log, found, mended, fetches, wakeReader);
     }
 
     /**
-     * What drives the node: loop, storage writer, applier, snapshot writer and the log's housekeeping. Each may have a
-     * thread of its own; all may share one. They go on to be run for a while after {@link #close}, to end what is open.
+     * What drives the node: loop, storage writer, applier, snapshot writer, entry reader and the log's housekeeping. Each
+     * may have a thread of its own; all may share one. They go on to be run for a while after {@link #close}, to end what is open.
      */
     public List<Agent> agents() {
-        return List.of(loop, storageWriter, applier, snapshotWriter, housekeeping);
+        return List.of(loop, storageWriter, applier, snapshotWriter, entryReader, housekeeping);
     }
 
     /** Where the transport hands in messages for this node. */

@@ -1,12 +1,14 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Check;
+import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
 
 /**
@@ -17,11 +19,22 @@ final class StorageWriter extends NodeAgent {
     /** What a record in the log takes besides the entry, generously. */
     private static final int RECORD_BYTES = 32;
 
+    /** What the records of a write's hard state and snapshot take besides their configuration, generously. */
+    private static final int STATE_BYTES = 512;
+
+    /** What an id takes in a snapshot's record. */
+    private static final int ID_BYTES = 11;
+
     private final long group;
     private final long maxBatchBytes;
     private final LogStore log;
     private final SpscArrayQueue<WriteWork> work;
     private final SpscArrayQueue<WriteWork> finished;
+
+    /** Up to where the loop needs no entries any more. No place in the queue, where it would wait on a full disk. */
+    private final AtomicLong releasable;
+
+    private long released;
     private final Runnable wakeLoop;
 
     private final List<WriteWork> batch = new ArrayList<>();
@@ -35,6 +48,7 @@ final class StorageWriter extends NodeAgent {
             LogStore log,
             SpscArrayQueue<WriteWork> work,
             SpscArrayQueue<WriteWork> finished,
+            AtomicLong releasable,
             Lifecycle lifecycle,
             Runnable wakeLoop) {
         super("storage", lifecycle);
@@ -43,18 +57,26 @@ final class StorageWriter extends NodeAgent {
         this.log = log;
         this.work = work;
         this.finished = finished;
+        this.releasable = releasable;
         this.wakeLoop = wakeLoop;
     }
 
     @Override
     int turn(long nowNanos) throws StorageException {
+        long upTo = releasable.get();
+        if (upTo > released) {
+            log.release(group, upTo);
+            released = upTo;
+        }
         boolean mustSync = false;
         long bytes = 0;
         while (bytes < maxBatchBytes) {
-            WriteWork next = work.poll();
-            if (next == null) {
+            WriteWork next = work.peek();
+            if (next == null || !log.makeRoom(group, maxBytes(next))) {
+                // On a full disk the work stays where it is, unanswered, and the turns to come ask again.
                 break;
             }
+            work.poll();
             if (next instanceof WriteWork.Append append) {
                 Message.StorageAppend message = append.message();
                 write(message);
@@ -123,13 +145,31 @@ final class StorageWriter extends NodeAgent {
         }
     }
 
+    /** A received snapshot replaces the log. What a snapshot of this node covers, the loop decides about. */
     private void release(WriteWork done) throws StorageException {
-        SnapshotMetadata snapshot = done instanceof WriteWork.Append append
-                ? append.message().snapshot().metadata()
-                : ((WriteWork.Record) done).snapshot();
-        if (snapshot.index() > 0) {
-            log.release(group, snapshot.index());
+        if (done instanceof WriteWork.Append append && !append.message().snapshot().isEmpty()) {
+            log.release(group, append.message().snapshot().index());
         }
+    }
+
+    /** The most bytes that a write takes in the log. */
+    private static long maxBytes(WriteWork next) {
+        if (next instanceof WriteWork.Append append) {
+            Message.StorageAppend message = append.message();
+            return STATE_BYTES
+                    + size(message.entries())
+                    + maxBytes(message.snapshot().metadata());
+        }
+        return STATE_BYTES + maxBytes(((WriteWork.Record) next).snapshot());
+    }
+
+    private static long maxBytes(SnapshotMetadata snapshot) {
+        ConfState members = snapshot.confState();
+        return (long) ID_BYTES
+                * (members.voters().size()
+                        + members.learners().size()
+                        + members.votersOutgoing().size()
+                        + members.learnersNext().size());
     }
 
     private static long size(List<Entry> entries) {

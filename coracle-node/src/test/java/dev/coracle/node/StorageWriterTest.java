@@ -11,6 +11,7 @@ import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
 import org.junit.jupiter.api.Test;
 
@@ -18,10 +19,26 @@ class StorageWriterTest {
     /** Writes down what is asked of it. */
     private static final class NotingLog implements LogStore {
         private final List<String> calls = new ArrayList<>();
+        private long room = Long.MAX_VALUE;
 
         @Override
         public Recovered recover(long group) {
             throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<Entry> read(long group, long low, long high, long maxSize) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public long lowestWithin(long group, long low, long high, long bytes) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean makeRoom(long group, long bytes) {
+            return bytes <= room;
         }
 
         @Override
@@ -81,12 +98,14 @@ class StorageWriterTest {
     private final NotingLog log = new NotingLog();
     private final SpscArrayQueue<WriteWork> work = new SpscArrayQueue<>(16);
     private final SpscArrayQueue<WriteWork> finished = new SpscArrayQueue<>(16);
+    private final AtomicLong releasable = new AtomicLong();
     private int wakeUps;
     private final StorageWriter writer = new StorageWriter(
             NodeConfig.builder().id(1).maxBatchBytes(500).build(),
             log,
             work,
             finished,
+            releasable,
             new Lifecycle(1),
             () -> wakeUps++);
 
@@ -132,7 +151,29 @@ class StorageWriterTest {
         log.calls.clear();
         work.offer(new WriteWork.Record(new SnapshotMetadata(10, 2, ConfState.ofVoters(1L))));
         writer.doWork(0);
-        assertThat(log.calls).containsExactly("snapshot 10", "sync", "release 10");
+        assertThat(log.calls).containsExactly("snapshot 10", "sync");
+        log.calls.clear();
+        releasable.set(8);
+        writer.doWork(0);
+        writer.doWork(0);
+        assertThat(log.calls).containsExactly("release 8");
+    }
+
+    @Test
+    void aWriteThatHasNoRoomWaitsAndSoDoesAllBehindIt() {
+        offer(NO_STATE, List.of(entry(1, 10)), ANSWER);
+        offer(NO_STATE, List.of(entry(2, 2_000)), ANSWER);
+        offer(NO_STATE, List.of(entry(3, 10)), ANSWER);
+        log.room = 1_000;
+        assertThat(writer.doWork(0)).isEqualTo(1);
+        assertThat(writer.doWork(0)).isZero();
+        assertThat(log.calls).containsExactly("append 1", "sync");
+        assertThat(finished.size()).isEqualTo(1);
+
+        log.room = 2_600;
+        assertThat(writer.doWork(0)).isEqualTo(1);
+        assertThat(writer.doWork(0)).isEqualTo(1);
+        assertThat(log.calls).containsExactly("append 1", "sync", "append 2", "sync", "append 3", "sync");
     }
 
     @Test

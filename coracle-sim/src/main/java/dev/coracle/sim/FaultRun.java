@@ -51,12 +51,14 @@ public record FaultRun(long trace, int acknowledged, int reads, int restores, Li
                 ids[i] = i + 1L;
             }
             long maxBatchBytes = shape.nextBoolean() ? 500 : 8_000;
+            long logCacheBytes = shape.nextBoolean() ? 300 : 1 << 20;
             cluster = new SimCluster(
                     seed,
                     storages,
                     id -> new Register(),
                     config -> config.snapshotEntries(40)
                             .catchUpEntries(10)
+                            .logCacheBytes(logCacheBytes)
                             .maxSizePerMessage(400)
                             .maxApplyingBytes(1_000)
                             .maxUncommittedBytes(20_000)

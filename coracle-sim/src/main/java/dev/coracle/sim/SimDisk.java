@@ -12,29 +12,33 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A disk in memory that forgets, in a {@link #crash}, what was not synced, as a real one behind a page cache may.
  *
  * <ul>
- *   <li>Of what was written to a file since its last sync, each sector of 512 bytes survives or not by itself, and of a
- *       change of its size all or nothing.
- *   <li>Of the names created, changed and deleted in a directory since it was last synced, a prefix survives: file
- *       systems with a journal keep their order.
+ *   <li>Of what was written to a file since its last sync, each sector of 512 bytes is found as any of these writes, or
+ *       the sync, left it; so are its sizes.
+ *   <li>Of the names created, changed and deleted in a directory since it was last synced, any survive: most file systems
+ *       keep their order, none promises it.
  *   <li>A sync that fails forgets what it should have written, and the next one succeeds without it.
  * </ul>
  *
- * <p>Each {@link #process} holds locks of its own. All chance comes from the argument of {@code crash}; everything else
+ * <p>Each {@link #process} holds locks of its own. What survives is up to the argument of {@code crash} alone; everything
  * is the same in every run.
  */
 public final class SimDisk {
     /** What a process does with the disk. */
     public enum Operation {
+        /** {@link Disk#createDirectories}, each directory that is created. */
+        CREATE_DIRECTORY,
         /** {@link Disk#open}. */
         OPEN,
         /** {@link Disk#rename}. */
@@ -56,15 +60,31 @@ public final class SimDisk {
     /** Decides about each operation whether it fails. */
     @FunctionalInterface
     public interface Fault {
-        /** Called before each operation; what it throws is what the operation throws, without having any effect. */
+        /**
+         * Called before each operation; what it throws is what the operation throws, without having any effect but that of
+         * a {@link ShortWriteException}.
+         */
         void before(Operation operation, Path path) throws IOException;
+    }
+
+    /** A write that fails after some of its bytes. */
+    public static final class ShortWriteException extends IOException {
+        private static final long serialVersionUID = 1L;
+        private final int bytes;
+
+        /** Lets the first {@code bytes} of what is written have an effect, and no more. */
+        public ShortWriteException(int bytes) {
+            super("Input/output error after " + bytes + " bytes");
+            this.bytes = bytes;
+        }
     }
 
     /** The machine is about to {@link #crash}: nothing has an effect any more. */
     public static final class PowerOffException extends IOException {
         private static final long serialVersionUID = 1L;
 
-        PowerOffException() {
+        /** What every operation throws from then on. */
+        public PowerOffException() {
             super("the power is off");
         }
     }
@@ -72,7 +92,11 @@ public final class SimDisk {
     private static final int SECTOR_BYTES = 512;
     private static final Fault NO_FAULT = (operation, path) -> {};
 
-    private final Directory root = new Directory();
+    private final Directory root;
+
+    /** What a crash may take, in the order in which it was done. */
+    private final List<Unsynced> unsynced = new ArrayList<>();
+
     private Fault fault = NO_FAULT;
     private long capacityBytes = Long.MAX_VALUE;
     private long usedBytes;
@@ -82,7 +106,46 @@ public final class SimDisk {
     private int processes;
 
     /** An empty disk without limit. */
-    public SimDisk() {}
+    public SimDisk() {
+        root = new Directory();
+    }
+
+    /** The disk of {@code original} as all processes left it that ended there just now, and what it may still forget. */
+    private SimDisk(SimDisk original) {
+        IdentityHashMap<Node, Node> copies = new IdentityHashMap<>();
+        root = (Directory) copy(original.root, copies);
+        original.unsynced.forEach(item -> unsynced.add(item.copy(node -> copy(node, copies))));
+        capacityBytes = original.capacityBytes;
+        usedBytes = original.usedBytes;
+        processes = original.processes;
+    }
+
+    /** Another disk with the same content, durable and not, without faults, locks and open files. */
+    public synchronized SimDisk copy() {
+        return new SimDisk(this);
+    }
+
+    private Node copy(Node node, IdentityHashMap<Node, Node> copies) {
+        Node known = copies.get(node);
+        if (known != null) {
+            return known;
+        }
+        if (node instanceof FileNode file) {
+            FileNode copy = new FileNode();
+            copies.put(node, copy);
+            copy.content = file.content.clone();
+            copy.durableContent = file.durableContent.clone();
+            copy.size = file.size;
+            copy.durableSize = file.durableSize;
+            return copy;
+        }
+        Directory copy = new Directory();
+        copies.put(node, copy);
+        Directory directory = (Directory) node;
+        directory.names.forEach((name, child) -> copy.names.put(name, copy(child, copies)));
+        directory.durableNames.forEach((name, child) -> copy.durableNames.put(name, copy(child, copies)));
+        return copy;
+    }
 
     /** The disk as another process sees it. */
     public synchronized Disk process() {
@@ -124,52 +187,80 @@ public final class SimDisk {
         capacityBytes = bytes;
     }
 
+    /** The bytes of all files together. */
+    public synchronized long usedBytes() {
+        return usedBytes;
+    }
+
     /** All processes end, as if by a signal, and the machine goes on: only open files and locks are gone. */
     public synchronized void kill() {
         crashes++;
         root.kill();
     }
 
+    /** How many changes a {@link #crash} would take or leave, each by itself. */
+    public synchronized int unsynced() {
+        return unsynced.size();
+    }
+
     /** The machine stops and starts again: open files and locks are gone, and so is what chance takes of the rest. */
-    public synchronized void crash(RandomSource random) {
+    public void crash(RandomSource random) {
+        crashKeeping(change -> random.next(2) == 0);
+    }
+
+    /** The same; of the {@link #unsynced} changes, numbered from 0 in their order, those survive that are chosen. */
+    public synchronized void crashKeeping(IntPredicate survives) {
         crashes++;
         fault = NO_FAULT;
+        for (int i = 0; i < unsynced.size(); i++) {
+            if (survives.test(i)) {
+                unsynced.get(i).keep();
+            }
+        }
+        unsynced.clear();
         usedBytes = 0;
-        root.crash(random);
+        root.restart();
+    }
+
+    private void sync(Node node) {
+        for (Unsynced change : unsynced) {
+            if (change.of() == node) {
+                change.keep();
+            }
+        }
+        forget(node);
+    }
+
+    private void forget(Node node) {
+        unsynced.removeIf(change -> change.of() == node);
     }
 
     private sealed interface Node permits Directory, FileNode {
-        void crash(RandomSource random);
+        /** Becomes what is durable of it. */
+        void restart();
 
         void kill();
     }
 
+    /** A change of a file or directory that is not durable. */
+    private sealed interface Unsynced {
+        Node of();
+
+        /** Makes it durable. */
+        void keep();
+
+        Unsynced copy(UnaryOperator<Node> nodes);
+    }
+
     private static final class Directory implements Node {
-        private TreeMap<String, Node> names = new TreeMap<>();
-        private TreeMap<String, Node> durableNames = new TreeMap<>();
-        private final List<Change> unsynced = new ArrayList<>();
-
-        void change(Change change) {
-            change.apply(names);
-            unsynced.add(change);
-        }
-
-        void sync() {
-            durableNames = new TreeMap<>(names);
-            unsynced.clear();
-        }
+        private final TreeMap<String, Node> names = new TreeMap<>();
+        private final TreeMap<String, Node> durableNames = new TreeMap<>();
 
         @Override
-        public void crash(RandomSource random) {
-            int survive = random.next(unsynced.size() + 1);
-            for (Change change : unsynced.subList(0, survive)) {
-                change.apply(durableNames);
-            }
-            unsynced.clear();
-            names = new TreeMap<>(durableNames);
-            for (Node node : names.values()) {
-                node.crash(random);
-            }
+        public void restart() {
+            names.clear();
+            names.putAll(durableNames);
+            names.values().forEach(Node::restart);
         }
 
         @Override
@@ -179,18 +270,76 @@ public final class SimDisk {
     }
 
     /** A name is given, taken away, or both. */
-    private record Change(
+    private record NameChange(
+            Directory of,
             @Nullable String removed,
             @Nullable String added,
-            @Nullable Node node) {
+            Node node) implements Unsynced {
         void apply(Map<String, Node> names) {
             if (removed != null) {
-                names.remove(removed);
+                names.remove(removed, node);
             }
-            if (added != null && node != null) {
+            if (added != null) {
+                // Also the name that it got by a change that did not survive.
+                names.values().removeIf(node::equals);
                 names.put(added, node);
             }
         }
+
+        @Override
+        public void keep() {
+            apply(of.durableNames);
+        }
+
+        @Override
+        public Unsynced copy(UnaryOperator<Node> nodes) {
+            return new NameChange((Directory) nodes.apply(of), removed, added, nodes.apply(node));
+        }
+    }
+
+    private record SizeChange(FileNode of, int size) implements Unsynced {
+        @Override
+        public void keep() {
+            of.durableSize = size;
+        }
+
+        @Override
+        public Unsynced copy(UnaryOperator<Node> nodes) {
+            return new SizeChange((FileNode) nodes.apply(of), size);
+        }
+    }
+
+    /** A sector as a write left it. */
+    private static final class SectorChange implements Unsynced {
+        private final FileNode file;
+        private final int from;
+        private final byte[] content;
+
+        SectorChange(FileNode file, int from, byte[] content) {
+            this.file = file;
+            this.from = from;
+            this.content = content;
+        }
+
+        @Override
+        public Node of() {
+            return file;
+        }
+
+        @Override
+        public void keep() {
+            file.durableContent = grown(file.durableContent, from + content.length);
+            System.arraycopy(content, 0, file.durableContent, from, content.length);
+        }
+
+        @Override
+        public Unsynced copy(UnaryOperator<Node> nodes) {
+            return new SectorChange((FileNode) nodes.apply(file), from, content);
+        }
+    }
+
+    private static byte[] grown(byte[] bytes, int length) {
+        return bytes.length >= length ? bytes : Arrays.copyOf(bytes, Math.max(length, bytes.length * 2));
     }
 
     private final class FileNode implements Node {
@@ -198,7 +347,6 @@ public final class SimDisk {
         private byte[] durableContent = new byte[0];
         private int size;
         private int durableSize;
-        private final BitSet dirtySectors = new BitSet();
         private final TreeMap<Integer, Integer> openByProcess = new TreeMap<>();
         private int lockedBy = -1;
 
@@ -219,36 +367,16 @@ public final class SimDisk {
             }
         }
 
-        void sync() {
-            durableContent = grown(durableContent, content.length);
-            for (int sector = dirtySectors.nextSetBit(0); sector >= 0; sector = dirtySectors.nextSetBit(sector + 1)) {
-                keep(sector);
-            }
-            forget();
-        }
-
-        /** What is dirty will not become durable any more, unless it is written again. */
-        void forget() {
-            durableContent = grown(durableContent, content.length);
+        /** What is not durable will not become so any more, unless it is written again. */
+        void loseChanges() {
             durableSize = size;
-            dirtySectors.clear();
+            forget(this);
         }
 
         @Override
-        public void crash(RandomSource random) {
-            durableContent = grown(durableContent, content.length);
-            if (durableSize != size && random.next(2) == 0) {
-                durableSize = size;
-            }
-            for (int sector = dirtySectors.nextSetBit(0); sector >= 0; sector = dirtySectors.nextSetBit(sector + 1)) {
-                if (random.next(2) == 0) {
-                    keep(sector);
-                }
-            }
-            dirtySectors.clear();
-            if (durableSize < durableContent.length) {
-                Arrays.fill(durableContent, durableSize, durableContent.length, (byte) 0);
-            }
+        public void restart() {
+            durableContent = grown(durableContent, durableSize);
+            Arrays.fill(durableContent, durableSize, durableContent.length, (byte) 0);
             size = durableSize;
             content = durableContent.clone();
             kill();
@@ -261,27 +389,23 @@ public final class SimDisk {
             lockedBy = -1;
         }
 
-        private void keep(int sector) {
-            int from = sector * SECTOR_BYTES;
-            int length = Math.min(SECTOR_BYTES, content.length - from);
-            System.arraycopy(content, from, durableContent, from, length);
-        }
-
         private void resize(int newSize) throws IOException {
             if (newSize > size && newSize - size > capacityBytes - usedBytes) {
                 throw new IOException("No space left on device");
             }
             usedBytes += newSize - size;
             content = grown(content, newSize);
-            size = newSize;
+            if (newSize != size) {
+                size = newSize;
+                unsynced.add(new SizeChange(this, newSize));
+            }
         }
 
         private void touch(int from, int to) {
-            dirtySectors.set(from / SECTOR_BYTES, (to + SECTOR_BYTES - 1) / SECTOR_BYTES);
-        }
-
-        private byte[] grown(byte[] bytes, int length) {
-            return bytes.length >= length ? bytes : Arrays.copyOf(bytes, Math.max(length, bytes.length * 2));
+            for (int at = from / SECTOR_BYTES * SECTOR_BYTES; at < to; at += SECTOR_BYTES) {
+                int end = Math.min(at + SECTOR_BYTES, content.length);
+                unsynced.add(new SectorChange(this, at, Arrays.copyOfRange(content, at, end)));
+            }
         }
     }
 
@@ -312,7 +436,8 @@ public final class SimDisk {
                 Directory at = root;
                 for (String name : names(path)) {
                     if (!at.names.containsKey(name)) {
-                        at.change(new Change(null, name, new Directory()));
+                        fault.before(Operation.CREATE_DIRECTORY, path);
+                        change(new NameChange(at, null, name, new Directory()));
                     }
                     if (!(at.names.get(name) instanceof Directory next)) {
                         throw new FileAlreadyExistsException(path.toString());
@@ -341,7 +466,7 @@ public final class SimDisk {
                     throw new LockedException(path);
                 }
                 if (node == null) {
-                    parent(path).change(new Change(null, name(path), file));
+                    change(new NameChange(parent(path), null, name(path), file));
                 } else if (mode == Mode.CREATE_OR_TRUNCATE) {
                     file.truncate(0);
                 }
@@ -368,7 +493,7 @@ public final class SimDisk {
                 if (replaced instanceof FileNode file) {
                     usedBytes -= file.size;
                 }
-                parent(from).change(new Change(name(from), name(to), node));
+                change(new NameChange(parent(from), name(from), name(to), node));
             }
         }
 
@@ -386,7 +511,7 @@ public final class SimDisk {
                 if (node instanceof FileNode file) {
                     usedBytes -= file.size;
                 }
-                parent(path).change(new Change(name(path), null, null));
+                change(new NameChange(parent(path), name(path), null, node));
             }
         }
 
@@ -394,7 +519,7 @@ public final class SimDisk {
         public void syncDirectory(Path path) throws IOException {
             synchronized (SimDisk.this) {
                 fault.before(Operation.SYNC_DIRECTORY, path);
-                directory(path).sync();
+                SimDisk.this.sync(directory(path));
             }
         }
 
@@ -404,6 +529,11 @@ public final class SimDisk {
                 directory(path);
                 return Math.max(0, capacityBytes - usedBytes);
             }
+        }
+
+        private void change(NameChange change) {
+            change.apply(change.of().names);
+            unsynced.add(change);
         }
 
         private Directory directory(Path path) throws IOException {
@@ -472,7 +602,13 @@ public final class SimDisk {
         @Override
         public void write(ByteBuffer source, long position) throws IOException {
             synchronized (SimDisk.this) {
-                requireWritable(Operation.WRITE);
+                try {
+                    requireWritable(Operation.WRITE);
+                } catch (ShortWriteException e) {
+                    ByteBuffer written = source.slice(source.position(), Math.min(e.bytes, source.remaining()));
+                    node.write(written, position);
+                    throw e;
+                }
                 node.write(source, position);
             }
         }
@@ -485,10 +621,10 @@ public final class SimDisk {
                 } catch (PowerOffException e) {
                     throw e;
                 } catch (IOException e) {
-                    node.forget();
+                    node.loseChanges();
                     throw e;
                 }
-                node.sync();
+                SimDisk.this.sync(node);
             }
         }
 

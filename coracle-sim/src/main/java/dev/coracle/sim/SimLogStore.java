@@ -101,7 +101,7 @@ public final class SimLogStore implements LogStore, SimStorage {
     }
 
     @Override
-    public void crash(Random random) {
+    public synchronized void crash(Random random) {
         int kept = random.nextInt(unsynced.size() + 1);
         for (Record record : unsynced.subList(0, kept)) {
             image(record.group).take(record);
@@ -127,7 +127,7 @@ public final class SimLogStore implements LogStore, SimStorage {
     }
 
     @Override
-    public Recovered recover(long group) {
+    public synchronized Recovered recover(long group) {
         Image image = image(group);
         SnapshotMetadata newest = SnapshotMetadata.EMPTY;
         for (SnapshotMetadata snapshot : image.snapshots.values()) {
@@ -135,11 +135,53 @@ public final class SimLogStore implements LogStore, SimStorage {
                 newest = snapshot;
             }
         }
-        return new Recovered(image.hardState, newest, image.entriesBehind(newest));
+        List<EntryId> terms = new ArrayList<>(List.of(newest.id()));
+        long lastIndex = newest.index();
+        for (Entry entry : image.entriesBehind(newest)) {
+            lastIndex = entry.index();
+            if (entry.term() != terms.get(terms.size() - 1).term()) {
+                terms.add(entry.id());
+            }
+        }
+        // What is not behind the snapshot would come to light again when it is read.
+        image.entries.tailMap(lastIndex, false).clear();
+        return new Recovered(image.hardState, newest, terms, lastIndex);
     }
 
     @Override
-    public void append(long group, HardState hardState, List<Entry> entries) throws StorageException {
+    public synchronized List<Entry> read(long group, long low, long high, long maxSize) throws StorageException {
+        if (broken) {
+            throw new StorageException("simulated: the disk fails; replace it");
+        }
+        List<Entry> read = new ArrayList<>();
+        long size = 0;
+        for (Entry entry : image(group).entries.subMap(low, high).values()) {
+            size += entry.encodedSize();
+            if (!read.isEmpty() && size > maxSize) {
+                break;
+            }
+            read.add(entry);
+        }
+        return read;
+    }
+
+    @Override
+    public synchronized long lowestWithin(long group, long low, long high, long bytes) {
+        long lowest = high;
+        long size = 0;
+        for (Entry entry :
+                image(group).entries.subMap(low, true, high, false).descendingMap().values()) {
+            size += entry.encodedSize();
+            if (size > bytes) {
+                break;
+            }
+            lowest = entry.index();
+        }
+        return lowest;
+    }
+
+    @Override
+    public synchronized void append(long group, HardState hardState, List<Entry> entries) throws StorageException {
         for (Entry entry : entries) {
             operate();
             unsynced.add(new Record(group, entry, null, null));
@@ -151,13 +193,13 @@ public final class SimLogStore implements LogStore, SimStorage {
     }
 
     @Override
-    public void appendSnapshot(long group, SnapshotMetadata snapshot) throws StorageException {
+    public synchronized void appendSnapshot(long group, SnapshotMetadata snapshot) throws StorageException {
         operate();
         unsynced.add(new Record(group, null, null, snapshot));
     }
 
     @Override
-    public void sync() throws StorageException {
+    public synchronized void sync() throws StorageException {
         operate();
         if (unsynced.stream().allMatch(this::mayWait)) {
             return;
@@ -200,13 +242,13 @@ public final class SimLogStore implements LogStore, SimStorage {
     }
 
     @Override
-    public void release(long group, long index) {
+    public synchronized void release(long group, long index) {
         image(group).entries.headMap(index, false).clear();
         image(group).snapshots.headMap(index, false).clear();
     }
 
     /** The id of the last durable entry, or 0/0. */
-    public EntryId lastDurable(long group) {
+    public synchronized EntryId lastDurable(long group) {
         var last = image(group).entries.lastEntry();
         return last == null ? new EntryId(0, 0) : last.getValue().id();
     }

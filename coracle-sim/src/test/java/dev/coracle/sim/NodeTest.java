@@ -427,6 +427,21 @@ class NodeTest {
     }
 
     @Test
+    void aNodeThatIsFarBehindIsServedFromTheDisk() {
+        SimCluster cluster = cluster(config -> config.logCacheBytes(1).maxSizePerMessage(200), 1L, 2L, 3L);
+        electLeader(cluster);
+        long behind = follower(cluster);
+        cluster.crash(behind);
+        proposeAndWait(cluster, 200);
+
+        cluster.restart(behind);
+
+        assertThat(cluster.runUntil(() -> register(cluster, behind).numbers().size() == 200, 5 * SECOND))
+                .isTrue();
+        assertThat(register(cluster, behind).restores()).isZero();
+    }
+
+    @Test
     void aNodeThatIsALittleBehindNeedsNoSnapshot() {
         SimCluster cluster = cluster(config -> config.snapshotEntries(20).catchUpEntries(100), 1L, 2L, 3L);
         electLeader(cluster);

@@ -10,6 +10,7 @@ import dev.coracle.raft.RandomSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -20,10 +21,10 @@ import org.junit.jupiter.api.Test;
 final class SimDiskTest {
     private static final Path ROOT = Path.of("/data");
 
-    /** Keeps every sector and every size, but no name. */
+    /** Keeps everything. */
     private static final RandomSource LOWEST = bound -> 0;
 
-    /** Loses every sector and every size, and keeps all names. */
+    /** Loses everything that was not synced. */
     private static final RandomSource HIGHEST = bound -> bound - 1;
 
     private final SimDisk machine = new SimDisk();
@@ -44,7 +45,8 @@ final class SimDiskTest {
     @Test
     void sectorsSurviveOneByOne() throws IOException {
         Set<List<Integer>> seen = new HashSet<>();
-        for (int seed = 0; seed < 40; seed++) {
+        Random random = new Random(1);
+        for (int i = 0; i < 40; i++) {
             SimDisk another = new SimDisk();
             Disk itsDisk = another.process();
             DiskFile file = itsDisk.open(ROOT.resolveSibling("a"), Mode.CREATE_NEW);
@@ -52,7 +54,7 @@ final class SimDiskTest {
             file.sync();
             itsDisk.syncDirectory(Path.of("/"));
             file.write(bytes(1024, 2), 0);
-            another.crash(new Random(seed)::nextInt);
+            another.crash(random::nextInt);
             byte[] found = read(itsDisk, ROOT.resolveSibling("a"));
             assertThat(Arrays.copyOf(found, 512)).containsOnly(found[0]);
             seen.add(List.of((int) found[0], (int) found[512]));
@@ -61,19 +63,96 @@ final class SimDiskTest {
     }
 
     @Test
-    void namesAreLostUnlessTheirDirectoryWasSynced() throws IOException {
+    void aSectorIsFoundAsAnyOfItsWritesLeftIt() throws IOException {
+        DiskFile file = createDurably("a");
+        file.write(bytes(512, 1), 0);
+        file.sync();
+        file.write(bytes(100, 2), 0);
+        file.write(bytes(100, 3), 100);
+        assertThat(machine.unsynced()).isEqualTo(2);
+
+        List<String> found = new ArrayList<>();
+        for (int kept = 0; kept < 4; kept++) {
+            byte[] sector = crashed(kept, "a");
+            found.add(sector[0] + " " + sector[100] + " " + sector[200]);
+        }
+        assertThat(found)
+                .as("the second write is on the page of the first")
+                .containsExactly("1 1 1", "2 1 1", "2 3 1", "2 3 1");
+    }
+
+    @Test
+    void aFileIsFoundAtAnyOfItsLengths() throws IOException {
+        DiskFile file = createDurably("a");
+        file.truncate(10);
+        file.sync();
+        file.truncate(20);
+        file.truncate(30);
+
+        List<Integer> found = new ArrayList<>();
+        for (int kept = 0; kept < 4; kept++) {
+            found.add(crashed(kept, "a").length);
+        }
+        assertThat(found).containsExactly(10, 20, 30, 30);
+    }
+
+    @Test
+    void ofTheNamesThatWereNotSyncedAnySurvive() throws IOException {
         createDurably("a").sync();
         disk.rename(ROOT.resolve("a"), ROOT.resolve("b"));
         disk.open(ROOT.resolve("c"), Mode.CREATE_NEW).close();
-        assertThat(disk.list(ROOT)).containsExactly("b", "c");
-        machine.crash(LOWEST);
-        assertThat(disk.list(ROOT)).containsExactly("a");
+        disk.rename(ROOT.resolve("b"), ROOT.resolve("d"));
+        disk.delete(ROOT.resolve("d"));
+        assertThat(disk.list(ROOT)).containsExactly("c");
 
-        disk.rename(ROOT.resolve("a"), ROOT.resolve("b"));
+        List<List<String>> found = new ArrayList<>();
+        for (int kept = 0; kept < 16; kept++) {
+            found.add(list(kept));
+        }
+        assertThat(found)
+                .containsExactly(
+                        List.of("a"),
+                        List.of("b"),
+                        List.of("a", "c"),
+                        List.of("b", "c"),
+                        List.of("d"),
+                        List.of("d"),
+                        List.of("c", "d"),
+                        List.of("c", "d"),
+                        List.of("a"),
+                        List.of("b"),
+                        List.of("a", "c"),
+                        List.of("b", "c"),
+                        List.of(),
+                        List.of(),
+                        List.of("c"),
+                        List.of("c"));
         disk.syncDirectory(ROOT);
-        disk.delete(ROOT.resolve("b"));
-        machine.crash(LOWEST);
-        assertThat(disk.list(ROOT)).containsExactly("b");
+        assertThat(list(0)).containsExactly("c");
+    }
+
+    @Test
+    void aWriteCanBeShort() throws IOException {
+        DiskFile file = createDurably("a");
+        machine.setFault((operation, path) -> {
+            throw new SimDisk.ShortWriteException(3);
+        });
+        assertThatThrownBy(() -> file.write(bytes(10, 1), 0)).hasMessage("Input/output error after 3 bytes");
+        machine.clearFault();
+        assertThat(read("a")).isEqualTo(bytes(3, 1).array());
+    }
+
+    /** What a file holds after a crash in which those changes survive whose bits are set in {@code kept}. */
+    private byte[] crashed(int kept, String name) throws IOException {
+        SimDisk copy = machine.copy();
+        copy.crashKeeping(change -> (kept >>> change & 1) != 0);
+        return read(copy.process(), ROOT.resolve(name));
+    }
+
+    private List<String> list(int kept) throws IOException {
+        SimDisk copy = machine.copy();
+        copy.crashKeeping(change -> (kept >>> change & 1) != 0);
+        return copy.process().list(ROOT);
     }
 
     @Test

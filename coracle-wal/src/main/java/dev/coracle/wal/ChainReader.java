@@ -1,8 +1,10 @@
 package dev.coracle.wal;
 
+import dev.coracle.codec.CodecException;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
@@ -13,16 +15,36 @@ import org.jspecify.annotations.Nullable;
  * checksum that does not continue, metadata that differ, an unknown type.
  *
  * <p>Segments but the last were synced before the next was begun, and so was every batch before the one behind it.
- * Hence damage is a torn tail only in the last segment and only if nothing that is sound lies further behind it than
- * one batch reaches; all other damage is corruption. The format alone cannot tell the two apart, and etcd's own reader
- * takes a flipped bit in a length for the end of the log.
+ * Hence damage is a torn tail only in the last segment, only behind the last known sync, and only if nothing that is
+ * sound lies further behind it than one batch reaches; all other damage is corruption. The format alone cannot tell the
+ * two apart, and etcd's own reader takes a flipped bit in a length for the end of the log.
+ *
+ * <p>Batches are limited in what this project writes. Where the mark of the last sync says that somebody else wrote last,
+ * or there is none, sound records behind the damage mean nothing by themselves; but what they say is committed was
+ * durable before ({@link #provenIndex}).
  */
 final class ChainReader {
     /** A checksum record and a metadata record. */
     private static final int HEAD_RECORDS = 2;
 
+    /** Whether the mark of the last sync speaks of this log. */
+    private enum MarkFound {
+        /** The place that it names was not reached. */
+        NOT_YET,
+        /** The log has the mark's checksum there. */
+        YES,
+        /** It has no record that ends there, or another checksum. */
+        NO
+    }
+
     private final List<Segment> segments;
     private final int maxBatchBytes;
+    private final @Nullable SyncedMark mark;
+
+    /** Where the mark's segment is among the segments; their number if it would follow, -1 if it is none of them. */
+    private final int markedSegment;
+
+    private MarkFound markFound = MarkFound.NOT_YET;
 
     private int opened;
     private @Nullable SegmentReader reader;
@@ -30,11 +52,24 @@ final class ChainReader {
     private int recordsInSegment;
     private @Nullable Bytes metadata;
     private @Nullable TornTail tornTail;
+    private long provenIndex;
 
-    /** Reads these segments, ordered by sequence, at least one. */
-    ChainReader(List<Segment> segments, int maxBatchBytes) {
+    /** Reads these segments, ordered by sequence, at least one; {@code mark} is the last one that was written, or null. */
+    ChainReader(List<Segment> segments, int maxBatchBytes, @Nullable SyncedMark mark) {
         this.segments = segments;
         this.maxBatchBytes = maxBatchBytes;
+        this.mark = mark;
+        this.markedSegment = mark == null ? -1 : find(mark.segment(), segments);
+    }
+
+    private static int find(SegmentName name, List<Segment> segments) {
+        for (int i = 0; i < segments.size(); i++) {
+            if (segments.get(i).name().equals(name)) {
+                return i;
+            }
+        }
+        long last = segments.get(segments.size() - 1).name().sequence();
+        return Long.compareUnsigned(name.sequence(), last) > 0 ? segments.size() : -1;
     }
 
     /** Goes to the next record; false at the end of the log. */
@@ -47,6 +82,7 @@ final class ChainReader {
                 SegmentReader.Outcome outcome = reader().next();
                 if (outcome == SegmentReader.Outcome.RECORD) {
                     onRecord();
+                    seekMark();
                     return true;
                 }
                 if (recordsInSegment < HEAD_RECORDS) {
@@ -100,15 +136,32 @@ final class ChainReader {
         return reader().end();
     }
 
-    /** The checksum of all data, once all are read. */
+    /** The checksum of all data that was read. */
     int checksum() {
-        return reader().running();
+        return reader == null ? 0 : reader.running();
     }
 
     /** What stands behind the last record, once all are read, or null if that is nothing. */
     @Nullable
     TornTail tornTail() {
         return tornTail;
+    }
+
+    /**
+     * The mark of the last sync, once all records are read, if it speaks of this log and nobody else has written behind
+     * it, as far as can be told; otherwise null.
+     */
+    @Nullable
+    SyncedMark ownMark() {
+        return mark != null && markFound == MarkFound.YES && !(mark.closed() && goesOnBehind(mark)) ? mark : null;
+    }
+
+    /**
+     * The highest index that sound records behind a torn tail, further on than one batch reaches, know as committed: it
+     * was durable before the tail was written. 0 if there are none.
+     */
+    long provenIndex() {
+        return provenIndex;
     }
 
     /** The exception for the record at hand. */
@@ -189,15 +242,47 @@ final class ChainReader {
                 segment().path(), end(), "the head of a segment: a checksum record, then a metadata record", found);
     }
 
+    /** Looks whether the record at hand ends where the mark is. */
+    private void seekMark() {
+        if (mark != null && markFound == MarkFound.NOT_YET && opened - 1 == markedSegment && end() >= mark.offset()) {
+            boolean same = end() == mark.offset() && checksum() == mark.checksum();
+            markFound = same ? MarkFound.YES : MarkFound.NO;
+        }
+    }
+
+    private boolean goesOnBehind(SyncedMark closed) {
+        return opened - 1 != markedSegment || end() != closed.offset() || tornTail != null;
+    }
+
+    /** What was synced must be there: the log must reach the mark, unless that is of another log. */
+    private void requireMark() throws StorageException {
+        if (mark == null || markFound != MarkFound.NOT_YET || markedSegment < 0) {
+            return;
+        }
+        Path path = segment().path();
+        throw Damage.corrupt(
+                path,
+                end(),
+                "what was synced up to index " + mark.index() + " and offset " + mark.offset() + " of "
+                        + mark.segment().fileName() + ", as "
+                        + SyncedFile.pathOf(SegmentDirectory.parentOf(path)).getFileName()
+                        + " beside the log says (delete that file if another log was put here on purpose)",
+                reader().damage());
+    }
+
     private void inspectTail(SegmentReader.Outcome outcome) throws IOException, StorageException {
         long end = end();
         String damage = reader().damage();
+        requireMark();
         long contentEnd = reader().contentEnd();
         if (contentEnd == end && outcome == SegmentReader.Outcome.END) {
             return;
         }
+        tornTail = new TornTail(segment().path(), end, contentEnd - end, damage);
         long proven = reader().findProvenRecord(end + (maxBatchBytes + 7L & ~7L), contentEnd);
-        if (proven >= 0) {
+        if (ownMark() == null) {
+            provenIndex = provenIndex(segment(), proven, contentEnd);
+        } else if (proven >= 0) {
             throw Damage.corrupt(
                     segment().path(),
                     end,
@@ -205,7 +290,32 @@ final class ChainReader {
                             + " bytes of one batch",
                     damage);
         }
-        tornTail = new TornTail(segment().path(), end, contentEnd - end, damage);
+    }
+
+    /** The highest index that proven records from {@code from} on know as committed. */
+    private static long provenIndex(Segment segment, long from, long to) throws IOException {
+        long highest = 0;
+        SegmentReader behind = new SegmentReader(segment.file(), 0);
+        for (long proven = from; proven >= 0; proven = behind.findProvenRecord(behind.end() + 8, to)) {
+            behind.goBehindProven(proven);
+            while (behind.next() == SegmentReader.Outcome.RECORD) {
+                highest = Math.max(highest, committedBy(behind.type(), behind.data()));
+            }
+        }
+        return highest;
+    }
+
+    private static long committedBy(long type, @Nullable Bytes data) {
+        try {
+            if (data != null && type == RecordType.STATE.number()) {
+                return StateRecordCodec.INSTANCE.decode(data.array()).commit();
+            } else if (data != null && type == RecordType.SNAPSHOT.number()) {
+                return SnapshotRecordCodec.INSTANCE.decode(data.array()).index();
+            }
+        } catch (CodecException e) {
+            // Then it proves nothing.
+        }
+        return 0;
     }
 
     static String text(@Nullable Bytes bytes) {

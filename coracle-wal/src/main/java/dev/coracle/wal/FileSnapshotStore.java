@@ -80,6 +80,11 @@ public final class FileSnapshotStore implements SnapshotStore {
         }
     }
 
+    /** Snapshots that are only looked at: the directory may be missing. */
+    static FileSnapshotStore forReading(Disk disk, Path directory, long group) {
+        return new FileSnapshotStore(disk, directory, group);
+    }
+
     @Override
     public Sink create(long ofGroup, SnapshotMetadata metadata) throws StorageException {
         requireGroup(ofGroup);
@@ -166,29 +171,34 @@ public final class FileSnapshotStore implements SnapshotStore {
         return directory;
     }
 
-    /**
-     * The metadata of a snapshot if it is there and sound, or null. A damaged one is renamed, so that nobody trips over
-     * it again, and kept for whoever wants to know.
-     */
+    /** The metadata of a snapshot if it is there and sound, or null; a damaged one is added to {@code damaged}. */
     @Nullable
-    SnapshotMetadata findSound(EntryId id) throws StorageException {
-        Path path = directory.resolve(fileName(id));
+    SnapshotMetadata findSound(EntryId id, List<EntryId> damaged) throws StorageException {
         try {
-            if (!disk.exists(path)) {
-                return null;
-            }
-            try (Source source = open(group, id)) {
-                return source.metadata();
-            } catch (DamagedSnapshotException e) {
-                Path aside = directory.resolve(fileName(id) + WalLogStore.BROKEN_SUFFIX);
-                disk.rename(path, aside);
-                disk.syncDirectory(directory);
-                LOG.warn("{}; kept as {}", e.getMessage(), aside);
+            if (!disk.exists(directory.resolve(fileName(id)))) {
                 return null;
             }
         } catch (IOException e) {
-            throw Damage.failed("read", path, e);
+            throw Damage.failed("read", directory.resolve(fileName(id)), e);
         }
+        try (Source source = open(group, id)) {
+            return source.metadata();
+        } catch (DamagedSnapshotException e) {
+            LOG.warn("{}", e.getMessage());
+            damaged.add(id);
+            return null;
+        } catch (IOException e) {
+            throw Damage.failed("read", directory.resolve(fileName(id)), e);
+        }
+    }
+
+    /** Renames a damaged snapshot, so that nobody trips over it again, and keeps it for whoever wants to know. */
+    void setAside(EntryId damaged) throws IOException {
+        Path path = directory.resolve(fileName(damaged));
+        Path aside = directory.resolve(fileName(damaged) + WalLogStore.BROKEN_SUFFIX);
+        disk.rename(path, aside);
+        disk.syncDirectory(directory);
+        LOG.warn("the damaged snapshot {} is kept as {}", path, aside);
     }
 
     /** Deletes what was not finished when the process died. Only for who holds the lock of the log. */

@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Prepares the next segment before it is needed, filled with zeros so that syncs of it need not allocate blocks, and
- * deletes released segments. A chunk, or a file, a turn.
+ * deletes released segments: a chunk, or a file, a turn. Writes down how far the log is durable, after each cut and
+ * otherwise once a second, so that no append waits for that.
  *
  * <p>Failures here are not final, as nothing that was promised is touched: without a prepared segment the log makes one
  * itself, and a released one that stays costs space only. Both are tried again later.
@@ -26,6 +27,9 @@ final class Housekeeping implements Agent {
     private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
     private static final int CHUNK_BYTES = 1 << 20;
     private static final long RETRY_NANOS = 1_000_000_000;
+
+    /** How often the mark of the last sync is written while the segment stays the same. */
+    static final long MARK_NANOS = 1_000_000_000;
 
     /** Prepared segments are called 0 and 1 in turn, as etcd does. */
     private static final int NAMES = 2;
@@ -51,15 +55,29 @@ final class Housekeeping implements Agent {
     private int nextName;
     private boolean waiting;
     private boolean spacious = true;
+
+    /** What the last sync covered, as the log's writer says. */
+    private volatile SyncedMark synced;
+
+    /** The last mark that was written, and the file of marks until a write of it fails. */
+    private SyncedMark written;
+
+    private @Nullable SyncedFile marks;
+    private boolean markedBefore;
+    private long nextMarkNanos;
     private long retryNanos;
     private boolean closed;
 
-    Housekeeping(Disk disk, Path directory, WalOptions options) throws IOException {
+    /** For a log that is durable up to {@code mark}, which is written down before this returns. */
+    Housekeeping(Disk disk, Path directory, WalOptions options, SyncedMark mark) throws IOException {
         this.disk = disk;
         this.directory = directory;
         this.options = options;
+        this.synced = mark;
+        this.written = mark;
         this.zeros = ByteBuffer.allocateDirect((int) Math.min(CHUNK_BYTES, options.segmentBytes()));
         this.usableBytes = disk.usableSpace(directory);
+        this.marks = SyncedFile.begin(disk, directory, mark);
     }
 
     @Override
@@ -78,6 +96,20 @@ final class Housekeeping implements Agent {
         return usableBytes >= needed;
     }
 
+    /** Tells whether a segment is prepared. */
+    boolean isReady() {
+        return ready.get() != null;
+    }
+
+    /** Notes what a sync has made durable: after it, never before. */
+    void noteSync(SyncedMark mark) {
+        boolean cut = !mark.segment().equals(synced.segment());
+        synced = mark;
+        if (cut) {
+            wakeUp.run();
+        }
+    }
+
     /** The prepared segment, which is the caller's then, or null. */
     @Nullable
     Spare take() {
@@ -94,27 +126,68 @@ final class Housekeeping implements Agent {
 
     @Override
     public synchronized int doWork(long nowNanos) {
-        if (closed || (waiting && nowNanos - retryNanos < 0)) {
+        if (closed) {
             return 0;
+        }
+        int marked = maybeMark(nowNanos);
+        if (waiting && nowNanos - retryNanos < 0) {
+            return marked;
         }
         try {
             waiting = false;
             usableBytes = disk.usableSpace(directory);
             int work = prepare() + purge();
             noteSpace();
-            return work;
+            return marked + work;
         } catch (IOException e) {
             LOG.warn("cannot prepare or purge segments in {}, trying again in a second: {}", directory, e.toString());
             dropFilling();
             waiting = true;
             retryNanos = nowNanos + RETRY_NANOS;
-            return 0;
+            return marked;
         }
     }
 
-    /** Ends the work. The log is closed, or about to be. */
-    synchronized void close() {
+    private int maybeMark(long nowNanos) {
+        SyncedMark newest = synced;
+        if (marks == null || newest.equals(written)) {
+            return 0;
+        }
+        if (markedBefore && newest.segment().equals(written.segment()) && nowNanos - nextMarkNanos < 0) {
+            return 0;
+        }
+        markedBefore = true;
+        nextMarkNanos = nowNanos + MARK_NANOS;
+        mark(newest);
+        return 1;
+    }
+
+    /** A mark that cannot be written costs certainty at the next opening, and nothing else; the file is given up. */
+    private void mark(SyncedMark mark) {
+        SyncedFile file = marks;
+        if (file == null) {
+            return;
+        }
+        try {
+            file.write(mark);
+            written = mark;
+        } catch (IOException e) {
+            LOG.warn("cannot write {} any more: {}", SyncedFile.pathOf(directory), e.toString());
+            file.close();
+            marks = null;
+        }
+    }
+
+    /** Ends the work. The log is closed, or about to be: at {@code last}, or by a failure if that is null. */
+    synchronized void close(@Nullable SyncedMark last) {
         closed = true;
+        if (last != null) {
+            mark(last);
+        }
+        if (marks != null) {
+            marks.close();
+            marks = null;
+        }
         dropFilling();
         Spare spare = ready.getAndSet(null);
         if (spare != null) {
@@ -174,7 +247,8 @@ final class Housekeeping implements Agent {
 
     private int purge() throws IOException {
         Segment oldest = released.peek();
-        if (oldest == null) {
+        // The mark must not name a segment that is gone, or it would mean nothing after a crash.
+        if (oldest == null || (marks != null && !isBefore(oldest.name(), written.segment()))) {
             return 0;
         }
         // Deleted while it is locked; synced before the next, so that a crash leaves no gap.
@@ -185,6 +259,10 @@ final class Housekeeping implements Agent {
         released.remove();
         oldest.file().close();
         return 1;
+    }
+
+    private static boolean isBefore(SegmentName first, SegmentName second) {
+        return Long.compareUnsigned(first.sequence(), second.sequence()) < 0;
     }
 
     private void dropFilling() {

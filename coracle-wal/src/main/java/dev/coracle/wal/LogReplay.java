@@ -4,11 +4,14 @@ import dev.coracle.codec.CodecException;
 import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
+import dev.coracle.node.TermIndex;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryId;
+import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -29,45 +32,52 @@ import org.jspecify.annotations.Nullable;
  * lost; an entry at or below its index, or another snapshot, takes the log up where the snapshot interrupted it.
  */
 final class LogReplay {
-    /** The log's contiguous entries, and what they follow. */
+    /** The log's contiguous entries: their terms and where they stand, and what they follow. */
     private static final class Log {
-        /** The index before the first entry, and its term, or 0 if unknown. */
-        private long baseIndex;
-
-        private final long baseTerm;
+        /** From the index before the first entry on; that index's term is 0 if it is unknown. */
+        private final TermIndex terms;
 
         /** Whether a snapshot stands at the base, so that nothing at or below it can be replaced. */
         private final boolean afterSnapshot;
 
-        private final ArrayList<Entry> entries = new ArrayList<>();
+        private final EntryIndex places = new EntryIndex();
 
-        Log(long baseIndex, long baseTerm, boolean afterSnapshot) {
-            this.baseIndex = baseIndex;
-            this.baseTerm = baseTerm;
+        Log(EntryId base, boolean afterSnapshot) {
+            this.terms = new TermIndex(base);
             this.afterSnapshot = afterSnapshot;
         }
 
+        long baseIndex() {
+            return terms.baseIndex();
+        }
+
         long lastIndex() {
-            return baseIndex + entries.size();
+            return terms.lastIndex();
         }
 
         /** The term at an index of the log or of its base; 0 if unknown. */
         long term(long index) {
-            return index == baseIndex
-                    ? baseTerm
-                    : entries.get((int) (index - baseIndex) - 1).term();
+            return terms.term(index);
         }
 
         boolean contains(EntryId id) {
-            if (id.index() < baseIndex || id.index() > lastIndex()) {
+            if (id.index() < baseIndex() || id.index() > lastIndex()) {
                 return false;
             }
             long term = term(id.index());
             return term == id.term() || (term == 0 && !afterSnapshot);
         }
 
-        void truncateFrom(long index) {
-            entries.subList((int) (index - baseIndex) - 1, entries.size()).clear();
+        /** The ids of a snapshot of this log and of the first entry of each term behind it. */
+        List<EntryId> termsBehind(EntryId snapshot) {
+            List<EntryId> behind = new ArrayList<>();
+            behind.add(snapshot);
+            for (EntryId first : terms.toList()) {
+                if (first.index() > snapshot.index()) {
+                    behind.add(first);
+                }
+            }
+            return behind;
         }
     }
 
@@ -79,6 +89,9 @@ final class LogReplay {
 
     private boolean endsInterrupted;
 
+    /** Of all data before the record at hand. */
+    private int checksumBefore;
+
     private HardState state = HardState.EMPTY;
 
     /** The commit of the state before the last one. */
@@ -89,17 +102,17 @@ final class LogReplay {
     /** A replay that begins with the segment of the given name. */
     LogReplay(ChainReader records, SegmentName first) {
         this.records = records;
-        this.log = new Log(Math.max(first.index() - 1, 0), 0, false);
+        this.log = new Log(new EntryId(0, Math.max(first.index() - 1, 0)), false);
     }
 
     /** Reads all records. */
     void run() throws StorageException {
-        while (records.next()) {
+        while (next()) {
             try {
                 switch (records.type()) {
                     case METADATA, CHECKSUM -> {}
                     case ENTRY -> onEntry(EtcdCodec.INSTANCE.entries().decode(data()));
-                    case STATE -> onState(EtcdCodec.INSTANCE.hardStates().decode(data()));
+                    case STATE -> onState(StateRecordCodec.INSTANCE.decode(data()));
                     case SNAPSHOT ->
                         onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data()).id());
                 }
@@ -111,11 +124,21 @@ final class LogReplay {
             log = interrupted;
             endsInterrupted = true;
         }
-        if (state.commit() > log.lastIndex()) {
+        requireEnd(state.commit(), "which are committed");
+        requireEnd(records.provenIndex(), "which sound records behind the damage know as committed");
+    }
+
+    private boolean next() throws StorageException {
+        checksumBefore = records.checksum();
+        return records.next();
+    }
+
+    private void requireEnd(long index, String why) throws StorageException {
+        if (index > log.lastIndex()) {
             throw Damage.corrupt(
                     records.segment().path(),
                     records.end(),
-                    "entries up to " + state.commit() + ", which are committed",
+                    "entries up to " + index + ", " + why,
                     "the end of the log at " + log.lastIndex()
                             + (records.tornTail() == null ? "" : " and " + records.tornTail()));
         }
@@ -124,15 +147,16 @@ final class LogReplay {
     /**
      * What is there from the newest snapshot on that is committed, sound, and followed by the log.
      *
+     * @param damaged gets the snapshots that would have been newer, but are damaged
      * @throws StorageException if there is none
      */
-    Recovered recover(FileSnapshotStore files) throws StorageException {
+    Recovered recover(FileSnapshotStore files, List<EntryId> damaged) throws StorageException {
         List<EntryId> candidates = new ArrayList<>(snapshots);
         candidates.sort(Comparator.comparingLong(EntryId::index)
                 .thenComparingLong(EntryId::term)
                 .reversed());
         for (EntryId id : candidates) {
-            if (id.index() > state.commit() || id.index() < log.baseIndex) {
+            if (id.index() > state.commit() || id.index() < log.baseIndex()) {
                 continue;
             }
             if (!log.contains(id)) {
@@ -142,16 +166,16 @@ final class LogReplay {
                         "the term of the snapshot at index " + id.index() + " to be " + log.term(id.index()),
                         "a snapshot record of term " + id.term());
             }
-            SnapshotMetadata found = id.index() == 0 ? SnapshotMetadata.EMPTY : files.findSound(id);
+            SnapshotMetadata found = id.index() == 0 ? SnapshotMetadata.EMPTY : files.findSound(id, damaged);
             if (found != null) {
-                int from = (int) (id.index() - log.baseIndex);
-                return new Recovered(state, found, List.copyOf(log.entries.subList(from, log.entries.size())));
+                return new Recovered(state, found, log.termsBehind(found.id()), log.lastIndex());
             }
         }
         throw new StorageException(records.segment().path().getParent()
-                + " cannot be used: its log begins behind index " + log.baseIndex + " and is committed up to "
+                + " cannot be used: its log begins behind index " + log.baseIndex() + " and is committed up to "
                 + state.commit() + ", but of the snapshots " + candidates + " none in between is there and sound in "
-                + files.directory() + ". Restore the snapshot's file, or remove this node from the cluster and let it"
+                + files.directory() + (damaged.isEmpty() ? "" : "; damaged are " + damaged)
+                + ". Restore the snapshot's file, or remove this node from the cluster and let it"
                 + " join again under a new id with an empty directory");
     }
 
@@ -161,6 +185,11 @@ final class LogReplay {
      */
     boolean endsInterrupted() {
         return endsInterrupted;
+    }
+
+    /** Where the entries of the log stand. */
+    EntryIndex places() {
+        return log.places;
     }
 
     /** The last index of the log. */
@@ -188,17 +217,21 @@ final class LogReplay {
 
     private void onEntry(Entry entry) throws StorageException {
         long index = entry.index();
-        if (interrupted != null && index <= log.baseIndex) {
+        if (interrupted != null && index <= log.baseIndex()) {
             log = interrupted;
             interrupted = null;
         }
-        if (index <= log.baseIndex) {
+        if (index <= log.baseIndex()) {
             if (log.afterSnapshot || index == 0) {
-                throw records.corrupt("an entry above index " + log.baseIndex, "index " + index);
+                throw records.corrupt("an entry above index " + log.baseIndex(), "index " + index);
             }
             // The oldest segment that is left begins by replacing entries of one that is gone.
-            log.entries.clear();
-            log.baseIndex = index - 1;
+            log = new Log(new EntryId(0, index - 1), false);
+        }
+        if (state.commit() > log.lastIndex()) {
+            throw records.corrupt(
+                    "a snapshot or a log that reaches the commit index " + state.commit() + " of the state before",
+                    "an entry, with the log at " + log.lastIndex());
         }
         if (index > log.lastIndex() + 1) {
             throw records.corrupt("an entry of index " + (log.lastIndex() + 1) + " or below", "index " + index);
@@ -207,24 +240,51 @@ final class LogReplay {
             throw records.corrupt(
                     "term " + log.term(index - 1) + " or above at index " + index, "term " + entry.term());
         }
+        if (entry.type() == EntryType.CONF_CHANGE && entry.payloadSize() == 0) {
+            throw records.corrupt("a configuration change with data at index " + index, "one without");
+        }
         if (index <= log.lastIndex()) {
+            if (entry.term() == log.term(index) && !entry.equals(written(index))) {
+                // A leader creates one entry of its term at an index (§5.3, log matching).
+                throw records.corrupt(
+                        "the entry " + index + " of term " + entry.term() + " as it was written before", "another one");
+            }
             if (index <= state.commit() && entry.term() != log.term(index)) {
                 throw records.corrupt(
                         "the committed entry " + index + " to keep its term " + log.term(index),
                         "term " + entry.term());
             }
-            log.truncateFrom(index);
         }
-        log.entries.add(entry);
+        log.places.add(index, records.segment(), records.offset(), checksumBefore);
+        log.terms.append(index, entry.term());
+    }
+
+    /** An entry that was read before. Written twice are only a few, if any, so going back to the file costs nothing. */
+    private @Nullable Entry written(long index) throws StorageException {
+        log.places.flushed(records.segment(), records.offset());
+        try {
+            List<Entry> found = log.places.read(index, index + 1, 0);
+            return found.isEmpty() ? null : found.get(0);
+        } catch (IOException e) {
+            throw Damage.failed("read", records.segment().path(), e);
+        }
     }
 
     private void onState(HardState next) throws StorageException {
         if (next.term() < state.term()) {
             throw records.corrupt("a state of term " + state.term() + " or above", "term " + next.term());
         }
+        if (next.commit() < state.commit()) {
+            throw records.corrupt("a state of commit index " + state.commit() + " or above", "commit " + next.commit());
+        }
+        if (next.term() == state.term() && state.vote() != 0 && next.vote() != state.vote()) {
+            throw records.corrupt(
+                    "the vote of term " + state.term() + " to stay " + Long.toUnsignedString(state.vote()),
+                    "vote " + Long.toUnsignedString(next.vote()));
+        }
         earlierCommit = state.commit();
         state = next;
-        if (state.commit() >= log.baseIndex) {
+        if (state.commit() >= log.baseIndex()) {
             interrupted = null;
         }
     }
@@ -235,7 +295,7 @@ final class LogReplay {
             interrupted = null;
         }
         snapshots.add(id);
-        if (id.index() < log.baseIndex || log.contains(id)) {
+        if (id.index() < log.baseIndex() || log.contains(id)) {
             return;
         }
         // etcd 3.4 wrote the state that commits a received snapshot before the snapshot's record, so the last state
@@ -248,6 +308,6 @@ final class LogReplay {
         if (id.index() > state.commit()) {
             interrupted = log;
         }
-        log = new Log(id.index(), id.term(), true);
+        log = new Log(id, true);
     }
 }

@@ -69,6 +69,11 @@ final class RecordWriter {
         return position + buffer.position();
     }
 
+    /** The checksum of all data up to there. */
+    int checksum() {
+        return checksum.value();
+    }
+
     /** The most bytes that the record of an entry takes. */
     static long maxRecordBytes(Entry entry) {
         byte @Nullable [] context = entry.context();

@@ -2,8 +2,12 @@ package dev.coracle.wal;
 
 import dev.coracle.node.DiskFile;
 import dev.coracle.raft.Bytes;
+import dev.coracle.raft.Check;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +27,9 @@ final class SegmentReader {
         DAMAGE
     }
 
-    private static final int LENGTH_BYTES = Long.BYTES;
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    static final int LENGTH_BYTES = Long.BYTES;
     private static final long LENGTH_MASK = (1L << 56) - 1;
     private static final int PADDING_SHIFT = 56;
     private static final int PADDING_MASK = 7;
@@ -33,6 +39,13 @@ final class SegmentReader {
     /** The shortest record: type and checksum. */
     private static final int SMALLEST_RECORD = 4;
 
+    /** What a length, a type and the tag of a checksum take, as everybody writes them. */
+    private static final int HEAD_BYTES = LENGTH_BYTES + 3;
+
+    private static final byte TYPE_TAG = 1 << 3;
+    private static final byte CHECKSUM_TAG = 2 << 3;
+    private static final byte[] ZEROS = new byte[WINDOW_BYTES];
+
     private static final int TYPE_FIELD = 1;
     private static final int CHECKSUM_FIELD = 2;
     private static final int DATA_FIELD = 3;
@@ -41,7 +54,7 @@ final class SegmentReader {
     private final long size;
     private final RunningChecksum running = new RunningChecksum();
 
-    private byte[] window = new byte[WINDOW_BYTES];
+    private byte[] window;
     private long windowStart;
     private int windowLength;
 
@@ -58,8 +71,15 @@ final class SegmentReader {
 
     /** Reads a segment whose chain begins with {@code checksum}. */
     SegmentReader(DiskFile file, int checksum) throws IOException {
+        this(file, 0, checksum);
+    }
+
+    /** Reads on from a record, with the checksum of all data before it. */
+    SegmentReader(DiskFile file, long offset, int checksum) throws IOException {
         this.file = file;
         this.size = file.size();
+        this.window = new byte[(int) Math.min(WINDOW_BYTES, size)];
+        this.next = offset;
         this.running.start(checksum);
     }
 
@@ -146,12 +166,13 @@ final class SegmentReader {
         for (long position = next; position < size; ) {
             int length = (int) Math.min(WINDOW_BYTES, size - position);
             load(position, length);
-            int at = (int) (position - windowStart);
-            for (int i = at + length - 1; i >= at; i--) {
-                if (window[i] != 0) {
-                    contentEnd = windowStart + i + 1;
-                    break;
+            int from = (int) (position - windowStart);
+            int at = from + length;
+            if (!Arrays.equals(window, from, at, ZEROS, 0, length)) {
+                while (window[at - 1] == 0) {
+                    at--;
                 }
+                contentEnd = windowStart + at;
             }
             position += length;
         }
@@ -165,30 +186,73 @@ final class SegmentReader {
      * @return where the first of the two stands, or -1
      */
     long findProvenRecord(long from, long to) throws IOException {
-        RunningChecksum chain = new RunningChecksum();
-        for (long position = from; to - position >= LENGTH_BYTES + SMALLEST_RECORD; position += ALIGNMENT) {
-            load(position, LENGTH_BYTES);
-            if (!couldBeLength(littleEndian(position)) || !parse(position) || RecordType.of(type) == null) {
-                continue;
+        long position = from;
+        while (to - position > HEAD_BYTES) {
+            load(position, HEAD_BYTES);
+            // What looks like the head of a record is rare, so that this loop is all that the search costs.
+            int first = (int) (position - windowStart);
+            int last = (int) Math.min(windowLength, to - windowStart) - HEAD_BYTES;
+            int at = first;
+            while (at <= last && !isHead(at)) {
+                at += ALIGNMENT;
             }
-            chain.start(checksum);
-            if (end < to && size - end >= LENGTH_BYTES && parse(end) && RecordType.of(type) != null) {
-                if (dataLength > 0) {
-                    chain.update(window, dataAt, dataLength);
-                }
-                if (chain.value() == checksum) {
+            position += at - first;
+            if (at <= last) {
+                if (provesTheNext(position, to)) {
                     return position;
                 }
+                position += ALIGNMENT;
             }
         }
         return -1;
     }
 
-    /** Tells whether a length is one that is written today: with the padding that fills it up to eight bytes. */
-    private static boolean couldBeLength(long length) {
+    /** Goes on behind the first of two records that prove each other, with the second. */
+    void goBehindProven(long position) throws IOException {
+        Check.that(parse(position), "no record at offset %d", position);
+        next = end;
+        running.start(checksum);
+    }
+
+    /** Tells whether the window holds, at {@code at}, the head of a record as it is written today. */
+    private boolean isHead(int at) {
+        return window[at + LENGTH_BYTES] == TYPE_TAG
+                && window[at + LENGTH_BYTES + 2] == CHECKSUM_TAG
+                && RecordType.of(window[at + LENGTH_BYTES + 1]) != null
+                && isLength((long) LONGS.get(window, at), true);
+    }
+
+    private boolean provesTheNext(long position, long to) throws IOException {
+        long length = littleEndian(position);
         long bytes = length & LENGTH_MASK;
+        long second = position + LENGTH_BYTES + bytes + (-bytes & PADDING_MASK);
+        if (bytes > to - position || to - second <= HEAD_BYTES) {
+            return false;
+        }
+        load(second, HEAD_BYTES);
+        if (!isHead((int) (second - windowStart)) || !parse(position)) {
+            return false;
+        }
+        RunningChecksum chain = new RunningChecksum();
+        chain.start(checksum);
+        if (!parse(second)) {
+            return false;
+        }
+        if (dataLength > 0) {
+            chain.update(window, dataAt, dataLength);
+        }
+        return chain.value() == checksum;
+    }
+
+    /**
+     * Tells whether a length is one that anybody writes: with the padding that fills the record up to eight bytes or, as
+     * very old versions did, without any.
+     */
+    private static boolean isLength(long length, boolean padded) {
+        long bytes = length & LENGTH_MASK;
+        long top = length >>> PADDING_SHIFT;
         long padding = -bytes & PADDING_MASK;
-        return bytes >= SMALLEST_RECORD && length >>> PADDING_SHIFT == (padding == 0 ? 0 : 0x80 | padding);
+        return bytes >= SMALLEST_RECORD && (top == (padding == 0 ? 0 : 0x80 | padding) || (top == 0 && !padded));
     }
 
     /** Takes apart what stands at {@code position}, without its checksum. False, with the damage, if it is no record. */
@@ -203,6 +267,10 @@ final class SegmentReader {
         }
         if (bytes > Integer.MAX_VALUE - LENGTH_BYTES - PADDING_MASK) {
             damage = "a record of " + bytes + " bytes is longer than any that can be written";
+            return false;
+        }
+        if (!isLength(length, false)) {
+            damage = "a length of " + Long.toHexString(length) + ", which nobody writes";
             return false;
         }
         load(position, LENGTH_BYTES + (int) bytes + padding);
@@ -294,12 +362,7 @@ final class SegmentReader {
     }
 
     private long littleEndian(long position) {
-        int at = (int) (position - windowStart);
-        long value = 0;
-        for (int i = LENGTH_BYTES - 1; i >= 0; i--) {
-            value = (value << Byte.SIZE) | (window[at + i] & 0xff);
-        }
-        return value;
+        return (long) LONGS.get(window, (int) (position - windowStart));
     }
 
     /** Brings bytes of the file into the window, which grows to hold them. */

@@ -1,6 +1,5 @@
 package dev.coracle.wal;
 
-import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.Agent;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
@@ -9,6 +8,7 @@ import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.io.IOException;
@@ -29,13 +29,16 @@ import org.slf4j.LoggerFactory;
  * group, as the format does.
  *
  * <p>Opening reads everything and refuses, with a {@link StorageException} that says where and what to do, whatever may
- * have been promised and is not there: damage in a segment that is not the last, damage further before sound records
- * than one batch reaches, an end below the commit index, a missing segment, records that make no log. Damage behind all
- * that is a torn tail, what a crash leaves of a batch that was never synced: it is copied to {@code <segment>.broken},
- * cut off and reported ({@link #tornTail}).
+ * have been promised and is not there: damage before the last known sync (see {@link SyncedFile}) or in a segment that is
+ * not the last, damage further before sound records than one batch reaches, an end below the commit index, a missing
+ * segment, records that make no log. Damage behind all that is a torn tail, what a crash leaves of a batch that was never
+ * synced: it is copied to {@code <segment>.broken}, cut off and reported ({@link #tornTail}).
  *
  * <p>The first failure of a write, a sync or a cut is final: every later call throws it again, and nothing is tried a
  * second time, because a system that failed to write a page may forget that it did.
+ *
+ * <p>A full disk is not a failure while somebody asks before he writes ({@link #makeRoom}): space is taken before it is
+ * needed.
  *
  * <p>A hard state in which only the commit index is new is written by {@link #sync}, but does not make it wait for the
  * disk: the commit index is only a head start (Figure 2 counts it as volatile), and a crash of the process alone does
@@ -49,6 +52,12 @@ public final class WalLogStore implements LogStore {
 
     private static final int COPY_BYTES = 1 << 20;
 
+    /** What must stay free on the disk when a segment grows beyond the space that was taken for it. */
+    static final int GROWTH_RESERVE_BYTES = 64 << 10;
+
+    /** What the head of a segment takes at most: a checksum, the metadata, a state. */
+    private static final int LARGEST_HEAD_BYTES = 1024;
+
     /** The name under which a segment is made that was not prepared; the prepared ones are called 0 and 1. */
     private static final String UNPREPARED = "2" + SegmentDirectory.TEMPORARY_SUFFIX;
 
@@ -59,6 +68,7 @@ public final class WalLogStore implements LogStore {
     private final @Nullable TornTail tornTail;
     private final Housekeeping housekeeping;
     private final RecordWriter writer;
+    private final EntryIndex places;
 
     /** The segments that may be needed, oldest first. */
     private final ArrayDeque<Segment> segments;
@@ -74,6 +84,11 @@ public final class WalLogStore implements LogStore {
 
     private long durableSnapshotIndex;
     private long durableCommit;
+
+    /** Up to where the segment at hand has its space on the disk. */
+    private long allocatedBytes;
+
+    private boolean waitsForRoom;
 
     /** Up to where the segment at hand is durable, and whether what follows must be before anybody is told. */
     private long syncedOffset;
@@ -91,15 +106,18 @@ public final class WalLogStore implements LogStore {
             LogReplay replay,
             Recovered recovered)
             throws IOException {
+        Segment last = segments.get(segments.size() - 1);
         this.disk = disk;
         this.directory = directory;
         this.options = options;
         this.metadata = records.metadata();
         this.tornTail = records.tornTail();
-        this.housekeeping = new Housekeeping(disk, directory, options);
         this.segments = new ArrayDeque<>(segments);
-        this.writer = new RecordWriter(this.segments.getLast().file(), records.end(), records.checksum());
+        this.writer = new RecordWriter(last.file(), records.end(), records.checksum());
+        this.places = replay.places();
+        this.places.flushed(last, records.end());
         this.syncedOffset = records.end();
+        this.allocatedBytes = last.file().size();
         this.recovered = recovered;
         this.state = recovered.hardState();
         this.durableCommit = state.commit();
@@ -107,6 +125,7 @@ public final class WalLogStore implements LogStore {
         this.lastTerm = replay.lastTerm();
         this.snapshotIndex = recovered.snapshot().index();
         this.durableSnapshotIndex = snapshotIndex;
+        this.housekeeping = new Housekeeping(disk, directory, options, mark(false));
     }
 
     /**
@@ -148,7 +167,8 @@ public final class WalLogStore implements LogStore {
     private static WalLogStore open(
             Disk disk, Path directory, FileSnapshotStore snapshots, WalOptions options, List<Segment> segments)
             throws IOException, StorageException {
-        ChainReader records = new ChainReader(segments, options.maxBatchBytes());
+        SyncedMark mark = SyncedFile.read(disk, directory);
+        ChainReader records = new ChainReader(segments, options.maxBatchBytes(), mark);
         LogReplay replay = new LogReplay(records, segments.get(0).name());
         replay.run();
         if (options.metadata() != null && !options.metadata().equals(records.metadata())) {
@@ -156,26 +176,63 @@ public final class WalLogStore implements LogStore {
                     + ChainReader.text(records.metadata()) + " and must be " + ChainReader.text(options.metadata())
                     + ". Give this node its own directory");
         }
-        Recovered recovered = replay.recover(snapshots);
+        List<EntryId> damagedSnapshots = new ArrayList<>();
+        Recovered recovered = replay.recover(snapshots, damagedSnapshots);
 
         // Only now that nothing is refused any more may anything be changed.
         SegmentDirectory.deleteTemporaries(disk, directory);
         snapshots.deleteTemporaries();
+        for (EntryId damaged : damagedSnapshots) {
+            snapshots.setAside(damaged);
+        }
+        SyncedMark own = records.ownMark();
+        if (own == null && !isNew(records, recovered)) {
+            LOG.warn(
+                    "{} was last written by another program, or lost {}: what is behind its damage, if there is any, says"
+                            + " less than usual about whether a crash left it",
+                    directory,
+                    SyncedFile.pathOf(directory));
+        }
         Segment last = segments.get(segments.size() - 1);
         TornTail tail = records.tornTail();
         if (tail != null) {
-            cutTail(disk, last, tail, options);
+            cutTail(disk, last, tail);
         }
-        // What was read may be in the system's cache only, if the process before died without the machine.
+        // What was read may be in the system's cache only: if the process before died without the machine, and also if
+        // a sync of it failed, after which the system takes the pages for written. So they are written again.
+        rewrite(last.file(), own != null && own.segment().equals(last.name()) ? own.offset() : 0, records.end());
         last.file().sync();
         disk.syncDirectory(directory);
         disk.syncDirectory(SegmentDirectory.parentOf(directory));
         WalLogStore store = new WalLogStore(disk, directory, options, segments, records, replay, recovered);
-        if (replay.endsInterrupted()) {
-            store.writer.write(RecordType.SNAPSHOT, SnapshotRecordCodec.INSTANCE.encode(recovered.snapshot()));
-            store.syncAll();
+        boolean done = false;
+        try {
+            if (replay.endsInterrupted()) {
+                store.writer.write(RecordType.SNAPSHOT, SnapshotRecordCodec.INSTANCE.encode(recovered.snapshot()));
+                store.syncAll();
+            }
+            done = true;
+            return store;
+        } finally {
+            if (!done) {
+                store.housekeeping.close(null);
+            }
         }
-        return store;
+    }
+
+    private static boolean isNew(ChainReader records, Recovered recovered) {
+        return records.segment().name().equals(SegmentName.FIRST)
+                && recovered.hardState().isEmpty()
+                && recovered.lastIndex() == 0;
+    }
+
+    private static void rewrite(DiskFile file, long from, long to) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(COPY_BYTES, to - from));
+        for (long position = from; position < to; position += buffer.limit()) {
+            buffer.clear().limit((int) Math.min(buffer.capacity(), to - position));
+            file.read(buffer, position);
+            file.write(buffer.flip(), position);
+        }
     }
 
     private static boolean holdsSegments(Disk disk, Path directory) throws IOException, StorageException {
@@ -203,13 +260,15 @@ public final class WalLogStore implements LogStore {
             deleteUnfinished(disk, building, directory);
         }
         SegmentDirectory.createDurably(disk, building);
+        SyncedFile.delete(disk, directory);
+        requireSpace(disk, parent, options.segmentBytes(), "the first segment of " + directory);
         Path path = building.resolve(SegmentName.FIRST.fileName());
         // The lock is held until the directory has its name, or another process could take it for an unfinished one.
         try (DiskFile file = disk.open(path, Disk.Mode.CREATE_NEW)) {
             if (!file.tryLock()) {
                 throw Damage.inUse(directory);
             }
-            file.truncate(options.segmentBytes());
+            fillWithZeros(file, 0, options.segmentBytes());
             RecordWriter writer = new RecordWriter(file, 0, 0);
             writer.writeChecksum();
             writer.write(RecordType.METADATA, arrayOrNull(options.metadata()));
@@ -240,24 +299,47 @@ public final class WalLogStore implements LogStore {
         disk.delete(building);
     }
 
-    private static void cutTail(Disk disk, Segment last, TornTail tail, WalOptions options) throws IOException {
+    private static void requireSpace(Disk disk, Path directory, long bytes, String what)
+            throws IOException, StorageException {
+        long usable = disk.usableSpace(directory);
+        if (usable < bytes) {
+            throw new StorageException("the disk of " + directory + " has no room for " + what + ": " + usable
+                    + " bytes are left. Free at least " + (bytes - usable) + " more, then start again");
+        }
+    }
+
+    private static void cutTail(Disk disk, Segment last, TornTail tail) throws IOException, StorageException {
         Path copy = last.path().resolveSibling(last.name().fileName() + BROKEN_SUFFIX);
+        long end = tail.offset() + tail.bytes();
+        if (!disk.exists(copy)) {
+            requireSpace(
+                    disk, SegmentDirectory.parentOf(copy), end, "a copy of " + last.path() + ", whose end is torn");
+        }
         try (DiskFile file = disk.open(copy, Disk.Mode.CREATE_OR_TRUNCATE)) {
-            ByteBuffer buffer = ByteBuffer.allocate(COPY_BYTES);
-            long end = tail.offset() + tail.bytes();
+            ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(COPY_BYTES, end));
             for (long position = 0; position < end; position += buffer.limit()) {
-                buffer.clear().limit((int) Math.min(COPY_BYTES, end - position));
+                buffer.clear().limit((int) Math.min(buffer.capacity(), end - position));
                 last.file().read(buffer, position);
                 file.write(buffer.flip(), position);
             }
             file.sync();
         }
         disk.syncDirectory(SegmentDirectory.parentOf(copy));
-        // Cut first and extended then, so that nothing of the tail is left behind the next records.
-        long size = last.file().size();
-        last.file().truncate(tail.offset());
-        last.file().truncate(Math.max(Math.max(size, options.segmentBytes()), tail.offset()));
+        // Where the file is long enough for another length behind it the tail is overwritten, so that no space that was
+        // taken is given back.
+        if (end <= last.file().size() - SegmentReader.LENGTH_BYTES) {
+            fillWithZeros(last.file(), tail.offset(), end);
+        } else {
+            last.file().truncate(tail.offset());
+        }
         LOG.warn("cut a torn tail, which a crash leaves and nobody was promised: {}; kept as {}", tail, copy);
+    }
+
+    private static void fillWithZeros(DiskFile file, long from, long to) throws IOException {
+        ByteBuffer zeros = ByteBuffer.allocate((int) Math.min(COPY_BYTES, to - from));
+        for (long position = from; position < to; position += zeros.limit()) {
+            file.write(zeros.clear().limit((int) Math.min(zeros.capacity(), to - position)), position);
+        }
     }
 
     /** What was cut off when the log was opened. */
@@ -279,6 +361,26 @@ public final class WalLogStore implements LogStore {
         return Objects.requireNonNull(found);
     }
 
+    @Override
+    public List<Entry> read(long group, long low, long high, long maxSize) throws StorageException {
+        requireGroup(group);
+        try {
+            return places.read(low, high, maxSize);
+        } catch (IOException e) {
+            if (!places.reaches(low)) {
+                // Its segment was released and is closed.
+                return List.of();
+            }
+            throw Damage.failed("read", directory, e);
+        }
+    }
+
+    @Override
+    public long lowestWithin(long group, long low, long high, long bytes) {
+        requireGroup(group);
+        return places.lowestWithin(low, high, bytes);
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -292,18 +394,20 @@ public final class WalLogStore implements LogStore {
         requireGroup(group);
         requireUsable();
         requireContinuation(entries);
+        requireProgress(hardState);
         try {
             for (int i = 0; i < entries.size(); i++) {
                 Entry entry = entries.get(i);
-                makeRoom(RecordWriter.maxRecordBytes(entry));
+                keepWithinBatch(RecordWriter.maxRecordBytes(entry));
+                places.add(entry.index(), segments.getLast(), writer.offset(), writer.checksum());
                 writer.writeEntry(entry);
                 lastIndex = entry.index();
                 lastTerm = entry.term();
                 mustSync = true;
             }
             if (!hardState.isEmpty()) {
-                byte[] data = EtcdCodec.INSTANCE.hardStates().encode(hardState);
-                makeRoom(RecordWriter.OVERHEAD_BYTES + data.length);
+                byte[] data = StateRecordCodec.INSTANCE.encode(hardState);
+                keepWithinBatch(RecordWriter.OVERHEAD_BYTES + data.length);
                 writer.write(RecordType.STATE, data);
                 // A received snapshot is there once a durable state commits it, so that state cannot wait.
                 mustSync |= hardState.term() != state.term()
@@ -326,7 +430,7 @@ public final class WalLogStore implements LogStore {
         Check.that(snapshot.index() > 0, "a snapshot at index %d covers nothing", snapshot.index());
         try {
             byte[] data = SnapshotRecordCodec.INSTANCE.encode(snapshot);
-            makeRoom(RecordWriter.OVERHEAD_BYTES + data.length);
+            keepWithinBatch(RecordWriter.OVERHEAD_BYTES + data.length);
             writer.write(RecordType.SNAPSHOT, data);
             mustSync = true;
             snapshotIndex = Math.max(snapshotIndex, snapshot.index());
@@ -346,12 +450,58 @@ public final class WalLogStore implements LogStore {
     public void sync() throws StorageException {
         requireUsable();
         try {
-            writer.flush();
+            flush();
             if (mustSync) {
                 syncAll();
             }
         } catch (IOException e) {
             throw poison("sync", e);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>There is room in the space that was taken for the segment at hand, in the next segment if that is prepared, or
+     * in what is free on the disk.
+     */
+    @Override
+    public boolean makeRoom(long group, long bytes) throws StorageException {
+        requireGroup(group);
+        requireUsable();
+        try {
+            boolean room = writer.offset() + bytes <= allocatedBytes || hasFree(bytes);
+            if (!room && housekeeping.isReady() && bytes + LARGEST_HEAD_BYTES <= options.segmentBytes()) {
+                Segment full = segments.getLast();
+                syncAll();
+                if (segments.getLast().equals(full)) {
+                    cut();
+                }
+                room = true;
+            }
+            noteRoom(room, bytes);
+            return room;
+        } catch (IOException e) {
+            throw poison("sync", e);
+        }
+    }
+
+    private boolean hasFree(long bytes) throws IOException {
+        return disk.usableSpace(directory) >= bytes + GROWTH_RESERVE_BYTES;
+    }
+
+    private void noteRoom(boolean room, long bytes) {
+        if (room == waitsForRoom) {
+            waitsForRoom = !room;
+            if (room) {
+                LOG.info("{} has room again and goes on", directory);
+            } else {
+                LOG.warn(
+                        "{} is on a full disk, and all space that was taken before is used up: nothing is acknowledged"
+                                + " until at least {} bytes are free",
+                        directory,
+                        bytes + GROWTH_RESERVE_BYTES);
+            }
         }
     }
 
@@ -381,9 +531,13 @@ public final class WalLogStore implements LogStore {
             keepFrom = position++;
         }
         int count = Math.min(keepFrom, segments.size() - 2);
+        List<Segment> superfluous = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            housekeeping.delete(segments.removeFirst());
+            superfluous.add(segments.removeFirst());
         }
+        // First, so that whoever finds one of them closed finds here why.
+        places.removeBefore(segments.getFirst());
+        superfluous.forEach(housekeeping::delete);
     }
 
     @Override
@@ -408,17 +562,19 @@ public final class WalLogStore implements LogStore {
             return;
         }
         closed = true;
+        SyncedMark last = null;
         try {
             if (failure == null) {
                 writer.flush();
                 if (writer.offset() > syncedOffset) {
                     syncFile();
                 }
+                last = mark(true);
             }
         } catch (IOException e) {
             throw poison("sync", e);
         } finally {
-            housekeeping.close();
+            housekeeping.close(last);
             SegmentDirectory.closeAll(segments);
         }
     }
@@ -465,20 +621,42 @@ public final class WalLogStore implements LogStore {
         }
     }
 
+    private void requireProgress(HardState next) {
+        if (next.isEmpty()) {
+            return;
+        }
+        boolean sameVote = next.term() > state.term() || state.vote() == 0 || next.vote() == state.vote();
+        if (next.term() == 0 || next.term() < state.term() || next.commit() < state.commit() || !sameVote) {
+            throw Check.fail("%s does not follow %s", next, state);
+        }
+    }
+
+    /** The place at hand, up to where all is durable. */
+    private SyncedMark mark(boolean atTheEnd) {
+        return new SyncedMark(
+                segments.getLast().name(), writer.offset(), lastIndex, lastTerm, writer.checksum(), atTheEnd);
+    }
+
     /** Keeps what is between two syncs within the limit by which opening tells a torn tail from corruption. */
-    private void makeRoom(long bytes) throws IOException {
+    private void keepWithinBatch(long bytes) throws IOException {
         if (writer.offset() - syncedOffset + bytes > options.maxBatchBytes()) {
             syncAll();
         }
     }
 
-    private void syncAll() throws IOException {
+    private void flush() throws IOException {
         writer.flush();
+        places.flushed(segments.getLast(), writer.offset());
+    }
+
+    private void syncAll() throws IOException {
+        flush();
         syncFile();
         syncedOffset = writer.offset();
         mustSync = false;
         durableSnapshotIndex = snapshotIndex;
         durableCommit = state.commit();
+        housekeeping.noteSync(mark(false));
         if (syncedOffset >= options.segmentBytes()) {
             cut();
         }
@@ -498,7 +676,11 @@ public final class WalLogStore implements LogStore {
                 return;
             }
             spare = Housekeeping.create(disk, directory.resolve(UNPREPARED));
+            // Zeros would take too long now: it has its length, and no space yet.
             spare.file().truncate(options.segmentBytes());
+            allocatedBytes = 0;
+        } else {
+            allocatedBytes = options.segmentBytes();
         }
         boolean done = false;
         try {
@@ -521,7 +703,7 @@ public final class WalLogStore implements LogStore {
         writer.write(RecordType.METADATA, arrayOrNull(metadata));
         if (!state.isEmpty()) {
             // Always, also if this process stored none: the segments that hold it may be purged.
-            writer.write(RecordType.STATE, EtcdCodec.INSTANCE.hardStates().encode(state));
+            writer.write(RecordType.STATE, StateRecordCodec.INSTANCE.encode(state));
         }
         writer.flush();
         spare.file().sync();
@@ -532,6 +714,7 @@ public final class WalLogStore implements LogStore {
         disk.syncDirectory(directory);
         segments.addLast(new Segment(name, path, spare.file()));
         syncedOffset = writer.offset();
+        housekeeping.noteSync(mark(false));
     }
 
     private StorageException poison(String what, IOException cause) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at a log without changing it, for tools and tests: the records one by one as they stand in the files.
@@ -31,7 +32,10 @@ public final class WalReader {
     public static Optional<TornTail> read(Disk disk, Path directory, int maxBatchBytes, Consumer<WalRecord> sink)
             throws StorageException {
         List<SegmentName> names;
+        @Nullable SyncedMark mark;
         try {
+            // Before the segments, which the process that has the log open may take further meanwhile.
+            mark = SyncedFile.read(disk, directory);
             names = SegmentDirectory.names(disk, directory);
         } catch (IOException e) {
             throw Damage.failed("list", directory, e);
@@ -42,7 +46,7 @@ public final class WalReader {
         }
         List<Segment> segments = SegmentDirectory.open(disk, directory, names);
         try {
-            ChainReader records = new ChainReader(segments, maxBatchBytes);
+            ChainReader records = new ChainReader(segments, maxBatchBytes, mark);
             while (records.next()) {
                 sink.accept(records.record());
             }

@@ -7,7 +7,6 @@ import static dev.coracle.wal.LogFixture.snapshot;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.HardState;
@@ -143,10 +142,13 @@ final class CrashTest {
         }
 
         private void appendEntries(WalLogStore store, long first) throws StorageException {
+            if (state.term() == 0) {
+                changeTerm(store);
+            }
             List<Entry> entries = new ArrayList<>();
             int size = random.nextInt(900);
             for (int i = random.nextInt(5); i >= 0; i--) {
-                entries.add(entry(Math.max(state.term(), 1), first + entries.size(), size));
+                entries.add(entry(state.term(), first + entries.size(), size));
             }
             append(store, HardState.EMPTY, entries);
         }
@@ -182,7 +184,8 @@ final class CrashTest {
             log.saveSnapshot(received, new byte[random.nextInt(3_000)]);
             appendSnapshot(store, received);
             lastIndex = received.index();
-            append(store, new HardState(Math.max(received.term(), state.term()), 0, received.index()), List.of());
+            long vote = received.term() > state.term() ? 0 : state.vote();
+            append(store, new HardState(Math.max(received.term(), state.term()), vote, received.index()), List.of());
             if (random.nextBoolean()) {
                 sync(store);
             }
@@ -198,8 +201,8 @@ final class CrashTest {
             model.sync();
         }
 
-        private void recover(WalLogStore store) {
-            Recovered found = store.recover(GROUP);
+        private void recover(WalLogStore store) throws StorageException {
+            Recovered found = Recovered.of(store, GROUP);
             tails += store.tornTail().isPresent() ? 1 : 0;
             model.recover(found);
             state = found.hardState();

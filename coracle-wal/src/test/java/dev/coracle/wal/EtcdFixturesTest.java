@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.FileDisk;
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
@@ -15,6 +14,7 @@ import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -80,6 +80,33 @@ final class EtcdFixturesTest {
         }
 
         assertThat(dump(unpacked.resolve(THREE), node)).isEqualTo(expected);
+    }
+
+    @Test
+    void aDumpOfASingleNodeIsTheFixturesToTheByte() throws IOException {
+        assertThat(walDump(unpacked.resolve(SINGLE), 1))
+                .isEqualTo(Files.readString(fixtures.resolve("single-node.dump.txt")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void aDumpOfACompactedNodeIsTheFixturesToTheByte(int node) throws IOException {
+        try (InputStream in = open("three-nodes-compacted.node" + node + ".dump.txt.gz")) {
+            assertThat(walDump(unpacked.resolve(THREE), node))
+                    .isEqualTo(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    void whatEtcdWroteIsSoundAsItStands() {
+        for (int node = 1; node <= 3; node++) {
+            Path wal = unpacked.resolve(THREE).resolve("raftexample-" + node);
+
+            WalVerify.Report report = WalVerify.verify(new FileDisk(), wal, null);
+
+            assertThat(report.verdict()).as("%s", report.lines()).isEqualTo(WalVerdict.SOUND);
+            assertThat(report.lines()).first().asString().endsWith("snapshots " + wal + "-snap");
+        }
     }
 
     @Test
@@ -155,6 +182,16 @@ final class EtcdFixturesTest {
         }
     }
 
+    private static String walDump(Path root, int node) throws IOException {
+        LogFixture log = fixture(root, node);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        WalVerdict verdict = WalDump.print(log.disk, log.wal, log.snap, out, note -> {
+            throw new AssertionError(note);
+        });
+        assertThat(verdict).isEqualTo(WalVerdict.SOUND);
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
     private static EtcdCodec codec() {
         return EtcdCodec.INSTANCE;
     }
@@ -164,7 +201,7 @@ final class EtcdFixturesTest {
         StringJoiner lines = new StringJoiner("\n", "", "\n");
         try (WalLogStore store = fixture(root, node).open()) {
             assertThat(store.tornTail()).isEmpty();
-            Recovered recovered = store.recover(GROUP);
+            Recovered recovered = Recovered.of(store, GROUP);
             SnapshotMetadata snapshot = recovered.snapshot();
             if (snapshot.index() == 0) {
                 lines.add("snapshot none: snap: no available snapshot");

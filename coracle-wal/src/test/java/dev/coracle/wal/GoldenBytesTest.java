@@ -115,7 +115,7 @@ final class GoldenBytesTest {
                             RecordType.SNAPSHOT);
             try (WalLogStore store = log.open()) {
                 assertThat(store.metadata()).contains(Bytes.of("somedata".getBytes(StandardCharsets.UTF_8)));
-                var recovered = store.recover(GROUP);
+                var recovered = Recovered.of(store, GROUP);
                 assertThat(recovered.hardState()).isEqualTo(state(2, 1, 3));
                 assertThat(recovered.snapshot()).isEqualTo(new SnapshotMetadata(3, 2, ConfState.ofVoters(1L)));
                 assertThat(recovered.entries()).isEmpty();
@@ -199,13 +199,12 @@ final class GoldenBytesTest {
     @Test
     void aLastLengthBeyondTheFileIsATornTail() throws IOException, StorageException {
         LogFixture log = fixture(null);
-        try (WalLogStore store = log.open()) {
-            store.append(
-                    GROUP,
-                    HardState.EMPTY,
-                    List.of(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"), entry(1, 3, "waldata3")));
-            store.sync();
-        }
+        WalLogStore written = log.open();
+        written.append(
+                GROUP,
+                HardState.EMPTY,
+                List.of(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"), entry(1, 3, "waldata3")));
+        log.closeAsIfKilled(written);
         int end = (int) log.records().get(5).offset();
         byte[] bytes = Arrays.copyOf(segment(log, SegmentName.FIRST), end + 32);
         bytes[end] = (byte) 1000;
@@ -213,7 +212,7 @@ final class GoldenBytesTest {
         Files.write(log.wal.resolve(SegmentName.FIRST.fileName()), bytes);
 
         try (WalLogStore store = log.open()) {
-            assertThat(store.recover(GROUP).entries())
+            assertThat(Recovered.of(store, GROUP).entries())
                     .containsExactly(entry(1, 1, "waldata1"), entry(1, 2, "waldata2"));
             assertThat(store.tornTail())
                     .map(TornTail::reason)

@@ -1,7 +1,7 @@
 package dev.coracle.wal;
 
 import dev.coracle.node.Disk;
-import dev.coracle.node.LogStore.Recovered;
+import dev.coracle.node.DiskFile;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.ConfState;
@@ -10,6 +10,7 @@ import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,7 +53,33 @@ final class LogFixture {
     /** What is found by opening, which ends at once. */
     Recovered recovered() throws StorageException {
         try (WalLogStore store = open()) {
-            return store.recover(GROUP);
+            return Recovered.of(store, GROUP);
+        }
+    }
+
+    /** Closes a log so that it looks as if its process had been killed: the mark of the last sync is that from before. */
+    void closeAsIfKilled(WalLogStore store) throws IOException, StorageException {
+        byte[] before = read(SyncedFile.pathOf(wal));
+        store.close();
+        write(SyncedFile.pathOf(wal), before);
+    }
+
+    /** Makes the log look as if another program had written it last, which knows of no marks. */
+    void forgetMark() throws IOException {
+        disk.delete(SyncedFile.pathOf(wal));
+    }
+
+    byte[] read(Path path) throws IOException {
+        try (DiskFile file = disk.open(path, Disk.Mode.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocate((int) file.size());
+            file.read(bytes, 0);
+            return bytes.array();
+        }
+    }
+
+    void write(Path path, byte[] bytes) throws IOException {
+        try (DiskFile file = disk.open(path, Disk.Mode.CREATE_OR_TRUNCATE)) {
+            file.write(ByteBuffer.wrap(bytes), 0);
         }
     }
 

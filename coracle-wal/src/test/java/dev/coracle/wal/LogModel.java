@@ -2,7 +2,6 @@ package dev.coracle.wal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;
@@ -55,13 +54,30 @@ final class LogModel {
         }
     }
 
-    /** Fails unless this may be found, and begins with it. */
-    void recover(Recovered found) {
+    /** The file of a snapshot is lost, so that it is as if it had not been appended. */
+    void forgetSnapshot(SnapshotMetadata metadata) {
+        int before = appended.size();
+        appended.removeIf(record -> record.snapshot().filter(metadata::equals).isPresent());
+        synced -= before - appended.size();
+    }
+
+    /** The log was closed, which makes all of it durable. */
+    void close() {
+        synced = appended.size();
+    }
+
+    /** What may be found, in the order of the records: the first is what must be there. */
+    List<Recovered> allowed() {
         List<Recovered> allowed = new ArrayList<>();
         for (int count = synced; count <= appended.size(); count++) {
             allowed.add(expected(count));
         }
-        assertThat(allowed).contains(found);
+        return allowed;
+    }
+
+    /** Fails unless this may be found, and begins with it. */
+    void recover(Recovered found) {
+        assertThat(allowed()).contains(found);
         start = found;
         appended.clear();
         synced = 0;

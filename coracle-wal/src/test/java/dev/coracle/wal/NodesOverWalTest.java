@@ -86,6 +86,47 @@ class NodesOverWalTest {
         assertThat(((Counter) cluster.stateMachine(1)).count).isEqualTo(acknowledged + 1);
     }
 
+    @Test
+    void aNodeWhoseDiskIsUsedUpAcknowledgesNothingUntilThereIsRoomAndThenGoesOn() {
+        SimDiskStorage disk = new SimDiskStorage(LogFixture.SMALL.withMaxBatchBytes(16 << 10));
+        SimCluster cluster = new SimCluster(
+                12,
+                id -> disk,
+                id -> new Counter(),
+                config -> config.maxProposalBytes(8_000).snapshotEntries(1_000_000));
+        cluster.startFirst(1L);
+        assertThat(cluster.runUntil(() -> cluster.leader() != 0, SECOND)).isTrue();
+        cluster.run(SECOND);
+        // Room for the segment at hand and the one that is prepared, and no more.
+        disk.fill();
+        List<Outcome> outcomes = new ArrayList<>(proposeAtOnce(cluster, 10));
+        assertThat(outcomes).allSatisfy(outcome -> assertThat(outcome.failure).isNull());
+        List<Outcome> later = new ArrayList<>(proposeAtOnce(cluster, 20));
+        later.addAll(proposeAtOnce(cluster, 3));
+        assertThat(outcomes).as("in the segment at hand").allMatch(outcome -> outcome.ended);
+        assertThat(later)
+                .as("more than any segment holds, and what waits behind")
+                .noneMatch(outcome -> outcome.ended);
+        assertThat(cluster.node(1).failure()).isNull();
+
+        disk.setCapacity(Long.MAX_VALUE);
+        assertThat(cluster.runUntil(() -> later.stream().allMatch(outcome -> outcome.ended), 10 * SECOND))
+                .isTrue();
+        assertThat(later).allSatisfy(outcome -> assertThat(outcome.failure).isNull());
+        assertThat(((Counter) cluster.stateMachine(1)).count).isEqualTo(33);
+    }
+
+    private static List<Outcome> proposeAtOnce(SimCluster cluster, int count) {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Outcome outcome = new Outcome();
+            outcomes.add(outcome);
+            cluster.node(1).propose(new byte[4_000], cluster.clock().nanoTime() + 100 * SECOND, outcome);
+        }
+        cluster.run(5 * SECOND);
+        return outcomes;
+    }
+
     private static Outcome propose(SimCluster cluster) {
         Outcome outcome = new Outcome();
         cluster.node(1).propose(new byte[4_000], cluster.clock().nanoTime() + SECOND, outcome);

@@ -1,5 +1,7 @@
 package dev.coracle.wal;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.coracle.node.Agent;
 import dev.coracle.node.LogStore;
 import dev.coracle.node.SnapshotStore;
@@ -82,9 +84,23 @@ final class SimDiskStorage implements SimStorage {
         disk.setCapacity(bytes);
     }
 
+    /** Leaves nothing free. */
+    void fill() {
+        disk.setCapacity(disk.usedBytes());
+    }
+
     /** How often opening cut something off. */
     int tornTails() {
         return tornTails;
+    }
+
+    private void check(WalLogStore log, long group, LogStore.Recovered found) {
+        try {
+            model.recover(Recovered.read(log, group, found));
+        } catch (StorageException unreadable) {
+            // The power may fail here, too; the node will notice at its next write.
+            assertThat(hasLostPower()).as(unreadable.getMessage()).isTrue();
+        }
     }
 
     /** The log, which tells the model what it is given, and asks it about what is found. */
@@ -96,10 +112,25 @@ final class SimDiskStorage implements SimStorage {
         }
 
         @Override
-        public Recovered recover(long group) {
-            Recovered found = log.recover(group);
-            model.recover(found);
+        public LogStore.Recovered recover(long group) {
+            LogStore.Recovered found = log.recover(group);
+            check(log, group, found);
             return found;
+        }
+
+        @Override
+        public List<Entry> read(long group, long low, long high, long maxSize) throws StorageException {
+            return log.read(group, low, high, maxSize);
+        }
+
+        @Override
+        public long lowestWithin(long group, long low, long high, long bytes) {
+            return log.lowestWithin(group, low, high, bytes);
+        }
+
+        @Override
+        public boolean makeRoom(long group, long bytes) throws StorageException {
+            return log.makeRoom(group, bytes);
         }
 
         @Override

@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.node.FileDisk;
-import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Check.BrokenInvariantException;
@@ -53,7 +52,7 @@ final class WalLogStoreTest {
     void whatWasSyncedIsThereAfterOpeningAgain() throws StorageException {
         List<Entry> written = List.of(
                 entry(1, 1, "a"),
-                new Entry(1, 2, EntryType.CONF_CHANGE, null),
+                new Entry(1, 2, EntryType.CONF_CHANGE_V2, null),
                 new Entry(1, 3, EntryType.CONF_CHANGE_V2, new byte[0], new byte[] {1, 2}),
                 new Entry(1, 4, EntryType.NORMAL, null, new byte[0]));
         try (WalLogStore store = log.open()) {
@@ -137,7 +136,7 @@ final class WalLogStoreTest {
         List<Entry> all = new ArrayList<>();
         for (int i = 1; i <= 60; i++) {
             try (WalLogStore store = log.open()) {
-                assertThat(store.recover(GROUP).entries()).isEqualTo(all);
+                assertThat(Recovered.of(store, GROUP).entries()).isEqualTo(all);
                 Entry next = entry(1, i, i * 97);
                 store.append(GROUP, state(1, 1, i - 1), List.of(next));
                 store.sync();
@@ -372,9 +371,8 @@ final class WalLogStoreTest {
     void theNewestSegmentAndTheOneBeforeAreKept() throws IOException, StorageException {
         log.saveSnapshot(snapshot(7, 1), new byte[0]);
         try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 1, 7), List.of());
             for (int i = 1; i <= 7; i++) {
-                store.append(GROUP, HardState.EMPTY, List.of(entry(1, i, 10_000)));
+                store.append(GROUP, state(1, 1, i), List.of(entry(1, i, 10_000)));
                 store.sync();
             }
             store.appendSnapshot(GROUP, snapshot(7, 1));
@@ -490,6 +488,16 @@ final class WalLogStoreTest {
     }
 
     @Test
+    void whatACrashLeftOfTheNextSegmentIsDeletedByTheNextOpening() throws IOException, StorageException {
+        log.open().close();
+        log.write(log.wal.resolve("0.tmp"), new byte[] {1, 2, 3});
+        log.write(log.wal.resolve("2.tmp"), new byte[100]);
+
+        log.open().close();
+        assertThat(log.disk.list(log.wal)).containsExactly(segment(0, 0));
+    }
+
+    @Test
     void everythingBelongsToTheOwnerAlone() throws IOException, StorageException {
         log.saveSnapshot(snapshot(1, 1), new byte[0]);
         try (WalLogStore store = log.open()) {
@@ -540,6 +548,50 @@ final class WalLogStoreTest {
             assertThat(operations[0])
                     .as("%s: operations after the failure", operation)
                     .isZero();
+        }
+    }
+
+    @Test
+    void whatAFailedSyncForgotIsWrittenAgainAtTheNextOpening() throws StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture first = new LogFixture(disk.process(), root, SMALL);
+        WalLogStore store = first.open();
+        disk.setFault(SimDisk.failing(SimDisk.Operation.SYNC, 1));
+        store.append(GROUP, state(1, 1, 0), entries(1, 1, 3, 1_000));
+        assertThatThrownBy(store::sync).hasMessageContaining("Input/output error");
+        disk.kill();
+
+        // The pages are in the system's cache, and count as written there.
+        LogFixture second = new LogFixture(disk.process(), root, SMALL);
+        try (WalLogStore again = second.open()) {
+            assertThat(Recovered.of(again, GROUP).entries()).isEqualTo(entries(1, 1, 3, 1_000));
+        }
+        disk.crash(bound -> bound - 1);
+        assertThat(second.recovered().entries()).isEqualTo(entries(1, 1, 3, 1_000));
+    }
+
+    @Test
+    void aShortWriteIsFinalAndNothingOfItCounts() throws StorageException {
+        SimDisk disk = new SimDisk();
+        LogFixture sim = new LogFixture(disk.process(), root, SMALL);
+        WalLogStore store = sim.open();
+        store.append(GROUP, state(1, 1, 0), entries(1, 1, 1, 1_000));
+        store.sync();
+        disk.setFault((operation, path) -> {
+            if (operation == SimDisk.Operation.WRITE) {
+                throw new SimDisk.ShortWriteException(500);
+            }
+        });
+        store.append(GROUP, HardState.EMPTY, entries(1, 2, 2, 1_000));
+        assertThatThrownBy(store::sync)
+                .hasMessageContaining("after 500 bytes")
+                .hasMessageContaining("Nothing is tried");
+        disk.clearFault();
+        disk.kill();
+
+        try (WalLogStore again = new LogFixture(disk.process(), root, SMALL).open()) {
+            assertThat(Recovered.of(again, GROUP).entries()).isEqualTo(entries(1, 1, 1, 1_000));
+            assertThat(again.tornTail()).isPresent();
         }
     }
 

@@ -4,6 +4,8 @@ import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.runner.NoBenchmarksException;
@@ -89,7 +91,7 @@ public final class CoreBenchCommand implements Callable<Integer> {
 
     private Options options(Effort effort) {
         return new OptionsBuilder()
-                .include("^" + Pattern.quote(PACKAGE) + "\\..*" + Pattern.quote(only))
+                .include("^" + Pattern.quote(PACKAGE) + "\\..*" + pattern(only))
                 .mode(Mode.AverageTime)
                 .timeUnit(TimeUnit.NANOSECONDS)
                 .forks(effort.jvms())
@@ -102,5 +104,10 @@ public final class CoreBenchCommand implements Callable<Integer> {
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT)
                 .build();
+    }
+
+    /** Finds a text as the table prints it, where classes' names go without the end that all of them have. */
+    private static String pattern(String printed) {
+        return Stream.of(printed.split("\\.", -1)).map(Pattern::quote).collect(Collectors.joining("(Benchmark)?\\."));
     }
 }
