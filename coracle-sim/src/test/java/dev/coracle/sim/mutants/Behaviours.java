@@ -40,7 +40,7 @@ record Behaviours(Pattern classes) implements Finder {
     }
 
     @Override
-    public Optional<String> search(CoreCopy core) throws Throwable {
+    public Optional<String> search(CoreCopy core) throws Exception {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(testClasses().stream()
                         .map(name -> DiscoverySelectors.selectClass(load(core, name)))

@@ -120,11 +120,9 @@ final class CoreCopy extends URLClassLoader {
     }
 
     /**
-     * Calls a public static method of the copy.
-     *
-     * @return its result, or what it threw
+     * Calls a public static method of the copy. Throws what that throws.
      */
-    Object call(String className, String methodName, Object... arguments) throws Throwable {
+    Object call(String className, String methodName, Object... arguments) throws Exception {
         Class<?> type = loadClass(PACKAGES + className);
         if (type.getClassLoader() != this) {
             throw new IllegalStateException(type + " is not of this copy");
@@ -138,7 +136,10 @@ final class CoreCopy extends URLClassLoader {
         try {
             return named.get(0).invoke(null, arguments);
         } catch (InvocationTargetException thrown) {
-            throw thrown.getCause();
+            if (thrown.getCause() instanceof Exception exception) {
+                throw exception;
+            }
+            throw (Error) thrown.getCause();
         }
     }
 

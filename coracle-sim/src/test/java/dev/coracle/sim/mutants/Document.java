@@ -49,7 +49,9 @@ final class Document {
             text.append("\n## ").append(group.title()).append("\n\n");
             table(text, group, found);
         }
-        survivors(text);
+        if (!Mutants.SURVIVORS.isEmpty()) {
+            survivors(text);
+        }
         return text.toString();
     }
 
@@ -76,7 +78,7 @@ final class Document {
 
     private static void table(StringBuilder text, Mutants.Group group, Map<Mutant, Map<String, String>> found) {
         List<String> finders = new ArrayList<>();
-        for (Finder finder : Finders.of(group)) {
+        for (Finder finder : Finders.of(group.scope())) {
             finders.add(finder.name());
         }
         text.append("| bug | rule | ").append(String.join(" | ", finders)).append(" |\n");

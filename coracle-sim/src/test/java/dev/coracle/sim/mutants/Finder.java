@@ -8,5 +8,5 @@ interface Finder {
     String name();
 
     /** What it noticed, and after how much; empty if it went through all that it has, up to its limit. */
-    Optional<String> search(CoreCopy core) throws Throwable;
+    Optional<String> search(CoreCopy core) throws Exception;
 }

@@ -49,9 +49,9 @@ final class Finders {
         return kinds;
     }
 
-    static List<Finder> of(Mutants.Group group) {
+    static List<Finder> of(Mutants.Scope scope) {
         return KINDS.stream()
-                .filter(kind -> kind.scopes().contains(group.scope()))
+                .filter(kind -> kind.scopes().contains(scope))
                 .map(Kind::finder)
                 .toList();
     }

@@ -1,6 +1,5 @@
 package dev.coracle.sim.mutants;
 
-import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,13 +13,13 @@ final class Hunt {
     private Hunt() {}
 
     /** What each finder noticed of a bug, by its name; finders that noticed nothing are not among them. */
-    static Map<String, String> after(Mutant mutant, List<Finder> finders) throws Throwable {
+    static Map<String, String> after(Mutant mutant, List<Finder> finders) throws Exception {
         String planted = mutant.plantIn(CoreCopy.source(mutant.file()));
         return search(Map.of(mutant.file(), planted), finders, false);
     }
 
     /** What each finder notices of the core without a bug, with these files compiled anew: it ought to be nothing. */
-    static Map<String, String> withoutABug(Set<String> files, List<Finder> finders) throws Throwable {
+    static Map<String, String> withoutABug(Set<String> files, List<Finder> finders) throws Exception {
         Map<String, String> sources = new TreeMap<>();
         for (String file : files) {
             sources.put(file, CoreCopy.source(file));
@@ -29,7 +28,7 @@ final class Hunt {
     }
 
     private static Map<String, String> search(Map<String, String> sources, List<Finder> finders, boolean allMustLoad)
-            throws Throwable {
+            throws Exception {
         Map<String, byte[]> changed = CoreCopy.compile(sources);
         Map<String, String> found = new LinkedHashMap<>();
         for (Finder finder : finders) {
@@ -41,14 +40,12 @@ final class Hunt {
                 if (evidence.isPresent() || allMustLoad) {
                     requireLoaded(core, sources.keySet(), finder);
                 }
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
             }
         }
         return found;
     }
 
-    private static Optional<String> searchOver(CoreCopy core, Finder finder) throws Throwable {
+    private static Optional<String> searchOver(CoreCopy core, Finder finder) throws Exception {
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(core);
@@ -73,10 +70,10 @@ final class Hunt {
     }
 
     /** Throws on what shows no bug of the core but one of this machinery. */
-    static void requireOfTheCore(Throwable thrown) throws Throwable {
+    static void requireOfTheCore(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof LinkageError || cause instanceof ReflectiveOperationException) {
-                throw thrown;
+                throw new IllegalStateException("not the core broke", thrown);
             }
         }
     }

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -19,8 +20,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Plants every bug and sends every finder after it. {@code -Dcoracle.write.docs=true} writes what they found to
@@ -29,9 +31,11 @@ import org.junit.jupiter.api.TestFactory;
 @Tag("long")
 class PlantedBugsTest {
     /** A bug that makes a finder run for ever fails after this long; its thread is lost. */
-    private static final long LIMIT_MINUTES = 4;
+    private static final long LIMIT_MINUTES = 5;
 
     private static final Map<Mutant, Future<Map<String, String>>> HUNTS = new LinkedHashMap<>();
+    private static final Map<Mutants.Scope, Future<Map<String, String>>> CONTROLS = new EnumMap<>(Mutants.Scope.class);
+    private static final Map<Mutant, Map<String, String>> FOUND = new HashMap<>();
 
     private static ExecutorService threads;
 
@@ -42,74 +46,67 @@ class PlantedBugsTest {
             thread.setDaemon(true);
             return thread;
         });
+        for (Mutants.Scope scope : Mutants.Scope.values()) {
+            CONTROLS.put(scope, threads.submit(() -> Hunt.withoutABug(filesOf(scope), Finders.of(scope))));
+        }
         for (Mutants.Group group : Mutants.GROUPS) {
             for (Mutant mutant : group.mutants()) {
-                HUNTS.put(mutant, threads.submit(() -> hunt(mutant, Finders.of(group))));
+                HUNTS.put(mutant, threads.submit(() -> Hunt.after(mutant, Finders.of(group.scope()))));
             }
         }
     }
 
-    private static Map<String, String> hunt(Mutant mutant, List<Finder> finders) throws Exception {
-        try {
-            return Hunt.after(mutant, finders);
-        } catch (Exception | Error failure) {
-            throw failure;
-        } catch (Throwable failure) {
-            throw new IllegalStateException(failure);
+    private static Set<String> filesOf(Mutants.Scope scope) {
+        Set<String> files = new TreeSet<>();
+        for (Mutants.Group group : Mutants.GROUPS) {
+            if (group.scope() == scope) {
+                group.mutants().forEach(mutant -> files.add(mutant.file()));
+            }
         }
+        return files;
+    }
+
+    @AfterAll
+    static void stop() {
+        threads.shutdownNow();
     }
 
     /** Else it would say nothing that something is found with a bug. */
-    @Test
-    void withoutABugNothingIsFound() throws Throwable {
-        Map<List<Finder>, Set<String>> files = new LinkedHashMap<>();
-        for (Mutants.Group group : Mutants.GROUPS) {
-            Set<String> ofThese = files.computeIfAbsent(Finders.of(group), finders -> new TreeSet<>());
-            group.mutants().forEach(mutant -> ofThese.add(mutant.file()));
-        }
-        for (Map.Entry<List<Finder>, Set<String>> each : files.entrySet()) {
-            assertThat(Hunt.withoutABug(each.getValue(), each.getKey())).isEmpty();
-        }
+    @ParameterizedTest
+    @EnumSource
+    void withoutABugNothingIsFound(Mutants.Scope scope) throws Throwable {
+        assertThat(resultOf(CONTROLS.get(scope))).isEmpty();
     }
 
     @TestFactory
     Stream<DynamicTest> isFound() {
-        return HUNTS.entrySet().stream()
-                .map(hunt -> DynamicTest.dynamicTest(
-                        hunt.getKey().name(), () -> requireFound(hunt.getKey(), hunt.getValue())));
+        Stream<DynamicTest> bugs = Mutants.ALL.stream()
+                .map(mutant -> DynamicTest.dynamicTest(mutant.name(), () -> requireFound(mutant)));
+        return Stream.concat(bugs, Stream.of(DynamicTest.dynamicTest("so the document says", PlantedBugsTest::report)));
     }
 
-    private static void requireFound(Mutant mutant, Future<Map<String, String>> hunt) throws Throwable {
+    private static void requireFound(Mutant mutant) throws Throwable {
+        Map<String, String> found = resultOf(HUNTS.get(mutant));
+        System.out.println(mutant.name() + ": " + found);
+        assertThat(Document.counting(found)).as("%s: survives", mutant.name()).isNotEmpty();
+        FOUND.put(mutant, found);
+    }
+
+    private static Map<String, String> resultOf(Future<Map<String, String>> search) throws Throwable {
         try {
-            Map<String, String> found = hunt.get(LIMIT_MINUTES, TimeUnit.MINUTES);
-            System.out.println(mutant.name() + ": " + found);
-            assertThat(Document.counting(found))
-                    .as("%s: survives", mutant.name())
-                    .isNotEmpty();
+            return search.get(LIMIT_MINUTES, TimeUnit.MINUTES);
         } catch (ExecutionException failed) {
             throw failed.getCause();
         }
     }
 
-    @AfterAll
-    static void report() throws Exception {
-        threads.shutdownNow();
-        Map<Mutant, Map<String, String>> found = new LinkedHashMap<>();
-        for (Map.Entry<Mutant, Future<Map<String, String>>> hunt : HUNTS.entrySet()) {
-            if (!hunt.getValue().isDone()) {
-                return;
-            }
-            found.put(hunt.getKey(), hunt.getValue().get());
-        }
-        String text = Document.of(found);
+    private static void report() throws IOException {
+        assertThat(FOUND).as("what was found").hasSameSizeAs(Mutants.ALL);
+        String text = Document.of(FOUND);
         System.out.println(text);
         if (Boolean.getBoolean("coracle.write.docs")) {
-            write(text);
+            Files.writeString(Document.FILE, text);
+            System.out.println("written: " + Document.FILE);
         }
-    }
-
-    private static void write(String text) throws IOException {
-        Files.writeString(Document.FILE, text);
-        System.out.println("written: " + Document.FILE);
     }
 }

@@ -22,7 +22,7 @@ record Scripts(String name, Path folder) implements Finder {
     }
 
     @Override
-    public Optional<String> search(CoreCopy core) throws Throwable {
+    public Optional<String> search(CoreCopy core) throws Exception {
         List<Path> scripts = scripts();
         for (int i = 0; i < scripts.size(); i++) {
             ByteArrayOutputStream report = new ByteArrayOutputStream();

@@ -20,7 +20,7 @@ record Seeds(String name, String className, int seeds) implements Finder {
     }
 
     @Override
-    public Optional<String> search(CoreCopy core) throws Throwable {
+    public Optional<String> search(CoreCopy core) throws Exception {
         for (long seed = 1; seed <= seeds; seed++) {
             try {
                 core.call(className, "run", seed);

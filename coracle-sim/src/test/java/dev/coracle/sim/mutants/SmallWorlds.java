@@ -18,7 +18,7 @@ record SmallWorlds(List<Long> limits) implements Finder {
     }
 
     @Override
-    public Optional<String> search(CoreCopy core) throws Throwable {
+    public Optional<String> search(CoreCopy core) throws Exception {
         for (Long limit : limits) {
             for (Object world : (List<?>) core.call("raft.SmallWorlds", "names")) {
                 try {
