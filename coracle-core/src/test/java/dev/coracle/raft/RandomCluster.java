@@ -566,7 +566,7 @@ public final class RandomCluster {
     private void operate(RandomClusterServer leader) {
         ConfState members = leader.core().configuration().toConfState();
         if (members.isJoint() && !members.autoLeave()) {
-            leader.raw().proposeConfChange(ConfChangeV2.LEAVE_JOINT);
+            leader.leaveJoint();
         }
         if (!members.contains(leader.id)) {
             // It takes no proposals any more, and leads on until others take over.

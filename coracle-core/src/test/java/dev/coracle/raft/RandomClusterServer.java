@@ -346,12 +346,20 @@ final class RandomClusterServer {
         observe();
     }
 
+    void leaveJoint() {
+        if (plan.validatesChanges || hasNoChangePending()) {
+            raw().proposeConfChange(ConfChangeV2.LEAVE_JOINT);
+        }
+    }
+
     /** What the core checks unless it is told that the application does. */
     private boolean mayChangeMembers() {
+        return leads() && !core().configuration().isJoint() && hasNoChangePending();
+    }
+
+    private boolean hasNoChangePending() {
         RaftLog log = core().raftLog;
-        return leads()
-                && !core().configuration().isJoint()
-                && !log.anyConfChange(log.applied() + 1, log.lastIndex() + 1);
+        return !log.anyConfChange(log.applied() + 1, log.lastIndex() + 1);
     }
 
     void read(byte[] request) {

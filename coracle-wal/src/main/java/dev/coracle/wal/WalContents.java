@@ -293,7 +293,7 @@ public final class WalContents implements Closeable {
             if (id.index() == 0 || id.index() > state.commit()) {
                 continue;
             }
-            SnapshotMetadata found = files.findSound(id);
+            SnapshotMetadata found = files.findSound(id, new ArrayList<>());
             if (found != null) {
                 snapshot = found;
                 return;
