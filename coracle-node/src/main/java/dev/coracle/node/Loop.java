@@ -1,6 +1,5 @@
 package dev.coracle.node;
 
-import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.ConfChangeCodec;
 import dev.coracle.raft.ConfChangeV2;

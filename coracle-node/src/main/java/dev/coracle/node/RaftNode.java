@@ -147,7 +147,8 @@ public final class RaftNode implements AutoCloseable {
         if (hardState.isEmpty() && found.snapshot().index() == 0) {
             // Nothing was ever synced, since the first write ends with a term; whatever is there was promised to
             // nobody.
-            found = new LogStore.Recovered(hardState, found.snapshot(), List.of(found.terms().get(0)), 0);
+            found = new LogStore.Recovered(
+                    hardState, found.snapshot(), List.of(found.terms().get(0)), 0);
         }
         long lastTerm = found.terms().get(found.terms().size() - 1).term();
         long term = hardState.term();

@@ -147,7 +147,8 @@ final class StorageWriter extends NodeAgent {
 
     /** A received snapshot replaces the log. What a snapshot of this node covers, the loop decides about. */
     private void release(WriteWork done) throws StorageException {
-        if (done instanceof WriteWork.Append append && !append.message().snapshot().isEmpty()) {
+        if (done instanceof WriteWork.Append append
+                && !append.message().snapshot().isEmpty()) {
             log.release(group, append.message().snapshot().index());
         }
     }

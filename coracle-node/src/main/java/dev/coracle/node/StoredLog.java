@@ -231,7 +231,8 @@ final class StoredLog implements Storage {
         long last = ready.low + ready.entries.size() - 1;
         return last <= lastIndex()
                 && last >= terms.baseIndex()
-                && terms.term(last) == ready.entries.get(ready.entries.size() - 1).term();
+                && terms.term(last)
+                        == ready.entries.get(ready.entries.size() - 1).term();
     }
 
     private List<Entry> take(FetchWork ready, long low, long high, long maxSize) {

@@ -169,8 +169,11 @@ public final class SimLogStore implements LogStore, SimStorage {
     public synchronized long lowestWithin(long group, long low, long high, long bytes) {
         long lowest = high;
         long size = 0;
-        for (Entry entry :
-                image(group).entries.subMap(low, true, high, false).descendingMap().values()) {
+        for (Entry entry : image(group)
+                .entries
+                .subMap(low, true, high, false)
+                .descendingMap()
+                .values()) {
             size += entry.encodedSize();
             if (size > bytes) {
                 break;

@@ -121,7 +121,8 @@ final class EntryIndex {
     void removeBefore(Segment first) {
         View now = view;
         int from = 0;
-        while (from < now.count && now.places.segments[from].name().sequence() < first.name().sequence()) {
+        while (from < now.count
+                && now.places.segments[from].name().sequence() < first.name().sequence()) {
             from++;
         }
         if (from > 0) {

@@ -46,6 +46,7 @@ public final class WalContents implements Closeable {
 
     /** Open from the first reading to the last, so that both are of the same records, whatever is deleted meanwhile. */
     private final @Nullable SyncedMark mark;
+
     private final List<Segment> segments;
 
     private final WalSurvivors survivors = new WalSurvivors();

@@ -208,7 +208,9 @@ final class FlippedBitsTest {
     private static Opened open(SimDisk disk) throws StorageException {
         try (WalLogStore store = new LogFixture(disk.process(), Path.of("/data"), OPTIONS).open()) {
             return new Opened(
-                    Recovered.of(store, GROUP), store.metadata(), store.tornTail().isPresent());
+                    Recovered.of(store, GROUP),
+                    store.metadata(),
+                    store.tornTail().isPresent());
         }
     }
 
