@@ -217,11 +217,11 @@ final class WalDumpTest {
                     int size = step % 17 == 16 && i == 1 ? (1 << 20) + 77 * step : random.nextInt(900);
                     batch.add(entry(term, terms.size(), size));
                 }
-                store.append(GROUP, state(term, 1 + step % 3, commit), batch);
+                store.append(GROUP, state(term, 3, commit), batch);
                 store.sync();
                 if (step % 40 == 30) {
                     commit = terms.size() - random.nextInt(3);
-                    store.append(GROUP, state(term, 1, commit), List.of());
+                    store.append(GROUP, state(term, 3, commit), List.of());
                     store.sync();
                     SnapshotMetadata snapshot = snapshot(commit, terms.get(commit - 1));
                     log.saveSnapshot(snapshot, new byte[random.nextInt(1000)]);
