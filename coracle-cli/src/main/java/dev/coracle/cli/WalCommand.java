@@ -8,9 +8,11 @@ import dev.coracle.wal.WalLocation;
 import dev.coracle.wal.WalRepair;
 import dev.coracle.wal.WalVerdict;
 import dev.coracle.wal.WalVerify;
-import java.io.Console;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -39,7 +41,7 @@ final class WalCommand implements Runnable {
     private CommandSpec spec;
 
     WalCommand() {
-        this(WalCommand::askConsole);
+        this(WalCommand::askHere);
     }
 
     WalCommand(UnaryOperator<@Nullable String> ask) {
@@ -118,7 +120,7 @@ final class WalCommand implements Runnable {
             @Parameters(paramLabel = "DIR", description = "A data directory or a log.") Path directory,
             @Option(names = "--wipe", description = "Moves everything to DIR.wiped-N; nothing is deleted.")
                     boolean wipe,
-            @Option(names = "--yes", description = "Does not ask; needed where there is no terminal.") boolean yes,
+            @Option(names = "--yes", description = "Does not ask; needed where nobody can answer.") boolean yes,
             @Option(names = "--force", description = "Also if the log is sound, or cannot be read.") boolean force) {
         WalVerify.Report report = WalVerify.verify(disk, directory, null);
         report.lines().forEach(out()::println);
@@ -172,8 +174,7 @@ final class WalCommand implements Runnable {
         String answer = ask.apply("This node loses its identity and all its data (moved aside, not deleted). Type the"
                 + " directory's name, " + name + ", to go on: ");
         if (answer == null) {
-            throw new CommandFailedException(
-                    "nothing was changed: there is no terminal to ask at. Say --yes if you are" + " sure");
+            throw new CommandFailedException("nothing was changed: nobody answered. Say --yes if you are sure");
         }
         if (!answer.strip().equals(name)) {
             throw new CommandFailedException("nothing was changed: \"" + answer.strip() + "\" is not " + name);
@@ -191,7 +192,7 @@ final class WalCommand implements Runnable {
                     + " directory once it has");
             return WalVerdict.SOUND.exitStatus();
         } catch (StorageException | IOException e) {
-            throw new CommandFailedException(e.getMessage());
+            throw new CommandFailedException(String.valueOf(e.getMessage()));
         }
     }
 
@@ -203,8 +204,14 @@ final class WalCommand implements Runnable {
         spec.commandLine().getErr().println("coracle: " + text);
     }
 
-    private static @Nullable String askConsole(@Nullable String question) {
-        Console console = System.console();
-        return console == null ? null : console.readLine("%s", question);
+    /** Who pipes the name of the directory in has thought about it as well; nothing but that is an answer. */
+    private static @Nullable String askHere(@Nullable String question) {
+        System.err.print(question);
+        System.err.flush();
+        try {
+            return new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset())).readLine();
+        } catch (IOException e) {
+            return null;
+        }
     }
 }

@@ -120,7 +120,7 @@ class LogToolsTest {
         damage();
         List<Path> before = files();
         assertThat(repair(null, "--wipe", data.toString())).isEqualTo(1);
-        assertThat(err.toString()).contains("there is no terminal to ask at").contains("--yes");
+        assertThat(err.toString()).contains("nobody answered").contains("--yes");
         assertThat(repair("yes", "--wipe", data.toString())).isEqualTo(1);
         assertThat(err.toString()).contains("\"yes\" is not data");
         assertThat(files()).isEqualTo(before);

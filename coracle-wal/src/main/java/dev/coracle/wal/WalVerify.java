@@ -98,7 +98,8 @@ public final class WalVerify {
                 lines.add("torn tail: " + tail + ". Nobody was promised it; opening the log cuts it off. A log that is"
                         + " being written looks like that at times");
             }
-            lines.add((damagedSnapshots ? "usable, but not sound: " : "sound: ") + segments.size() + " segments, "
+            lines.add((damagedSnapshots ? "usable, but not sound: " : "sound: ") + segments.size()
+                    + (segments.size() == 1 ? " segment, " : " segments, ")
                     + "from snapshot " + snapshot.index() + " on, last index " + replay.lastIndex() + ", term "
                     + Long.toUnsignedString(replay.state().term()) + ", committed to "
                     + replay.state().commit());
