@@ -80,8 +80,8 @@ class PlantedBugsTest {
 
     @TestFactory
     Stream<DynamicTest> isFound() {
-        Stream<DynamicTest> bugs = Mutants.ALL.stream()
-                .map(mutant -> DynamicTest.dynamicTest(mutant.name(), () -> requireFound(mutant)));
+        Stream<DynamicTest> bugs =
+                Mutants.ALL.stream().map(mutant -> DynamicTest.dynamicTest(mutant.name(), () -> requireFound(mutant)));
         return Stream.concat(bugs, Stream.of(DynamicTest.dynamicTest("so the document says", PlantedBugsTest::report)));
     }
 
