@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 /** Shows on a few bugs that planting, compiling, loading and finding work; {@link PlantedBugsTest} plants them all. */
 class PlantedBugsMachineryTest {
     private static final Finder SCRIPTS = Scripts.own();
-    private static final Finder FEW_CLUSTERS = Seeds.randomClusters(40);
-    private static final Finder SMALL_WORLDS = new SmallWorlds(List.of(1_000L));
+    private static final Finder FEW_CLUSTERS = Seeds.randomClusters(20);
+    private static final Finder SMALL_WORLDS = new SmallWorlds(List.of(200L));
     private static final Finder VOTE_TESTS = new Behaviours(Pattern.compile(".*\\.(RaftPaperElection|PreVote)Test"));
 
     @Test
