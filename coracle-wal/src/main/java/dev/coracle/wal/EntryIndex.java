@@ -84,7 +84,7 @@ final class EntryIndex {
      * @param checksum that of all data before it
      */
     void add(long index, Segment where, long offset, int checksum) {
-        if (segment != where) {
+        if (segment == null || !same(segment, where)) {
             segmentPosition += segment == null ? 0 : lastOffset;
             segment = where;
         }
@@ -94,7 +94,7 @@ final class EntryIndex {
         while (kept > 0 && now.places.indexes[kept - 1] >= index) {
             kept--;
         }
-        boolean first = kept == 0 || now.places.segments[kept - 1] != where;
+        boolean first = kept == 0 || !same(now.places.segments[kept - 1], where);
         if (kept == now.count && !first && offset - now.places.offsets[kept - 1] < SPACING_BYTES) {
             return;
         }
@@ -155,6 +155,10 @@ final class EntryIndex {
         return Math.min(high, Math.max(low, now.places.indexes[from]));
     }
 
+    private static boolean same(Segment one, Segment other) {
+        return one.name().sequence() == other.name().sequence();
+    }
+
     /** The place at or before an entry, or -1. */
     private static int floor(View now, long index) {
         int found = Arrays.binarySearch(now.places.indexes, 0, now.count, index);
@@ -173,11 +177,11 @@ final class EntryIndex {
         while (place >= 0 && place < now.count && !collector.isFull()) {
             Segment here = now.places.segments[place];
             boolean isLast = place + 1 == now.count;
-            boolean goesOnHere = !isLast && now.places.segments[place + 1] == here;
+            boolean goesOnHere = !isLast && same(now.places.segments[place + 1], here);
             if (reader == null) {
                 reader = new SegmentReader(here.file(), now.places.offsets[place], now.places.checksums[place]);
             }
-            long end = goesOnHere ? now.places.offsets[place + 1] : here == now.last ? now.end : Long.MAX_VALUE;
+            long end = goesOnHere ? now.places.offsets[place + 1] : now.last != null && same(here, now.last) ? now.end : Long.MAX_VALUE;
             readUpTo(here, reader, end, collector);
             collector.take(isLast ? Long.MAX_VALUE : now.places.indexes[place + 1]);
             reader = goesOnHere ? reader : null;
