@@ -181,7 +181,9 @@ final class EntryIndex {
             if (reader == null) {
                 reader = new SegmentReader(here.file(), now.places.offsets[place], now.places.checksums[place]);
             }
-            long end = goesOnHere ? now.places.offsets[place + 1] : now.last != null && same(here, now.last) ? now.end : Long.MAX_VALUE;
+            long end = goesOnHere
+                    ? now.places.offsets[place + 1]
+                    : now.last != null && same(here, now.last) ? now.end : Long.MAX_VALUE;
             readUpTo(here, reader, end, collector);
             collector.take(isLast ? Long.MAX_VALUE : now.places.indexes[place + 1]);
             reader = goesOnHere ? reader : null;
