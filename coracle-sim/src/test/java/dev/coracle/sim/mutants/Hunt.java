@@ -14,8 +14,13 @@ final class Hunt {
 
     /** What each finder noticed of a bug, by its name; finders that noticed nothing are not among them. */
     static Map<String, String> after(Mutant mutant, List<Finder> finders) throws Exception {
+        return after(mutant, finders, finders.size());
+    }
+
+    /** The same, but ends when so many finders have noticed it. */
+    static Map<String, String> after(Mutant mutant, List<Finder> finders, int enough) throws Exception {
         String planted = mutant.plantIn(CoreCopy.source(mutant.file()));
-        return search(Map.of(mutant.file(), planted), finders, false);
+        return search(Map.of(mutant.file(), planted), finders, false, enough);
     }
 
     /** What each finder notices of the core without a bug, with these files compiled anew: it ought to be nothing. */
@@ -24,11 +29,11 @@ final class Hunt {
         for (String file : files) {
             sources.put(file, CoreCopy.source(file));
         }
-        return search(sources, finders, true);
+        return search(sources, finders, true, finders.size());
     }
 
-    private static Map<String, String> search(Map<String, String> sources, List<Finder> finders, boolean allMustLoad)
-            throws Exception {
+    private static Map<String, String> search(
+            Map<String, String> sources, List<Finder> finders, boolean allMustLoad, int enough) throws Exception {
         Map<String, byte[]> changed = CoreCopy.compile(sources);
         Map<String, String> found = new LinkedHashMap<>();
         for (Finder finder : finders) {
@@ -40,6 +45,9 @@ final class Hunt {
                 if (evidence.isPresent() || allMustLoad) {
                     requireLoaded(core, sources.keySet(), finder);
                 }
+            }
+            if (found.size() >= enough) {
+                break;
             }
         }
         return found;
