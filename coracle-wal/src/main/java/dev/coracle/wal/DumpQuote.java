@@ -6,10 +6,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/**
- * Bytes in double quotes, as Go's {@code %q} prints them. Which characters are printable is for this Java's tables to
- * say: a character that Unicode got after those of Go were made may be printed instead of escaped.
- */
+/** Bytes in double quotes, as the {@code %q} of Go 1.19 prints them. */
 final class DumpQuote {
     private static final int LONGEST_CHARACTER = 4;
     private static final int DELETE = 0x7f;
@@ -59,6 +56,9 @@ final class DumpQuote {
 
     /** Letters, marks, numbers, punctuation, symbols, and of the spaces the common one alone. */
     private static boolean isPrintable(int character) {
+        if (LaterCharacters.contains(character)) {
+            return false;
+        }
         return switch (Character.getType(character)) {
             case Character.CONTROL,
                     Character.FORMAT,
