@@ -77,6 +77,27 @@ class RequestedSnapshotTest {
                 .containsExactly(tuple(false, 2L));
     }
 
+    /** It is on its way since before the request; restoring it would lose what was acknowledged since. */
+    @Test
+    void aSnapshotThatEndsBeforeTheLogIsNotTheOneThatWasAskedFor() {
+        Network network = cluster();
+        TestServer follower = network.at(2);
+        network.propose(1, "b");
+        request(follower);
+        follower.take();
+
+        follower.step(new Message.InstallSnapshot(
+                1, 2, 1, Snapshot.of(new SnapshotMetadata(2, 1, ConfState.ofVoters(1L, 2L, 3L)))));
+        assertThat(follower.server.raftLog.hasPendingSnapshot()).isFalse();
+        assertThat(follower.lastIndex()).isEqualTo(3);
+
+        follower.step(new Message.InstallSnapshot(
+                1, 2, 1, Snapshot.of(new SnapshotMetadata(3, 1, ConfState.ofVoters(1L, 2L, 3L)))));
+        assertThat(follower.server.raftLog.hasPendingSnapshot())
+                .as("the request still stands")
+                .isTrue();
+    }
+
     @Test
     void anUnwantedSnapshotOfWhatIsCommittedIsIgnored() {
         Network network = cluster();

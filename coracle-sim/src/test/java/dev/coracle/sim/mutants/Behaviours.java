@@ -22,21 +22,25 @@ import org.junit.platform.launcher.core.LauncherExecutionRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
- * Runs the core's own tests up to the first that fails; those of the other finders, and those that take long, are left
- * out.
+ * Runs the project's own tests up to the first that fails; those of the other finders, and those that take long, are
+ * left out.
  *
- * @param classes the full names of the test classes
+ * @param folders where the test classes are
+ * @param classes their full names
  */
-record Behaviours(Pattern classes) implements Finder {
+record Behaviours(String name, List<Path> folders, Pattern classes) implements Finder {
     private static final Pattern OTHER_FINDERS = Pattern.compile(".*\\.(RandomCluster|SmallWorld|TraceHash)\\w*");
 
-    static Behaviours all() {
-        return new Behaviours(Pattern.compile(".*"));
+    static Behaviours ofTheCore(Pattern classes) {
+        return new Behaviours("behaviours", List.of(CoreCopy.CORE_TESTS), classes);
     }
 
-    @Override
-    public String name() {
-        return "behaviours";
+    /** The tests of the node's parts, and of whole nodes without chance faults. */
+    static Behaviours ofTheNode() {
+        return new Behaviours(
+                "node's tests",
+                List.of(CoreCopy.NODE_TESTS, CoreCopy.SIM_TESTS),
+                Pattern.compile("dev\\.coracle\\.(node\\.(Pending|StorageWriter)\\w*|sim\\.NodeTest)"));
     }
 
     @Override
@@ -71,7 +75,10 @@ record Behaviours(Pattern classes) implements Finder {
     }
 
     private List<String> testClasses() {
-        Path folder = CoreCopy.CORE_TESTS;
+        return folders.stream().flatMap(folder -> testClasses(folder).stream()).toList();
+    }
+
+    private List<String> testClasses(Path folder) {
         try (Stream<Path> walk = Files.walk(folder)) {
             return walk.map(path -> folder.relativize(path).toString())
                     .filter(path -> path.endsWith("Test.class") && !path.contains("$"))

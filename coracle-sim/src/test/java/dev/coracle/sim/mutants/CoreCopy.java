@@ -39,6 +39,8 @@ final class CoreCopy extends URLClassLoader {
     private static final String PACKAGES = "dev.coracle.";
     private static final Path ROOT = root();
     static final Path CORE_TESTS = ROOT.resolve("coracle-core/target/test-classes");
+    static final Path NODE_TESTS = ROOT.resolve("coracle-node/target/test-classes");
+    static final Path SIM_TESTS = ROOT.resolve("coracle-sim/target/test-classes");
 
     /** All that belongs to a copy. */
     private static final List<Path> FOLDERS = List.of(
@@ -47,7 +49,8 @@ final class CoreCopy extends URLClassLoader {
             ROOT.resolve("coracle-node/target/classes"),
             ROOT.resolve("coracle-sim/target/classes"),
             CORE_TESTS,
-            ROOT.resolve("coracle-sim/target/test-classes"));
+            NODE_TESTS,
+            SIM_TESTS);
 
     static {
         registerAsParallelCapable();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Who is sent after which bugs, and how far. */
 final class Finders {
@@ -34,10 +35,17 @@ final class Finders {
                 new SmallWorlds(List.of(1_000L, 10_000L)),
                 "`SmallWorlds`: every interleaving in each world, up to 1000 states, then up to 10000",
                 EnumSet.of(Mutants.Scope.SAFETY)));
-        kinds.add(new Kind(Behaviours.all(), "the core's other tests, in the order of their classes' names", CORE));
+        kinds.add(new Kind(
+                Behaviours.ofTheCore(Pattern.compile(".*")),
+                "the core's other tests, in the order of their classes' names",
+                CORE));
         kinds.add(new Kind(
                 Seeds.faultyNodes(NODE_SEEDS),
                 "`FaultRun`: whole nodes under every fault of the simulated world, seeds 1 to " + NODE_SEEDS,
+                EnumSet.of(Mutants.Scope.NODE)));
+        kinds.add(new Kind(
+                Behaviours.ofTheNode(),
+                "the tests of the node's parts, then `NodeTest`: whole nodes, each trouble by itself",
                 EnumSet.of(Mutants.Scope.NODE)));
         Path shared = Path.of(System.getProperty("coracle.shared", "")).resolve("conformance");
         if (Files.isDirectory(shared)) {

@@ -17,7 +17,8 @@ class PlantedBugsMachineryTest {
     private static final Finder SCRIPTS = Scripts.own();
     private static final Finder FEW_CLUSTERS = Seeds.randomClusters(20);
     private static final Finder SMALL_WORLDS = new SmallWorlds(List.of(200L));
-    private static final Finder VOTE_TESTS = new Behaviours(Pattern.compile(".*\\.(RaftPaperElection|PreVote)Test"));
+    private static final Finder VOTE_TESTS =
+            Behaviours.ofTheCore(Pattern.compile(".*\\.(RaftPaperElection|PreVote)Test"));
 
     @Test
     void everyKindOfFinderFindsABug() throws Exception {
