@@ -17,6 +17,7 @@ import dev.coracle.raft.Ready;
 import dev.coracle.raft.RoleName;
 import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.raft.SoftState;
+import dev.coracle.raft.Status;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,8 +76,11 @@ final class Loop extends NodeAgent {
     /** Requests, from their arrival to their end. */
     private final DeadlineWheel open;
 
-    /** Those that wait for a leader, or for the disk; in the order of their arrival. */
-    private final ArrayDeque<Request<?>> waiting = new ArrayDeque<>();
+    /** Those for the log that wait for a leader, or for the disk; in the order of their arrival. */
+    private final ArrayDeque<Request.OfLog<?>> waiting = new ArrayDeque<>();
+
+    /** Reads and transfers that wait for a leader; no disk keeps them. */
+    private final ArrayDeque<Request<?>> waitingForLeader = new ArrayDeque<>();
 
     private final PendingProposals proposals;
     private final PendingReads reads;
@@ -97,6 +101,12 @@ final class Loop extends NodeAgent {
 
     /** Writes and work out with the other agents. */
     private int outstandingWrites;
+
+    /** When the disk last showed that it works: a write came back, or there was none to come back. */
+    private long diskMovedAtTick;
+
+    /** Whether leadership was handed on already because the disk hangs. */
+    private boolean handedOn;
 
     private int outstandingWork;
     private final ArrayDeque<ApplyWork> applyBacklog = new ArrayDeque<>();
@@ -185,11 +195,10 @@ final class Loop extends NodeAgent {
     @Override
     int turn(long nowNanos) {
         // Without room for one more write the core must not be asked for work, and so it must not be given any: the
-        // node
-        // stands still, as if its process were stopped, and counts the time as passed when it goes on.
+        // node stands still, as if its process were stopped, and counts the time as passed when it goes on.
         boolean room = hasRoom();
-        int work = room ? tick(nowNanos) : 0;
-        work += takeWritten() + takeApplied() + takeSnapshots();
+        int work = takeWritten() + takeApplied() + takeSnapshots();
+        work += room ? tick(nowNanos) : 0;
         if (room) {
             work += takeFetched() + takeMessages();
         }
@@ -220,6 +229,11 @@ final class Loop extends NodeAgent {
         return outstandingWrites < config.maxOutstandingWrites;
     }
 
+    /** Entries leave the other half to what a slow disk must not delay: heartbeats, votes, reads. */
+    private boolean hasRoomForEntries() {
+        return outstandingWrites < config.maxOutstandingWrites / 2;
+    }
+
     // ---- time
 
     /**
@@ -238,11 +252,62 @@ final class Loop extends NodeAgent {
         tickedUpTo += due * tickNanos;
         int count = (int) Math.min(due, config.electionTicks);
         for (int i = 0; i < count; i++) {
-            raw.tick();
             ticks++;
+            if (role == RoleName.LEADER || !diskHangs()) {
+                // Else it would campaign, and could not make its vote durable.
+                raw.tick();
+            }
         }
         checkTransfer();
+        leaveHangingDisk();
         return count;
+    }
+
+    /** In ticks and not in time, since a process that was stopped says nothing about its disk. */
+    private boolean diskHangs() {
+        return outstandingWrites > 0 && ticks - diskMovedAtTick > 2L * config.electionTicks;
+    }
+
+    /**
+     * A leader that can store nothing applies nothing and answers no proposal, though all else about it is well: another
+     * one does better. It hands leadership to whoever has most of the log and steps down if that fails.
+     */
+    private void leaveHangingDisk() {
+        if (role != RoleName.LEADER || !diskHangs()) {
+            handedOn = false;
+            return;
+        }
+        Status status = raw.status();
+        if (status.transferee() != RawNode.NONE) {
+            return;
+        }
+        Status.PeerProgress successor = null;
+        for (Status.PeerProgress peer : status.progress()) {
+            boolean votes = peer.id() != id && status.configuration().voters().contains(peer.id());
+            if (votes && (successor == null || isBetter(peer, successor))) {
+                successor = peer;
+            }
+        }
+        if (successor == null) {
+            return; // Nobody else can lead.
+        }
+        if (handedOn) {
+            LOGGER.warn("node {} steps down: its disk hangs, and no other node took over", id);
+            abdicate();
+        } else {
+            LOGGER.warn(
+                    "node {} hands leadership to node {}: no write to its disk has ended for two election timeouts",
+                    id,
+                    Long.toUnsignedString(successor.id()));
+            handedOn = true;
+            raw.transferLeader(successor.id());
+        }
+    }
+
+    private static boolean isBetter(Status.PeerProgress peer, Status.PeerProgress other) {
+        return peer.match() != other.match()
+                ? peer.match() > other.match()
+                : peer.recentlyActive() && !other.recentlyActive();
     }
 
     // ---- what comes back from the other agents
@@ -259,6 +324,9 @@ final class Loop extends NodeAgent {
                 onRecorded(record.snapshot());
             }
             done = channels.written.poll();
+        }
+        if (count > 0) {
+            diskMovedAtTick = ticks;
         }
         return count;
     }
@@ -455,7 +523,12 @@ final class Loop extends NodeAgent {
                 break;
             }
             count++;
-            raw.step(message);
+            // An append is lost then, as any may be: what is behind it, such as heartbeats, shall not wait for the
+            // disk.
+            boolean lost = message instanceof Message.Append && !hasRoomForEntries();
+            if (!lost) {
+                raw.step(message);
+            }
         }
         return count;
     }
@@ -473,8 +546,10 @@ final class Loop extends NodeAgent {
             open.add(request);
             if (request.deadlineNanos - nowNanos <= 0) {
                 end(request, Failure.of(Failure.Kind.OVERLOADED, "its deadline passed before its turn came"));
+            } else if (request instanceof Request.OfLog<?> ofLog) {
+                waiting.addLast(ofLog);
             } else if (request.needsLeader()) {
-                waiting.addLast(request);
+                waitingForLeader.addLast(request);
             } else {
                 serve(request);
             }
@@ -502,35 +577,52 @@ final class Loop extends NodeAgent {
         }
     }
 
-    /** Begins what waits, as far as a leader is known and a batch has room. */
+    /** Begins what waits, as far as a leader is known, and the disk and a batch have room. */
     private int startWaiting() {
         int count = 0;
         if (leader != RawNode.NONE) {
-            int limit = waiting.size();
+            int limit = leader != id || hasRoomForEntries() ? waiting.size() : 0;
             while (count < limit && batchBytes < config.maxSizePerMessage) {
-                Request<?> request = waiting.removeFirst();
+                Request.OfLog<?> request = waiting.removeFirst();
                 count++;
                 if (!request.isOpen()) {
                     continue;
                 }
-                if (request instanceof Request.Read read) {
-                    turnReads.add(read);
-                } else if (leader != id) {
+                if (leader != id) {
                     end(request, notLeader(leader));
                 } else if (request instanceof Request.Proposal proposal) {
                     addToBatch(proposal);
                 } else if (request instanceof Request.Configuration configuration) {
                     proposeBatch();
                     propose(configuration);
-                } else if (request instanceof Request.Transfer newTransfer) {
-                    transfer(newTransfer);
                 }
             }
+            count += startWaitingForLeader();
         }
         proposeBatch();
         if (!turnReads.isEmpty()) {
             ask(turnReads);
             turnReads = new ArrayList<>();
+        }
+        return count;
+    }
+
+    private int startWaitingForLeader() {
+        int count = waitingForLeader.size();
+        for (int i = 0; i < count; i++) {
+            Request<?> request = waitingForLeader.removeFirst();
+            if (!request.isOpen()) {
+                continue;
+            }
+            if (request instanceof Request.Read read) {
+                turnReads.add(read);
+            } else if (leader != id) {
+                end(request, notLeader(leader));
+            } else if (request instanceof Request.Transfer newTransfer) {
+                // Behind the proposals that came before it, which a transfer under way would refuse.
+                proposeBatch();
+                transfer(newTransfer);
+            }
         }
         return count;
     }
@@ -700,15 +792,20 @@ final class Loop extends NodeAgent {
         forget(pending);
     }
 
-    /** Gives a leadership up by entering the next term, as any server may at any time (§5.1). */
+    /** Gives leadership up, by entering the next term, as any server may at any time (§5.1); returns that term. */
+    private long abdicate() {
+        long next = raw.status().hardState().term() + 1;
+        raw.step(new Message.ForgetLeader(id, id, next));
+        return next;
+    }
+
     private void stepDown(Request.StepDown request) {
         SoftState soft = raw.status().softState();
         if (soft.role() != RoleName.LEADER || raw.status().hardState().term() != request.term) {
             end(request, notLeader(soft.leader()));
             return;
         }
-        raw.step(new Message.ForgetLeader(id, id, request.term + 1));
-        request.done(request.term + 1);
+        request.done(abdicate());
         forget(request);
     }
 
@@ -773,6 +870,9 @@ final class Loop extends NodeAgent {
 
     private void write(WriteWork work) {
         Check.that(channels.writes.offer(work), "the storage writer's queue is full");
+        if (outstandingWrites == 0) {
+            diskMovedAtTick = ticks;
+        }
         outstandingWrites++;
         channels.wakeStorage.run();
     }
@@ -899,9 +999,10 @@ final class Loop extends NodeAgent {
 
     /** Drops the requests that expired while they waited, now and then, so that they do not pile up without a leader. */
     private void sweepWaiting() {
-        if (expiredCount > waiting.size() / 2) {
+        if (expiredCount > (waiting.size() + waitingForLeader.size()) / 2) {
             expiredCount = 0;
             waiting.removeIf(request -> !request.isOpen());
+            waitingForLeader.removeIf(request -> !request.isOpen());
         }
     }
 

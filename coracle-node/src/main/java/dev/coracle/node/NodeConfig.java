@@ -257,8 +257,9 @@ public final class NodeConfig {
         }
 
         /**
-         * How many writes may be handed to the storage thread and not yet be back. With that many the node stands still,
-         * as if its process were stopped, until the disk has caught up. At least 2, default 4,096.
+         * How many writes may be handed to the storage thread and not yet be back. With half as many the node takes no
+         * more entries: proposals wait, appends are lost and will be sent again. With all of them it stands still, as if
+         * its process were stopped, until the disk has caught up. At least 2, default 4,096.
          */
         public Builder maxOutstandingWrites(int value) {
             maxOutstandingWrites = value;

@@ -40,7 +40,7 @@ record Behaviours(String name, List<Path> folders, Pattern classes) implements F
         return new Behaviours(
                 "node's tests",
                 List.of(CoreCopy.NODE_TESTS, CoreCopy.SIM_TESTS),
-                Pattern.compile("dev\\.coracle\\.(node\\.(Pending|StorageWriter)\\w*|sim\\.NodeTest)"));
+                Pattern.compile("dev\\.coracle\\.(node\\.(Pending|StorageWriter)\\w*|sim\\.(Node|HangingDisk)Test)"));
     }
 
     @Override

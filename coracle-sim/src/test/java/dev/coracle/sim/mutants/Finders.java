@@ -45,7 +45,7 @@ final class Finders {
                 EnumSet.of(Mutants.Scope.NODE)));
         kinds.add(new Kind(
                 Behaviours.ofTheNode(),
-                "the tests of the node's parts, then `NodeTest`: whole nodes, each trouble by itself",
+                "the tests of the node's parts, then `HangingDiskTest` and `NodeTest`: whole nodes, each trouble by itself",
                 EnumSet.of(Mutants.Scope.NODE)));
         Path shared = Path.of(System.getProperty("coracle.shared", "")).resolve("conformance");
         if (Files.isDirectory(shared)) {

@@ -1004,7 +1004,31 @@ final class Mutants {
                     "thesis §6.4",
                     "PendingReads.java",
                     "run = ((long) random.next(1 << 30) << 32) ^ random.next(1 << 30);",
-                    "run = random.next(1);"));
+                    "run = random.next(1);"),
+            node(
+                    "a leader whose disk hangs leads on",
+                    "wal.md",
+                    "Loop.java",
+                    "if (role != RoleName.LEADER || !diskHangs()) {",
+                    "if (role != RoleName.LEADER || ticks > 0) {"),
+            node(
+                    "a leader whose disk hangs tries to hand leadership over and no more",
+                    "wal.md",
+                    "Loop.java",
+                    "            abdicate();\n        } else {",
+                    "        } else {"),
+            node(
+                    "a node campaigns whose disk hangs",
+                    "wal.md",
+                    "Loop.java",
+                    "if (role == RoleName.LEADER || !diskHangs()) {",
+                    "if (role == RoleName.LEADER || ticks > 0) {"),
+            node(
+                    "heartbeats wait behind appends for a disk that hangs",
+                    "wal.md",
+                    "Loop.java",
+                    "message instanceof Message.Append && !hasRoomForEntries()",
+                    "!hasRoom()"));
 
     static final List<Group> GROUPS = List.of(
             new Group("Durability", Scope.SAFETY, DURABILITY),
