@@ -7,7 +7,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a node of a directory: goes on with what is there, or begins as the start mode says. */
@@ -178,18 +179,16 @@ final class Beginning {
     private Ticket ticket(List<String> addresses, long incarnation, long deadlineNanos) throws StartException {
         String own = own();
         try (Caller caller = world.networks().caller(settings.channelCredentials)) {
-            return AskAround.begin(
-                            caller,
-                            worker,
-                            world.clock(),
-                            addresses,
-                            new Tasks.Reserve(settings.clusterName, own, incarnation),
-                            deadlineNanos)
-                    .get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StartException(StartException.Kind.UNREACHABLE, "the start was interrupted", e);
-        } catch (ExecutionException e) {
+            CompletableFuture<Ticket> ticket = AskAround.begin(
+                    caller,
+                    worker,
+                    world.clock(),
+                    addresses,
+                    new Tasks.Reserve(settings.clusterName, own, incarnation),
+                    deadlineNanos);
+            Engine.await(world.threads(), ticket);
+            return ticket.join();
+        } catch (CompletionException e) {
             @Nullable Throwable cause = e.getCause();
             if (cause instanceof StartException refused) {
                 throw refused;

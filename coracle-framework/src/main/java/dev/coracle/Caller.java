@@ -3,8 +3,8 @@ package dev.coracle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** Sends single requests to nodes. */
-interface Caller extends AutoCloseable {
+/** Sends single requests to nodes. Part of a {@link World}. */
+public interface Caller extends AutoCloseable {
     /**
      * Sends a request.
      *

@@ -17,7 +17,6 @@ import dev.coracle.raft.Status;
 import dev.coracle.transport.grpc.Admission;
 import dev.coracle.transport.grpc.CallHandler;
 import dev.coracle.transport.grpc.Connection;
-import dev.coracle.transport.grpc.GrpcTransportConfig;
 import dev.coracle.transport.grpc.Handshake;
 import dev.coracle.transport.grpc.RefusalCode;
 import dev.coracle.transport.grpc.TransportListener;
@@ -35,7 +34,6 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -109,7 +107,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         } finally {
             if (!done) {
                 engine.stop(new StopReason(StopReason.Kind.CLOSED, "it did not start", null));
-                engine.stopped.join();
+                engine.awaitStopped();
             }
         }
     }
@@ -138,22 +136,21 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     private void bind(ClusterFile file) throws StartException, StorageException {
         snapshots = FileSnapshotStore.open(world.disk(), directory.snapshots(), 0);
-        GrpcTransportConfig.Builder config = GrpcTransportConfig.builder()
-                .id(file.id())
-                .clusterId(file.clusterId())
-                .incarnation(file.incarnation())
-                .listenAddress(settings.raftAddress)
-                .snapshots(snapshots)
-                .random(randomSource())
-                .admission(this)
-                .listener(this)
-                .callHandler(this)
-                .raftServiceHandler(new RaftifyService<>(this, settings));
-        if (settings.serverCredentials != null && settings.channelCredentials != null) {
-            config.serverCredentials(settings.serverCredentials).channelCredentials(settings.channelCredentials);
-        }
+        World.Binding binding = new World.Binding(
+                file.id(),
+                file.clusterId(),
+                file.incarnation(),
+                settings.raftAddress,
+                snapshots,
+                randomSource(),
+                this,
+                this,
+                this,
+                new RaftifyService<>(this, settings),
+                settings.serverCredentials,
+                settings.channelCredentials);
         try {
-            network = world.networks().bind(config.build());
+            network = world.networks().bind(binding);
         } catch (IOException e) {
             throw new StartException(
                     StartException.Kind.ADDRESS,
@@ -181,9 +178,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         IdentityCheck check = IdentityCheck.begin(network(), worker, world.clock(), file);
         CompletableFuture<Done> running = check.confirmed().thenApply(this::runOrThrow);
         // With the worker's end nobody goes on with the round.
-        CompletableFuture.anyOf(running, check.firstRound(), stopped)
-                .exceptionally(failure -> null)
-                .join();
+        await(world.threads(), CompletableFuture.anyOf(running, check.firstRound(), stopped));
         StopReason why = reason.get();
         if (why != null) {
             if (why.cause() instanceof StorageException storage) {
@@ -192,7 +187,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             throw new StartException(StartException.Kind.REFUSED, "the node stopped while it started: " + why.text());
         }
         if (check.confirmed().isDone()) {
-            await(running);
+            result(running);
         } else {
             LOG.info("{} waits for the other first members to confirm that its id is new", Leading.name(id));
             var unused = running.whenComplete((done, failure) -> {
@@ -213,13 +208,11 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         }
     }
 
-    private static <T> T await(CompletableFuture<T> future) throws StartException, StorageException {
+    private <T> T result(CompletableFuture<T> future) throws StartException, StorageException {
+        await(world.threads(), future);
         try {
-            return future.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StartException(StartException.Kind.UNREACHABLE, "the start was interrupted", e);
-        } catch (ExecutionException e) {
+            return future.join();
+        } catch (CompletionException e) {
             if (e.getCause() instanceof StartException start) {
                 throw start;
             }
@@ -227,6 +220,15 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 throw storage;
             }
             throw new IllegalStateException("the start failed", e.getCause());
+        }
+    }
+
+    static void await(World.Threads threads, CompletableFuture<?> future) throws StartException {
+        try {
+            threads.await(future);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StartException(StartException.Kind.UNREACHABLE, "the start was interrupted", e);
         }
     }
 
@@ -333,11 +335,11 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         var unusedMember = member.thenAccept(taken::complete);
         var unusedStop = stopped.thenAccept(why -> taken.completeExceptionally(
                 new StartException(StartException.Kind.REFUSED, "the node stopped while it joined: " + why.text())));
-        await(taken);
+        result(taken);
         LOG.info("{} has joined", Leading.name(id));
         var unusedEnd = stopped.thenAccept(why -> member.complete(Done.DONE));
         worker.schedule(() -> member.complete(Done.DONE), Math.max(0, deadlineNanos - nanoTime()));
-        await(member);
+        result(member);
     }
 
     private RandomSource randomSource() {
@@ -840,6 +842,21 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     CompletableFuture<StopReason> stopped() {
         return stopped;
+    }
+
+    /** Waits for the end, whoever interrupts: files are open until then. */
+    void awaitStopped() {
+        boolean interrupted = false;
+        while (!stopped.isDone()) {
+            try {
+                world.threads().await(stopped);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Stops the node; the first reason counts. Returns at once. */

@@ -2,8 +2,8 @@ package dev.coracle;
 
 import dev.coracle.node.Transport;
 
-/** What the framework needs of a network: the node's transport, and single requests beside it. */
-interface Network extends Caller {
+/** What a member needs of a network: the node's transport, and single requests beside it. Part of a {@link World}. */
+public interface Network extends Caller {
     /** What carries the node's messages. */
     Transport transport();
 

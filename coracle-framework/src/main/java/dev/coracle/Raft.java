@@ -285,7 +285,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
     @Override
     public void close() {
         engine.stop(new StopReason(StopReason.Kind.CLOSED, "it was closed", null));
-        engine.stopped().join();
+        engine.awaitStopped();
     }
 
     Engine<C, R, S> engine() {

@@ -244,8 +244,14 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         return start(World.real());
     }
 
-    /** Starts the member in a world of somebody else's making. */
-    Raft<C, R, S> start(World world) throws StartException, StorageException {
+    /**
+     * Starts the member in a world of somebody else's making, a simulated one for example; otherwise as {@link #start()}.
+     *
+     * @throws IllegalArgumentException if a value breaks a rule, naming the field, the value and the rule
+     * @throws StartException if the member may not or cannot start
+     * @throws StorageException if the disk fails, or what is on it is damaged
+     */
+    public Raft<C, R, S> start(World world) throws StartException, StorageException {
         Settings<C, R, S> checked = settings.copy();
         checked.check();
         return new Raft<>(checked, Engine.start(checked, world));

@@ -6,15 +6,24 @@ import dev.coracle.node.Disk;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.NodeConfig;
 import dev.coracle.node.RaftNode;
+import dev.coracle.node.SnapshotStore;
+import dev.coracle.raft.RandomSource;
+import dev.coracle.transport.grpc.Admission;
+import dev.coracle.transport.grpc.CallHandler;
 import dev.coracle.transport.grpc.GrpcClient;
 import dev.coracle.transport.grpc.GrpcTransport;
 import dev.coracle.transport.grpc.GrpcTransportConfig;
+import dev.coracle.transport.grpc.RaftServiceHandler;
+import dev.coracle.transport.grpc.TransportListener;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
+import io.grpc.ServerCredentials;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RejectedExecutionException;
@@ -26,11 +35,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything around a member that is not its own: time, disk, network, chance and threads. {@link #real} has the
- * machine's; a simulation hands in its own.
+ * machine's; a simulation hands in its own, which is what this type is public for: applications never see it.
+ *
+ * @param clock the member's time
+ * @param disk its files
+ * @param random where its identity and its election timeouts come from; used by one thread at a time
+ * @param threads where its work runs
+ * @param networks how it reaches others
  */
-record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Networks networks) {
+public record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Networks networks) {
     /** Where work runs. */
-    interface Threads {
+    public interface Threads {
         /**
          * Runs a node's agents.
          *
@@ -47,10 +62,17 @@ record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Ne
 
         /** Runs what depends on futures. */
         Executor dependents();
+
+        /**
+         * Waits until a future is done, for a start or an end. Called by whoever starts or closes a member.
+         *
+         * @throws InterruptedException if the thread is not to wait any longer
+         */
+        void await(CompletableFuture<?> future) throws InterruptedException;
     }
 
     /** Does one thing after the other. */
-    interface Worker extends AutoCloseable {
+    public interface Worker extends AutoCloseable {
         /** Does something soon. Nothing is done after the end. */
         void execute(Runnable task);
 
@@ -62,17 +84,47 @@ record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Ne
         void close();
     }
 
+    /**
+     * A member as its network sees it.
+     *
+     * @param id its id
+     * @param clusterId its cluster
+     * @param incarnation the identity of its directory
+     * @param listenAddress where it listens, {@code host:port}
+     * @param snapshots what it sends from and receives into
+     * @param random chance, for the waits between attempts
+     * @param admission who may talk to it
+     * @param listener hears of refusals
+     * @param callHandler answers requests
+     * @param raftServiceHandler answers raftify's requests
+     * @param serverCredentials TLS for those who call, or null
+     * @param channelCredentials TLS for those who are called, or null
+     */
+    public record Binding(
+            long id,
+            long clusterId,
+            long incarnation,
+            String listenAddress,
+            SnapshotStore snapshots,
+            RandomSource random,
+            Admission admission,
+            TransportListener listener,
+            CallHandler callHandler,
+            RaftServiceHandler raftServiceHandler,
+            @Nullable ServerCredentials serverCredentials,
+            @Nullable ChannelCredentials channelCredentials) {}
+
     /** What binds and calls. */
-    interface Networks {
+    public interface Networks {
         /** Opens the port. Requests are answered from now on, messages are taken once the transport was started. */
-        Network bind(GrpcTransportConfig config) throws IOException;
+        Network bind(Binding binding) throws IOException;
 
         /** Calls in nobody's name. */
         Caller caller(@Nullable ChannelCredentials credentials);
     }
 
     /** The machine's. */
-    static World real() {
+    public static World real() {
         return new World(System::nanoTime, new FileDisk(), new SecureRandom(), new RealThreads(), new GrpcNetworks());
     }
 
@@ -104,6 +156,15 @@ record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Ne
         @Override
         public Executor dependents() {
             return DEPENDENTS;
+        }
+
+        @Override
+        public void await(CompletableFuture<?> future) throws InterruptedException {
+            try {
+                future.get();
+            } catch (ExecutionException | CancellationException e) {
+                // How it is done is the caller's to see.
+            }
         }
     }
 
@@ -142,8 +203,22 @@ record World(Clock clock, Disk disk, RandomGenerator random, Threads threads, Ne
 
     private static final class GrpcNetworks implements Networks {
         @Override
-        public Network bind(GrpcTransportConfig config) throws IOException {
-            return new GrpcNetwork(GrpcTransport.bind(config));
+        public Network bind(Binding binding) throws IOException {
+            GrpcTransportConfig.Builder config = GrpcTransportConfig.builder()
+                    .id(binding.id)
+                    .clusterId(binding.clusterId)
+                    .incarnation(binding.incarnation)
+                    .listenAddress(binding.listenAddress)
+                    .snapshots(binding.snapshots)
+                    .random(binding.random)
+                    .admission(binding.admission)
+                    .listener(binding.listener)
+                    .callHandler(binding.callHandler)
+                    .raftServiceHandler(binding.raftServiceHandler);
+            if (binding.serverCredentials != null && binding.channelCredentials != null) {
+                config.serverCredentials(binding.serverCredentials).channelCredentials(binding.channelCredentials);
+            }
+            return new GrpcNetwork(GrpcTransport.bind(config.build()));
         }
 
         @Override

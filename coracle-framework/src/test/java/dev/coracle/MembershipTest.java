@@ -11,7 +11,6 @@ import dev.coracle.node.Failure;
 import dev.coracle.node.Reply;
 import dev.coracle.node.StorageException;
 import dev.coracle.transport.grpc.GrpcClient;
-import dev.coracle.transport.grpc.GrpcTransportConfig;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import java.io.IOException;
@@ -455,8 +454,8 @@ class MembershipTest {
     private static World onNetwork(World real, UnaryOperator<Network> change) {
         return new World(real.clock(), real.disk(), real.random(), real.threads(), new World.Networks() {
             @Override
-            public Network bind(GrpcTransportConfig config) throws IOException {
-                return change.apply(real.networks().bind(config));
+            public Network bind(World.Binding binding) throws IOException {
+                return change.apply(real.networks().bind(binding));
             }
 
             @Override

@@ -21,7 +21,12 @@ public final class CallException extends Exception {
     private final Kind kind;
     private final boolean mayHaveArrived;
 
-    CallException(Kind kind, boolean mayHaveArrived, String text) {
+    /**
+     * One that a network tells its caller.
+     *
+     * @param mayHaveArrived whether the node may have got the request
+     */
+    public CallException(Kind kind, boolean mayHaveArrived, String text) {
         super(text);
         this.kind = kind;
         this.mayHaveArrived = mayHaveArrived;
