@@ -26,6 +26,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
     private static final int MARGIN = 20;
 
     private final Engine<?, ?, ?> engine;
+    private final long number;
     private final LeaderTask<T> task;
     private final long deadlineNanos;
     private final Reply<? super T> outcome;
@@ -35,9 +36,15 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
 
     Attempt(Engine<?, ?, ?> engine, LeaderTask<T> task, long deadlineNanos, Reply<? super T> outcome) {
         this.engine = engine;
+        this.number = engine.nextAttempt();
         this.task = task;
         this.deadlineNanos = deadlineNanos;
         this.outcome = outcome;
+    }
+
+    /** Tells it from the engine's other attempts; later ones have greater numbers. */
+    long number() {
+        return number;
     }
 
     /** Tries once. Does not block. */

@@ -28,14 +28,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +60,10 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private final Replica<C, R> replica;
     private final Promise<StopReason> stopped;
     private final AtomicReference<@Nullable StopReason> reason = new AtomicReference<>();
-    private final Set<Attempt<?>> parked = ConcurrentHashMap.newKeySet();
+    /** By their numbers, so that they are woken in the order in which they began. */
+    private final ConcurrentSkipListMap<Long, Attempt<?>> parked = new ConcurrentSkipListMap<>();
+
+    private final AtomicLong attempts = new AtomicLong();
     private final AtomicBoolean persisting = new AtomicBoolean();
     private final AtomicBoolean announcing = new AtomicBoolean();
     private final CompletableFuture<Done> member = new CompletableFuture<>();
@@ -493,9 +496,14 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     // ---- attempts that wait
 
+    /** A number for an attempt, greater than those before. */
+    long nextAttempt() {
+        return attempts.incrementAndGet();
+    }
+
     /** Keeps an attempt for a while, or until there is another leader. */
     void park(Attempt<?> attempt, long pauseNanos) {
-        parked.add(attempt);
+        parked.put(attempt.number(), attempt);
         worker.schedule(attempt::wake, pauseNanos);
         if (hasStopped()) {
             // The worker may have ended, and those that were parked have been told, before this one was.
@@ -504,7 +512,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     void unpark(Attempt<?> attempt) {
-        parked.remove(attempt);
+        parked.remove(attempt.number());
     }
 
     // ---- what the core tells, on the loop
@@ -520,7 +528,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 LOG.info("{} follows {} in term {}", Leading.name(id), Leading.name(leader), term);
             }
             if (leader != RawNode.NONE) {
-                List.copyOf(parked).forEach(Attempt::wake);
+                List.copyOf(parked.values()).forEach(Attempt::wake);
                 announce();
             }
         });
@@ -872,7 +880,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     private void shutDown(StopReason why) {
-        List.copyOf(parked).forEach(attempt -> attempt.stop(notRunning()));
+        List.copyOf(parked.values()).forEach(attempt -> attempt.stop(notRunning()));
         synchronized (this) {
             closeQuietly(agents, why);
             closeQuietly(network, why);

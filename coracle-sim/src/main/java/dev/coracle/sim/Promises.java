@@ -6,9 +6,10 @@ import java.util.TreeMap;
 
 /**
  * What nodes have promised by sending messages, and must remember through every crash: a term that was seen is not
- * left, and a vote is given once in it (Figure 2, "persistent state"). Who asks for votes has voted for itself.
+ * left, and a vote is given once in it (Figure 2, "persistent state"). Who asks for votes has voted for itself. Every method
+ * throws if a promise is broken.
  */
-final class Promises {
+public final class Promises {
     /** Of one node. */
     private static final class Given {
         private long term;
@@ -17,8 +18,11 @@ final class Promises {
 
     private final TreeMap<Long, Given> given = new TreeMap<>();
 
+    /** Of nodes that have said nothing yet. */
+    public Promises() {}
+
     /** Hears of every message that leaves a node. */
-    void onSend(Message message) {
+    public void onSend(Message message) {
         long voter = message.from();
         if (message instanceof Message.Vote) {
             vote(voter, message.term(), voter);
@@ -34,7 +38,7 @@ final class Promises {
     }
 
     /** A node starts again with a term. */
-    void onStart(long id, long term) {
+    public void onStart(long id, long term) {
         Check.that(term >= of(id).term, "node %d starts in term %d, and was in %d", id, term, of(id).term);
     }
 
