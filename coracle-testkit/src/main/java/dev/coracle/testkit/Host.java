@@ -119,6 +119,15 @@ final class Host {
         diskHangsUntilNanos = events.nowNanos() + nanos;
     }
 
+    /** Ends all that was done to the disk and the clock. */
+    void recover() {
+        slowDiskNanos = 0;
+        diskHangsUntilNanos = events.nowNanos();
+        clock.setDrift(0);
+        disk.clearFault();
+        disk.setCapacity(Long.MAX_VALUE);
+    }
+
     /** How long the next write takes. */
     long diskDelayNanos() {
         long delay = random.nextLong(DISK_NANOS);

@@ -253,6 +253,16 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         return isUp(host) ? seat.raft : null;
     }
 
+    @Nullable
+    Raft<C, R, Agreement<C, R>.Watched> raft(int host) {
+        return isUp(host) ? seats.get(host).raft : null;
+    }
+
+    /** Names the run of the member on a host. */
+    String life(int host) {
+        return host + " in its run " + seats.get(host).run;
+    }
+
     /** Why the last start on a host failed; null if it did not. */
     public @Nullable Throwable startFailure(int host) {
         return seats.get(host).startFailure;
@@ -382,6 +392,25 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     /** A number that depends on all messages that arrived, in their order, and when. */
     public long trace() {
         return network.trace();
+    }
+
+    /** What each host does, a line each. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < seats.size(); i++) {
+            Seat seat = seats.get(i);
+            RaftNode node = node(i);
+            text.append("\n  ").append(i).append(": ");
+            if (node != null) {
+                text.append("node ").append(node.id()).append(' ').append(node.view());
+            } else if (isUp(i)) {
+                text.append("starting");
+            } else {
+                text.append("down; ").append(seat.stopReason).append("; ").append(seat.startFailure);
+            }
+        }
+        return text.toString();
     }
 
     // ---- checks

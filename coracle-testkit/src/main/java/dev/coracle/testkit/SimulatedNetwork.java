@@ -69,7 +69,7 @@ final class SimulatedNetwork {
     private final Map<String, Endpoint> endpoints = new HashMap<>();
     private final Set<Link> cut = new HashSet<>();
     private final Map<Link, ArrayDeque<Frame>> sent = new HashMap<>();
-    private final Conditions conditions = new Conditions();
+    private Conditions conditions = new Conditions();
     private long trace = 0xcbf29ce484222325L;
     private long delivered;
     private long lostFrames;
@@ -84,6 +84,11 @@ final class SimulatedNetwork {
 
     Conditions conditions() {
         return conditions;
+    }
+
+    /** Makes the network as it was in the beginning; what is cut stays cut. */
+    void recover() {
+        conditions = new Conditions();
     }
 
     /** A number that depends on every message that arrived, and when. */

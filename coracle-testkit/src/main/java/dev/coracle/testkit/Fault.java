@@ -1,0 +1,57 @@
+package dev.coracle.testkit;
+
+/** What a simulation does to a cluster. */
+public enum Fault {
+    /** A host loses its power, and of what its disk was not told to keep, chance takes what it wants. */
+    POWER,
+    /** A host loses its power in the middle of an operation on its disk. */
+    POWER_IN_WRITE,
+    /** All hosts lose their power at once. */
+    POWER_OF_ALL,
+    /** A process is ended by a signal. */
+    KILL,
+    /** A member is closed as its application would. */
+    CLOSE,
+    /** One member after the other is closed and started again. */
+    ROLLING_RESTART,
+    /** A process stands still, for up to several election timeouts. */
+    PAUSE,
+    /** A host is cut off from all others. */
+    ISOLATE,
+    /** The hosts are cut into two parts. */
+    PARTITION,
+    /** One direction between two hosts is cut. */
+    ONE_WAY,
+    /** A link breaks and mends several times. */
+    FLAP,
+    /** Frames are late, and out of order, for a while. */
+    SLOW_NETWORK,
+    /** Frames are lost, doubled, repeated from earlier, or damaged, for a while. */
+    BAD_NETWORK,
+    /** A clock runs too fast or too slow, or jumps ahead. */
+    CLOCK,
+    /** Writes take long now and then. */
+    SLOW_DISK,
+    /** The disk does not come back from a write, for up to several election timeouts. */
+    HANGING_DISK,
+    /** The disk is full for a while. */
+    FULL_DISK,
+    /** A sync fails, and the system forgets what it should have written. */
+    SYNC_ERROR,
+    /** A write fails, perhaps after some of its bytes. */
+    WRITE_ERROR,
+    /** A member comes back with an empty disk, and has to join as another one. */
+    EMPTY_DISK,
+    /** A host joins. */
+    JOIN,
+    /** A member leaves. */
+    LEAVE,
+    /** A member is removed by another one. */
+    REMOVE,
+    /** Leadership is handed to another member. */
+    TRANSFER,
+    /** The leader steps down. */
+    STEP_DOWN,
+    /** A member takes a snapshot. */
+    SNAPSHOT
+}
