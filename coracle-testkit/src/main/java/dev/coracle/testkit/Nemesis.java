@@ -88,7 +88,9 @@ final class Nemesis {
             return;
         }
         Fault fault = faults.get(random.nextInt(faults.size()));
-        if (strike(fault)) {
+        int host = anyHost();
+        if (strike(fault, host)) {
+            cluster.note(fault + ", host " + host);
             done.merge(fault, 1, Integer::sum);
         }
         cluster.after(pause(), this::disturb);
@@ -99,8 +101,7 @@ final class Nemesis {
         cluster.after(Duration.ofNanos(random.nextLong(6 * TIMEOUT_NANOS)), mending);
     }
 
-    private boolean strike(Fault fault) {
-        int host = anyHost();
+    private boolean strike(Fault fault, int host) {
         Host machine = cluster.host(host);
         return switch (fault) {
             case POWER -> ifUp(host, () -> cluster.crash(host));
@@ -352,8 +353,10 @@ final class Nemesis {
     /** Starts a member again, as an operator would who reads what it said when it stopped. */
     private void start(int host) {
         if (cluster.startFailure(host) instanceof StartException failure) {
-            boolean gone = failure.kind() == StartException.Kind.LEFT || failure.kind() == StartException.Kind.IDENTITY;
-            if (gone && !joins.get(host)) {
+            if (failure.kind() == StartException.Kind.IDENTITY) {
+                cluster.host(host).replaceDisk();
+            }
+            if (failure.kind() == StartException.Kind.IDENTITY || failure.kind() == StartException.Kind.LEFT) {
                 joins.set(host, true);
             }
         }

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +78,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     private final Promises promises = new Promises();
     private @Nullable String violation;
     private int elections;
+    private Consumer<String> diary = line -> {};
 
     /**
      * A world without hosts.
@@ -113,6 +115,16 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         if (violation == null) {
             violation = text;
         }
+    }
+
+    /** Sets who hears, a line each, of what happens to hosts and members. */
+    public void setDiary(Consumer<String> newDiary) {
+        diary = newDiary;
+    }
+
+    /** Tells something to whoever keeps a diary. */
+    void note(String text) {
+        diary.accept(String.format("%12.6f  %s", events.nowNanos() / 1e9, text));
     }
 
     // ---- hosts and members
@@ -166,14 +178,17 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
                 .dataDirectory(DIRECTORY)
                 .tickInterval(TICK)
                 .requestTimeout(Duration.ofSeconds(1)));
+        note("host " + number + ": a member starts, run " + seat.run);
         process.start(() -> {
             try {
                 Raft<C, R, Agreement<C, R>.Watched> started =
                         mode.apply(builder).start(process.world());
                 seat.raft = started;
+                note("host " + number + ": node " + started.id() + " has started");
                 var unused = started.stopped().thenAccept(reason -> stopped(seat, process, reason));
             } catch (StartException | StorageException e) {
                 seat.startFailure = e;
+                note("host " + number + ": does not start: " + e.getMessage());
                 process.after(0, () -> leave(seat, process));
             }
             seat.starting = false;
@@ -182,6 +197,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
 
     private void stopped(Seat seat, SimProcess process, StopReason reason) {
         seat.stopReason = reason;
+        note(seat.host.address() + ": stops: " + reason.kind() + ", " + reason.text());
         // A node that has stopped is dead, and its process ends.
         process.after(0, () -> leave(seat, process));
     }
@@ -442,6 +458,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
             Reign first = reigns.putIfAbsent(view.term(), reign);
             if (first == null) {
                 elections++;
+                note("host " + host + ": leads in term " + view.term());
             } else if (!first.equals(reign)) {
                 fail("term " + view.term() + " has two leaders: " + first + " and " + reign);
             }

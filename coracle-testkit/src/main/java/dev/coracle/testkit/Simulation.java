@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /**
  * A cluster of a store under every fault, from one number: its size and settings, what its clients ask, what is done to
@@ -26,20 +27,22 @@ public final class Simulation {
 
     private final Set<Fault> faults;
     private final int hosts;
+    private final Consumer<String> diary;
 
-    private Simulation(Set<Fault> faults, int hosts) {
+    private Simulation(Set<Fault> faults, int hosts, Consumer<String> diary) {
         this.faults = faults;
         this.hosts = hosts;
+        this.diary = diary;
     }
 
     /** With all faults, and as many hosts at first as the seed wants. */
     public static Simulation ofAll() {
-        return new Simulation(EnumSet.allOf(Fault.class), 0);
+        return new Simulation(EnumSet.allOf(Fault.class), 0, line -> {});
     }
 
     /** The same with these faults alone, of which each seed has some. */
     public Simulation faults(Set<Fault> chosen) {
-        return new Simulation(Set.copyOf(chosen), hosts);
+        return new Simulation(Set.copyOf(chosen), hosts, diary);
     }
 
     /** The same with so many hosts at first: 1 to 9, or 0 for as many as the seed wants. */
@@ -47,7 +50,12 @@ public final class Simulation {
         if (count < 0 || count > 9) {
             throw new IllegalArgumentException("hosts: " + count + " must be from 0 to 9");
         }
-        return new Simulation(faults, count);
+        return new Simulation(faults, count, diary);
+    }
+
+    /** The same, and somebody hears, a line each, of what happens. */
+    public Simulation diary(Consumer<String> lines) {
+        return new Simulation(faults, hosts, lines);
     }
 
     /**
@@ -84,6 +92,7 @@ public final class Simulation {
                     builder -> builder.snapshotEntries(snapshotEntries)
                             .catchUpEntries(catchUpEntries)
                             .segmentBytes(segmentBytes));
+            cluster.setDiary(diary);
             for (int i = 0; i < count; i++) {
                 cluster.addHost();
             }

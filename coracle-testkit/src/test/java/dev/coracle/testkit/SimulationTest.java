@@ -11,7 +11,9 @@ class SimulationTest {
     @Test
     void clustersSurviveEverythingThatSeedsThinkOf() {
         for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
-            SeedReport report = Simulation.ofAll().run(seed);
+            SeedReport report = Simulation.ofAll()
+                    .diary(Boolean.getBoolean("coracle.trace") ? System.out::println : line -> {})
+                    .run(seed);
             System.out.println(report);
             assertThat(report.done()).isPositive();
         }
