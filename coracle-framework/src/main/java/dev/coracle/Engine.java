@@ -121,6 +121,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         id = file.id();
         bind(file);
         file = directory.change(known -> known.withAddress(advertisedAddress(known)));
+        network().advertise(file.address());
         LOG.info(
                 "{} of cluster \"{}\" starts at {} in {}",
                 Leading.name(id),
@@ -651,7 +652,26 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     @Override
     public Verdict admit(Handshake handshake, Connection connection) {
-        return verdict(handshake.node(), handshake.incarnation());
+        Verdict verdict = verdict(handshake.node(), handshake.incarnation());
+        if (verdict.isAccepted()) {
+            learnAddress(handshake);
+        }
+        return verdict;
+    }
+
+    /**
+     * Notes where a node listens that talks to this one, unless the log says so. A node that is behind does not know the
+     * leader yet, or not its new address, and could not answer it.
+     */
+    private void learnAddress(Handshake handshake) {
+        String address = handshake.address();
+        Tables.Known known = replica.membership().tables().member(handshake.node());
+        boolean sameDirectory = known == null || known.incarnation() == handshake.incarnation();
+        boolean news = known == null || !known.address().equals(address);
+        Network net = network;
+        if (net != null && news && sameDirectory && !address.isEmpty()) {
+            setPeer(net, handshake.node(), address);
+        }
     }
 
     @Override

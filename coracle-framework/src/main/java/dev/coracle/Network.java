@@ -9,4 +9,7 @@ public interface Network extends Caller {
 
     /** The address that was bound, {@code host:port}. */
     String boundAddress();
+
+    /** Sets what this node tells the others of where it listens. */
+    void advertise(String address);
 }

@@ -235,6 +235,11 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
         }
 
         @Override
+        public void advertise(String address) {
+            transport.advertise(address);
+        }
+
+        @Override
         public CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout) {
             return transport.call(address, kind, request, timeout);
         }

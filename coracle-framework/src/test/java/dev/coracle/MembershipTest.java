@@ -483,6 +483,11 @@ class MembershipTest {
         }
 
         @Override
+        public void advertise(String address) {
+            real.advertise(address);
+        }
+
+        @Override
         public CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout) {
             return calls.call(address, kind, request, timeout);
         }

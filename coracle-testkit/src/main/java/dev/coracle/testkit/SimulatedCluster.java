@@ -8,7 +8,10 @@ import dev.coracle.StartException;
 import dev.coracle.StateMachine;
 import dev.coracle.StopReason;
 import dev.coracle.node.NodeView;
+import dev.coracle.node.Failure;
+import dev.coracle.node.NodeStatus;
 import dev.coracle.node.RaftNode;
+import dev.coracle.node.Reply;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.RoleName;
@@ -93,7 +96,22 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
             Codec<R> results,
             UnaryOperator<RaftBuilder<C, R, ? extends StateMachine<C, R>>> settings) {
         this.random = new SplittableRandom(seed);
-        this.network = new SimulatedNetwork(events, random.split(), this::onSend);
+        this.network = new SimulatedNetwork(events, random.split(), new SimulatedNetwork.Observer() {
+            @Override
+            public void onSend(SimProcess sender, Message message) {
+                try {
+                    promises.onSend(message);
+                } catch (RuntimeException broken) {
+                    fail(String.valueOf(broken.getMessage()));
+                }
+            }
+
+            @Override
+            public void onSnapshot(Message.InstallSnapshot message, boolean failed) {
+                note("the snapshot at " + message.snapshot().index() + " from node " + message.from() + " to node "
+                        + message.to() + (failed ? " did not arrive" : " arrived"));
+            }
+        });
         this.agreement = new Agreement<>(machines, commands, results);
         this.commands = commands;
         this.results = results;
@@ -101,14 +119,6 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
             settings.apply(builder);
             return builder;
         };
-    }
-
-    private void onSend(SimProcess sender, Message message) {
-        try {
-            promises.onSend(message);
-        } catch (RuntimeException broken) {
-            fail(String.valueOf(broken.getMessage()));
-        }
     }
 
     private void fail(String text) {
@@ -408,6 +418,30 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     /** A number that depends on all messages that arrived, in their order, and when. */
     public long trace() {
         return network.trace();
+    }
+
+    /** What the leader's node knows about itself and the others; empty if nobody answers. */
+    String leaderStatus() {
+        int leader = leader();
+        RaftNode node = leader < 0 ? null : node(leader);
+        if (node == null) {
+            return "";
+        }
+        StringBuilder text = new StringBuilder();
+        long deadlineNanos = host(leader).clock().nanoTime() + TICK.toNanos() * 100;
+        within(leader, () -> node.status(deadlineNanos, new Reply<>() {
+            @Override
+            public void done(NodeStatus status) {
+                text.append(status);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                text.append(failure.text());
+            }
+        }));
+        runUntil(() -> text.length() > 0, TICK.multipliedBy(200));
+        return text.toString();
     }
 
     /** What each host does, a line each. */

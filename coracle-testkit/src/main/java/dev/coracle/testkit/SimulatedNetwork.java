@@ -47,9 +47,13 @@ final class SimulatedNetwork {
         long slowNanos = 50_000_000;
     }
 
-    /** Hears of every message that leaves a member. */
+    /** Hears of what happens on the network. */
     interface Observer {
+        /** A message leaves a member. */
         void onSend(SimProcess sender, Message message);
+
+        /** Sending a snapshot ended. */
+        void onSnapshot(Message.InstallSnapshot message, boolean failed);
     }
 
     private static final long MIN_DELAY_NANOS = 30_000;
@@ -264,6 +268,7 @@ final class SimulatedNetwork {
         private final Set<Long> removed = new HashSet<>();
         private final Map<Long, RefusalCode> refusedBy = new HashMap<>();
         private @Nullable Inbound inbound;
+        private String advertised = "";
         private boolean closed;
 
         Endpoint(SimProcess process, World.Binding binding) {
@@ -274,6 +279,11 @@ final class SimulatedNetwork {
         @Override
         public Transport transport() {
             return this;
+        }
+
+        @Override
+        public void advertise(String address) {
+            advertised = address;
         }
 
         @Override
@@ -407,7 +417,14 @@ final class SimulatedNetwork {
         /** What an end of a stream asks of the other when it begins; here before each frame, as if it broke each time. */
         private boolean greets(Endpoint target, long to) {
             Handshake handshake =
-                    new Handshake(Handshake.VERSION, binding.clusterId(), 0, binding.id(), binding.incarnation(), to);
+                    new Handshake(
+                            Handshake.VERSION,
+                            binding.clusterId(),
+                            0,
+                            binding.id(),
+                            binding.incarnation(),
+                            to,
+                            advertised);
             Verdict verdict = target.examine(handshake);
             if (verdict.isAccepted()) {
                 verdict = binding.admission().admitReceiver(target.binding.id(), target.binding.incarnation());
@@ -555,6 +572,7 @@ final class SimulatedNetwork {
         }
 
         private void report(Message.InstallSnapshot install, boolean failed) {
+            observer.onSnapshot(install, failed);
             process.after(delay(), () -> {
                 Inbound in = inbound;
                 if (in != null && !closed) {

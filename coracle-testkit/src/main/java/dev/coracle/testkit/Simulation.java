@@ -129,7 +129,9 @@ public final class Simulation {
         private void recover() {
             long untilNanos = cluster.time().plus(CALM).toNanos();
             while (!nemesis.isWhole()) {
-                require(cluster.time().toNanos() < untilNanos, "the cluster does not recover: " + cluster);
+                if (cluster.time().toNanos() >= untilNanos) {
+                    throw new AssertionError("the cluster does not recover: " + cluster + "\n" + cluster.leaderStatus());
+                }
                 nemesis.repair();
                 cluster.runUntil(nemesis::isWhole, STEP);
             }

@@ -104,6 +104,17 @@ public final class GrpcTransport implements Transport {
         return new GrpcTransport(config);
     }
 
+    /**
+     * Sets what this node says from now on of where it listens, {@code host:port}, to those to whom it opens a stream:
+     * they may not know yet, and could not answer. By default it says nothing. Any thread may call.
+     *
+     * @throws IllegalArgumentException if it is no address
+     */
+    public void advertise(String address) {
+        HostPort.parse(address, "address");
+        context.advertise(address);
+    }
+
     private Server newServer(UnaryService unary) {
         HostPort address = config.listenAddress;
         Doorkeeper doorkeeper = new Doorkeeper(!(config.serverCredentials instanceof InsecureServerCredentials));

@@ -16,8 +16,10 @@ import java.io.IOException;
  * @param node the opener's id
  * @param incarnation the identity of the opener's data directory
  * @param receiver the id of the node that it wants
+ * @param address where the opener listens, {@code host:port}; empty if it does not say
  */
-public record Handshake(int version, long clusterId, long group, long node, long incarnation, long receiver) {
+public record Handshake(
+        int version, long clusterId, long group, long node, long incarnation, long receiver, String address) {
     /** The version of our protocol. */
     public static final int VERSION = 1;
 
@@ -34,6 +36,7 @@ public record Handshake(int version, long clusterId, long group, long node, long
             out.uint64(5, handshake.node);
             out.uint64(6, handshake.incarnation);
             out.uint64(7, handshake.receiver);
+            out.string(8, handshake.address);
         }
 
         @Override
@@ -45,6 +48,7 @@ public record Handshake(int version, long clusterId, long group, long node, long
             long node = 0;
             long incarnation = 0;
             long receiver = 0;
+            String address = "";
             for (int number = in.next(); number != 0; number = in.next()) {
                 switch (number) {
                     case 1 -> magic = in.uint64("Handshake.magic");
@@ -54,6 +58,7 @@ public record Handshake(int version, long clusterId, long group, long node, long
                     case 5 -> node = in.uint64("Handshake.node");
                     case 6 -> incarnation = in.uint64("Handshake.incarnation");
                     case 7 -> receiver = in.uint64("Handshake.receiver");
+                    case 8 -> address = in.string("Handshake.address");
                     default -> in.skip();
                 }
             }
@@ -61,7 +66,7 @@ public record Handshake(int version, long clusterId, long group, long node, long
                 throw in.malformed("Handshake.magic", Long.toHexString(magic) + " is not " + Long.toHexString(MAGIC));
             }
             return new Handshake(
-                    (int) Math.min(version, Integer.MAX_VALUE), clusterId, group, node, incarnation, receiver);
+                    (int) Math.min(version, Integer.MAX_VALUE), clusterId, group, node, incarnation, receiver, address);
         }
     };
 }

@@ -33,6 +33,7 @@ final class TransportContext {
     final RandomSource random;
     private volatile @Nullable Inbound inbound;
     private volatile boolean closed;
+    private volatile String address = "";
 
     TransportContext(GrpcTransportConfig config) {
         this.config = config;
@@ -92,9 +93,14 @@ final class TransportContext {
         }
     }
 
+    /** Sets what handshakes say of where this node listens. */
+    void advertise(String newAddress) {
+        address = newAddress;
+    }
+
     Handshake handshakeWith(long receiver) {
         return new Handshake(
-                Handshake.VERSION, config.clusterId, config.group, config.id, config.incarnation, receiver);
+                Handshake.VERSION, config.clusterId, config.group, config.id, config.incarnation, receiver, address);
     }
 
     /** Runs a task a little later. It must not throw: nobody would notice. */

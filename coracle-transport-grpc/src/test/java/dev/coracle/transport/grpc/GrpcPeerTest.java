@@ -75,7 +75,7 @@ class GrpcPeerTest {
     }
 
     private static Handshake handshake() {
-        return new Handshake(Handshake.VERSION, CLUSTER, 0, 2, 1002, 1);
+        return new Handshake(Handshake.VERSION, CLUSTER, 0, 2, 1002, 1, "");
     }
 
     private static Payload hello(Handshake handshake) {
@@ -126,7 +126,7 @@ class GrpcPeerTest {
                 }),
                 inbound);
         transport.removePeer(6);
-        Handshake handshake = new Handshake(version, cluster, group, node, 4711, receiver);
+        Handshake handshake = new Handshake(version, cluster, group, node, 4711, receiver, "");
         RawPeer messages = peer(transport, Methods.MESSAGES).send(hello(handshake));
         assertThat(messages.answer().verdict()).isEqualTo(Verdict.refused(code, text));
         assertThat(messages.end().isOk()).isTrue();
@@ -582,7 +582,7 @@ class GrpcPeerTest {
                     }
                 }),
                 inbound);
-        Handshake unlucky = new Handshake(Handshake.VERSION, CLUSTER, 0, 8, 1008, 1);
+        Handshake unlucky = new Handshake(Handshake.VERSION, CLUSTER, 0, 8, 1008, 1, "");
         assertThat(peer(transport, Methods.MESSAGES).send(hello(unlucky)).end().getCode())
                 .isEqualTo(Status.Code.INTERNAL);
         assertThat(peer(transport, Methods.MESSAGES)
