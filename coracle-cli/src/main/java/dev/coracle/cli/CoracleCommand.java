@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             Memstore.class,
             ConformanceCommand.class,
+            SimulateCommand.class,
             BenchCommand.class,
             WalCommand.class,
             DescribeCommand.class

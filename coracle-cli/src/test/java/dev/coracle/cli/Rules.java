@@ -178,6 +178,7 @@ record Rules(String root) {
             new Module("sim", ".sim..", "core", "codec", "node"),
             new Module("transport-grpc", ".transport..", "core", "codec", "node"),
             new Module("framework", "", "core", "codec", "node", "wal", "transport-grpc"),
+            new Module("testkit", ".testkit..", "core", "codec", "node", "wal", "sim", "transport-grpc", "framework"),
             new Module("examples", ".examples..", "core", "codec", "node", "wal", "transport-grpc", "framework"),
             new Module("benchmarks", ".benchmarks..", "core", "codec", "node", "wal", "transport-grpc", "framework"));
 

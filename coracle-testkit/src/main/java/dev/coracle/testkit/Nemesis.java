@@ -118,7 +118,11 @@ final class Nemesis {
             case ROLLING_RESTART -> {
                 for (int i = 0; i < cluster.hosts(); i++) {
                     int each = i;
-                    cluster.after(Duration.ofNanos(i * 5 * TIMEOUT_NANOS), () -> ifUp(each, () -> cluster.close(each)));
+                    cluster.after(Duration.ofNanos(i * 5 * TIMEOUT_NANOS), () -> {
+                        if (!calm && cluster.isUp(each)) {
+                            cluster.close(each);
+                        }
+                    });
                 }
                 yield true;
             }
@@ -182,22 +186,24 @@ final class Nemesis {
                 mendLater(() -> disk.setCapacity(Long.MAX_VALUE));
                 yield true;
             }
-            case SYNC_ERROR -> ifUp(host, () -> machine.disk()
-                    .setFault(SimDisk.failing(SimDisk.Operation.SYNC, 1 + random.nextInt(10))));
+            case SYNC_ERROR ->
+                ifUp(
+                        host,
+                        () -> machine.disk().setFault(SimDisk.failing(SimDisk.Operation.SYNC, 1 + random.nextInt(10))));
             case WRITE_ERROR -> ifUp(host, () -> failWrite(machine));
             case EMPTY_DISK -> losesDisk(host);
             case JOIN -> join();
             case LEAVE -> mayGo() && onMember(host, raft -> ignore(raft.leave()));
             case REMOVE -> mayGo() && remove(host);
-            case TRANSFER -> onMember(host, raft -> {
-                List<Member> members = raft.members();
-                ignore(raft.transferLeadership(
-                        members.get(random.nextInt(members.size())).id()));
-            });
+            case TRANSFER ->
+                onMember(host, raft -> {
+                    List<Member> members = raft.members();
+                    ignore(raft.transferLeadership(
+                            members.get(random.nextInt(members.size())).id()));
+                });
             case STEP_DOWN -> {
                 int leader = cluster.leader();
-                yield leader >= 0
-                        && onMember(leader, raft -> ignore(raft.stepDown(term(leader))));
+                yield leader >= 0 && onMember(leader, raft -> ignore(raft.stepDown(term(leader))));
             }
             case SNAPSHOT -> onMember(host, raft -> ignore(raft.snapshot()));
         };
@@ -404,6 +410,7 @@ final class Nemesis {
         cluster.mend();
         cluster.network().recover();
         for (int i = 0; i < cluster.hosts(); i++) {
+            cluster.pause(i, Duration.ZERO);
             cluster.host(i).recover();
         }
     }

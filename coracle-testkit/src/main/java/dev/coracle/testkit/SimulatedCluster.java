@@ -7,9 +7,9 @@ import dev.coracle.RaftBuilder;
 import dev.coracle.StartException;
 import dev.coracle.StateMachine;
 import dev.coracle.StopReason;
-import dev.coracle.node.NodeView;
 import dev.coracle.node.Failure;
 import dev.coracle.node.NodeStatus;
+import dev.coracle.node.NodeView;
 import dev.coracle.node.RaftNode;
 import dev.coracle.node.Reply;
 import dev.coracle.node.StorageException;
@@ -429,17 +429,19 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         }
         StringBuilder text = new StringBuilder();
         long deadlineNanos = host(leader).clock().nanoTime() + TICK.toNanos() * 100;
-        within(leader, () -> node.status(deadlineNanos, new Reply<>() {
-            @Override
-            public void done(NodeStatus status) {
-                text.append(status);
-            }
+        within(
+                leader,
+                () -> node.status(deadlineNanos, new Reply<>() {
+                    @Override
+                    public void done(NodeStatus status) {
+                        text.append(status);
+                    }
 
-            @Override
-            public void failed(Failure failure) {
-                text.append(failure.text());
-            }
-        }));
+                    @Override
+                    public void failed(Failure failure) {
+                        text.append(failure.text());
+                    }
+                }));
         runUntil(() -> text.length() > 0, TICK.multipliedBy(200));
         return text.toString();
     }

@@ -416,15 +416,8 @@ final class SimulatedNetwork {
 
         /** What an end of a stream asks of the other when it begins; here before each frame, as if it broke each time. */
         private boolean greets(Endpoint target, long to) {
-            Handshake handshake =
-                    new Handshake(
-                            Handshake.VERSION,
-                            binding.clusterId(),
-                            0,
-                            binding.id(),
-                            binding.incarnation(),
-                            to,
-                            advertised);
+            Handshake handshake = new Handshake(
+                    Handshake.VERSION, binding.clusterId(), 0, binding.id(), binding.incarnation(), to, advertised);
             Verdict verdict = target.examine(handshake);
             if (verdict.isAccepted()) {
                 verdict = binding.admission().admitReceiver(target.binding.id(), target.binding.incarnation());

@@ -130,7 +130,8 @@ public final class Simulation {
             long untilNanos = cluster.time().plus(CALM).toNanos();
             while (!nemesis.isWhole()) {
                 if (cluster.time().toNanos() >= untilNanos) {
-                    throw new AssertionError("the cluster does not recover: " + cluster + "\n" + cluster.leaderStatus());
+                    throw new AssertionError(
+                            "the cluster does not recover: " + cluster + "\n" + cluster.leaderStatus());
                 }
                 nemesis.repair();
                 cluster.runUntil(nemesis::isWhole, STEP);
