@@ -112,30 +112,44 @@ public final class Simulation {
             nemesis.begin();
             require(cluster.runUntil(clients::areDone, LONGEST), "the clients are not done");
             nemesis.calm();
-            recover();
-            for (int host = 0; host < cluster.hosts(); host++) {
-                Agreement<String, String>.Watched machine = cluster.machine(host);
-                if (cluster.member(host) != null && machine != null) {
-                    require(clients.readAll(host), "member " + host + " cannot be read when all is well");
-                    machine.compareState();
-                }
-            }
+            long untilNanos = cluster.time().plus(CALM).toNanos();
+            do {
+                recover(untilNanos);
+            } while (!canBeReadEverywhere());
+            compareStates();
             var result = LinearizabilityChecker.check(new StoreModel(), clients.history());
             require(result.verdict() == Verdict.LINEARIZABLE, String.valueOf(result));
             return report();
         }
 
         /** Until all is well, with an operator who starts what is down. */
-        private void recover() {
-            long untilNanos = cluster.time().plus(CALM).toNanos();
-            while (!nemesis.isWhole()) {
+        private void recover(long untilNanos) {
+            do {
                 if (cluster.time().toNanos() >= untilNanos) {
                     throw new AssertionError(
                             "the cluster does not recover: " + cluster + "\n" + cluster.leaderStatus());
                 }
                 nemesis.repair();
-                cluster.runUntil(nemesis::isWhole, STEP);
+            } while (!cluster.runUntil(nemesis::isWhole, STEP));
+        }
+
+        private boolean canBeReadEverywhere() {
+            for (int host = 0; host < cluster.hosts(); host++) {
+                if (cluster.member(host) != null && !clients.readAll(host)) {
+                    return false;
+                }
             }
+            return true;
+        }
+
+        private void compareStates() {
+            for (int host = 0; host < cluster.hosts(); host++) {
+                Agreement<String, String>.Watched machine = cluster.machine(host);
+                if (cluster.member(host) != null && machine != null) {
+                    machine.compareState();
+                }
+            }
+            require(cluster.agreement().violation() == null, String.valueOf(cluster.agreement().violation()));
         }
 
         private SeedReport report() {
