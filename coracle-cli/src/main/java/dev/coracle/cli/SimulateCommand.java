@@ -75,7 +75,7 @@ final class SimulateCommand implements Callable<Integer> {
             ((Logger) LoggerFactory.getLogger("dev.coracle")).setLevel(Level.OFF);
         }
         PrintWriter out = spec.commandLine().getOut();
-        Simulation simulation = Simulation.ofAll().hosts(nodes);
+        Simulation<?, ?, ?> simulation = Simulation.ofStore().hosts(nodes);
         if (faults != null) {
             simulation = simulation.faults(EnumSet.copyOf(faults));
         }
@@ -94,7 +94,7 @@ final class SimulateCommand implements Callable<Integer> {
         }
     }
 
-    private void run(Simulation simulation, PrintWriter out) {
+    private void run(Simulation<?, ?, ?> simulation, PrintWriter out) {
         long begin = System.nanoTime();
         long limit = count != null ? count : minutes == null ? 20 : Long.MAX_VALUE;
         long endNanos =

@@ -3,36 +3,38 @@ package dev.coracle.testkit;
 import dev.coracle.Consistency;
 import dev.coracle.Raft;
 import dev.coracle.RaftException;
+import dev.coracle.StateMachine;
 import dev.coracle.testkit.history.History;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Clients of a store: each asks one member after the other, one operation at a time, and writes down what it saw. Some
- * stop waiting before their time; what they asked for may happen all the same.
+ * The clients of a workload: each asks one member after the other, one action at a time, and writes down what it saw.
+ * Some stop waiting before their time; what they asked for may happen all the same.
  */
-final class Clients {
+final class Clients<C, R, S extends StateMachine<C, R>> {
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
-    private static final int REGISTERS = 4;
-    private static final int LISTS = 2;
 
-    private final SimulatedCluster<String, String> cluster;
+    private final SimulatedCluster<C, R> cluster;
+    private final Workload<C, R, S> workload;
     private final SplittableRandom random;
-    private final History<String, String> history = new History<>();
+    private final History<Object, R> history = new History<>();
     private final List<Client> clients = new ArrayList<>();
     private final long meanPauseNanos;
     private int left;
-    private int values;
 
-    Clients(SimulatedCluster<String, String> cluster, SplittableRandom random, int operations) {
+    Clients(SimulatedCluster<C, R> cluster, Workload<C, R, S> workload, SplittableRandom random, int actions) {
         this.cluster = cluster;
+        this.workload = workload;
         this.random = random;
-        this.left = operations;
+        this.left = actions;
         this.meanPauseNanos = 20_000_000 + random.nextLong(180_000_000);
         int count = 2 + random.nextInt(8);
         for (int i = 0; i < count; i++) {
@@ -40,7 +42,7 @@ final class Clients {
         }
     }
 
-    History<String, String> history() {
+    History<Object, R> history() {
         return history;
     }
 
@@ -53,43 +55,16 @@ final class Clients {
         return left <= 0 && clients.stream().noneMatch(client -> client.waiting);
     }
 
-    /** Reads every key on a member, linearizably; false if one read failed. */
-    boolean readAll(int host) {
-        for (String key : keys()) {
-            Client reader = new Client("reader of member " + host);
-            reader.ask("get " + key, host, Consistency.LINEARIZABLE, false);
+    /** Asks a member the last queries; false if one failed. */
+    boolean askLast(int host) {
+        for (Workload.Action<C, R, S> query : workload.lastQueries()) {
+            Client reader = new Client("last reader of member " + host);
+            reader.ask(query, host, false);
             if (!cluster.runUntil(() -> !reader.waiting, TIMEOUT.multipliedBy(2)) || !reader.lastWasOk) {
                 return false;
             }
         }
         return true;
-    }
-
-    private static List<String> keys() {
-        List<String> keys = new ArrayList<>();
-        for (int i = 0; i < REGISTERS; i++) {
-            keys.add("r" + i);
-        }
-        for (int i = 0; i < LISTS; i++) {
-            keys.add("l" + i);
-        }
-        return keys;
-    }
-
-    private String anyCommand() {
-        int value = ++values;
-        if (random.nextInt(4) == 0) {
-            return "append l" + random.nextInt(LISTS) + " " + value;
-        }
-        String key = "r" + random.nextInt(REGISTERS);
-        return random.nextInt(3) == 0
-                ? "cas " + key + " " + (value - 1 - random.nextInt(8)) + " " + value
-                : "put " + key + " " + value;
-    }
-
-    private String anyQuery() {
-        List<String> keys = keys();
-        return "get " + keys.get(random.nextInt(keys.size()));
     }
 
     private final class Client {
@@ -115,24 +90,19 @@ final class Clients {
                 return;
             }
             left--;
-            int kind = random.nextInt(10);
-            if (kind < 5) {
-                ask(anyCommand(), host, null, true);
-            } else {
-                ask(anyQuery(), host, kind < 9 ? Consistency.LINEARIZABLE : Consistency.STALE, true);
-            }
+            ask(workload.next(random), host, true);
         }
 
-        /** @param consistency how to read, or null for a command */
-        private void ask(String input, int host, @Nullable Consistency consistency, boolean goesOn) {
+        private void ask(Workload.Action<C, R, S> action, int host, boolean goesOn) {
             waiting = true;
             lastWasOk = false;
             long now = cluster.time().toNanos();
-            int operation = consistency == Consistency.STALE
-                    ? history.invokeStale(name, cluster.life(host), input, now)
-                    : history.invoke(name, input, now);
+            boolean stale = action.query() != null && action.consistency() == Consistency.STALE;
+            int operation = stale
+                    ? history.invokeStale(name, cluster.life(host), action.input(), now)
+                    : history.invoke(name, action.input(), now);
             boolean[] ended = {false};
-            cluster.within(host, () -> send(input, host, consistency, operation, ended, goesOn));
+            cluster.within(host, () -> send(action, host, operation, ended, goesOn));
             // Whoever is asked may be paused or dead: a client has its own patience.
             boolean impatient = random.nextInt(20) == 0;
             cluster.after(impatient ? TIMEOUT.dividedBy(20) : TIMEOUT.multipliedBy(2), () -> {
@@ -144,24 +114,12 @@ final class Clients {
             });
         }
 
-        private void send(
-                String input,
-                int host,
-                @Nullable Consistency consistency,
-                int operation,
-                boolean[] ended,
-                boolean goesOn) {
-            Raft<String, String, Agreement<String, String>.Watched> raft = cluster.raft(host);
+        private void send(Workload.Action<C, R, S> action, int host, int operation, boolean[] ended, boolean goesOn) {
+            Raft<C, R, Agreement<C, R>.Watched> raft = cluster.raft(host);
             if (raft == null) {
                 return;
             }
-            CompletableFuture<String> answer = consistency == null
-                    ? raft.propose(input, TIMEOUT)
-                    : raft.read(
-                            consistency,
-                            machine -> ((StoreMachine) machine.machine()).get(input.substring("get ".length())),
-                            TIMEOUT);
-            var unused = answer.whenComplete((output, failure) -> {
+            var unused = answer(raft, action).whenComplete((output, failure) -> {
                 if (ended[0]) {
                     return;
                 }
@@ -171,7 +129,18 @@ final class Clients {
             });
         }
 
-        private void take(int operation, @Nullable String output, @Nullable Throwable failure) {
+        @SuppressWarnings("unchecked") // The workload made the machine.
+        private CompletableFuture<R> answer(
+                Raft<C, R, Agreement<C, R>.Watched> raft, Workload.Action<C, R, S> action) {
+            C command = action.command();
+            if (command != null) {
+                return raft.propose(command, TIMEOUT);
+            }
+            Function<? super S, ? extends R> query = Objects.requireNonNull(action.query());
+            return raft.read(action.consistency(), machine -> query.apply((S) machine.machine()), TIMEOUT);
+        }
+
+        private void take(int operation, @Nullable R output, @Nullable Throwable failure) {
             long now = cluster.time().toNanos();
             if (output != null) {
                 lastWasOk = true;

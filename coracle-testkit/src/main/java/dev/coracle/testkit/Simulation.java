@@ -1,7 +1,9 @@
 package dev.coracle.testkit;
 
-import dev.coracle.Codec;
+import dev.coracle.StateMachine;
+import dev.coracle.testkit.history.CheckResult;
 import dev.coracle.testkit.history.LinearizabilityChecker;
+import dev.coracle.testkit.history.Model;
 import dev.coracle.testkit.history.Operation;
 import dev.coracle.testkit.history.Outcome;
 import dev.coracle.testkit.history.Verdict;
@@ -10,52 +12,72 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
- * A cluster of a store under every fault, from one number: its size and settings, what its clients ask, what is done to
- * it, and when. After about five hundred operations all faults end, and within {@link #CALM} the cluster must be whole
- * again: with a leader, every member running and caught up, every key readable on every member, all states alike, and
- * a history of its clients that is linearizable.
+ * A cluster under every fault, from one number: its size and settings, what its clients ask, what is done to it, and
+ * when. After about five hundred actions of its clients all faults end, and within {@link #CALM} the cluster must be
+ * whole again: with a leader, every member running and caught up, the last queries answered by every member, all states
+ * alike, and a history of its clients that is linearizable.
+ *
+ * <p>Immutable, and free to be used by several threads at once if its workloads are independent of each other.
+ *
+ * @param <C> the commands
+ * @param <R> the results
+ * @param <S> the state machine
  */
-public final class Simulation {
+public final class Simulation<C, R, S extends StateMachine<C, R>> {
     /** How long a cluster has to recover when all faults have ended. */
     public static final Duration CALM = Duration.ofSeconds(60);
 
     private static final Duration LONGEST = Duration.ofMinutes(10);
     private static final Duration STEP = Duration.ofMillis(200);
-    private static final int OPERATIONS = 500;
+    private static final int ACTIONS = 500;
 
+    private final Supplier<? extends Workload<C, R, S>> workloads;
     private final Set<Fault> faults;
     private final int hosts;
     private final Consumer<String> diary;
 
-    private Simulation(Set<Fault> faults, int hosts, Consumer<String> diary) {
+    private Simulation(
+            Supplier<? extends Workload<C, R, S>> workloads, Set<Fault> faults, int hosts, Consumer<String> diary) {
+        this.workloads = workloads;
         this.faults = faults;
         this.hosts = hosts;
         this.diary = diary;
     }
 
-    /** With all faults, and as many hosts at first as the seed wants. */
-    public static Simulation ofAll() {
-        return new Simulation(EnumSet.allOf(Fault.class), 0, line -> {});
+    /**
+     * With all faults, and as many hosts at first as the seed wants.
+     *
+     * @param workloads makes the workload of a seed
+     */
+    public static <C, R, S extends StateMachine<C, R>> Simulation<C, R, S> of(
+            Supplier<? extends Workload<C, R, S>> workloads) {
+        return new Simulation<>(workloads, EnumSet.allOf(Fault.class), 0, line -> {});
+    }
+
+    /** The same with a workload of this module: a store of registers and lists. */
+    public static Simulation<?, ?, ?> ofStore() {
+        return of(StoreWorkload::new);
     }
 
     /** The same with these faults alone, of which each seed has some. */
-    public Simulation faults(Set<Fault> chosen) {
-        return new Simulation(Set.copyOf(chosen), hosts, diary);
+    public Simulation<C, R, S> faults(Set<Fault> chosen) {
+        return new Simulation<>(workloads, Set.copyOf(chosen), hosts, diary);
     }
 
     /** The same with so many hosts at first: 1 to 9, or 0 for as many as the seed wants. */
-    public Simulation hosts(int count) {
+    public Simulation<C, R, S> hosts(int count) {
         if (count < 0 || count > 9) {
             throw new IllegalArgumentException("hosts: " + count + " must be from 0 to 9");
         }
-        return new Simulation(faults, count, diary);
+        return new Simulation<>(workloads, faults, count, diary);
     }
 
     /** The same, and somebody hears, a line each, of what happens. */
-    public Simulation diary(Consumer<String> lines) {
-        return new Simulation(faults, hosts, lines);
+    public Simulation<C, R, S> diary(Consumer<String> lines) {
+        return new Simulation<>(workloads, faults, hosts, lines);
     }
 
     /**
@@ -73,22 +95,24 @@ public final class Simulation {
 
     private final class World {
         private final long seed;
-        private final SimulatedCluster<String, String> cluster;
+        private final SimulatedCluster<C, R> cluster;
         private final Nemesis nemesis;
-        private final Clients clients;
+        private final Workload<C, R, S> workload;
+        private final Clients<C, R, S> clients;
 
         World(long seed) {
             this.seed = seed;
             SplittableRandom random = new SplittableRandom(seed);
+            workload = workloads.get();
             int count = hosts > 0 ? hosts : 3 + 2 * random.nextInt(2);
             int snapshotEntries = 10 + random.nextInt(100);
             int catchUpEntries = random.nextInt(50);
             int segmentBytes = 8_192 << random.nextInt(4);
             cluster = new SimulatedCluster<>(
                     random.nextLong(),
-                    StoreMachine::new,
-                    Codec.utf8(),
-                    Codec.utf8(),
+                    workload::newMachine,
+                    workload.commands(),
+                    workload.results(),
                     builder -> builder.snapshotEntries(snapshotEntries)
                             .catchUpEntries(catchUpEntries)
                             .segmentBytes(segmentBytes));
@@ -103,7 +127,7 @@ public final class Simulation {
             Set<Fault> ordered = EnumSet.noneOf(Fault.class);
             ordered.addAll(faults);
             nemesis = new Nemesis(cluster, random.split(), count, ordered);
-            clients = new Clients(cluster, random.split(), OPERATIONS);
+            clients = new Clients<>(cluster, workload, random.split(), ACTIONS);
         }
 
         SeedReport run() {
@@ -117,8 +141,11 @@ public final class Simulation {
                 recover(untilNanos);
             } while (!canBeReadEverywhere());
             compareStates();
-            var result = LinearizabilityChecker.check(new StoreModel(), clients.history());
-            require(result.verdict() == Verdict.LINEARIZABLE, String.valueOf(result));
+            Model<?, Object, R> model = workload.model();
+            if (model != null) {
+                CheckResult<Object, R> result = LinearizabilityChecker.check(model, clients.history());
+                require(result.verdict() == Verdict.LINEARIZABLE, result.toString());
+            }
             return report();
         }
 
@@ -135,7 +162,7 @@ public final class Simulation {
 
         private boolean canBeReadEverywhere() {
             for (int host = 0; host < cluster.hosts(); host++) {
-                if (cluster.member(host) != null && !clients.readAll(host)) {
+                if (cluster.member(host) != null && !clients.askLast(host)) {
                     return false;
                 }
             }
@@ -144,7 +171,7 @@ public final class Simulation {
 
         private void compareStates() {
             for (int host = 0; host < cluster.hosts(); host++) {
-                Agreement<String, String>.Watched machine = cluster.machine(host);
+                Agreement<C, R>.Watched machine = cluster.machine(host);
                 if (cluster.member(host) != null && machine != null) {
                     machine.compareState();
                 }
@@ -154,7 +181,7 @@ public final class Simulation {
 
         private SeedReport report() {
             int done = 0;
-            for (Operation<String, String> operation : clients.history().operations()) {
+            for (Operation<Object, R> operation : clients.history().operations()) {
                 done += operation.outcome() == Outcome.OK ? 1 : 0;
             }
             return new SeedReport(

@@ -3,20 +3,20 @@ package dev.coracle.testkit;
 import dev.coracle.testkit.history.Model;
 
 /** What a {@link StoreMachine} does with one key. */
-final class StoreModel implements Model<String, String, String> {
+final class StoreModel implements Model<String, Object, String> {
     @Override
     public String initial() {
         return "";
     }
 
     @Override
-    public Object partition(String input) {
-        return input.split(" ", -1)[1];
+    public Object partition(Object input) {
+        return input.toString().split(" ", -1)[1];
     }
 
     @Override
-    public Next<String, String> next(String state, String input) {
-        String[] words = input.split(" ", -1);
+    public Next<String, String> next(String state, Object input) {
+        String[] words = input.toString().split(" ", -1);
         return switch (words[0]) {
             case "get" -> new Next<>(state, state);
             case "put" -> new Next<>(words[2], words[2]);
@@ -25,7 +25,7 @@ final class StoreModel implements Model<String, String, String> {
                 String longer = state.isEmpty() ? words[2] : state + "," + words[2];
                 yield new Next<>(longer, longer);
             }
-            default -> throw new IllegalArgumentException(input);
+            default -> throw new IllegalArgumentException(input.toString());
         };
     }
 }

@@ -6,7 +6,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class SimulationTest {
-    private static final Simulation ALL = Simulation.ofAll();
+    private static final Simulation<?, ?, ?> ALL = Simulation.ofStore();
 
     /** `./coracle simulate` runs any others. */
     @Test
