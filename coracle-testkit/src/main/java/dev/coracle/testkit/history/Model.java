@@ -1,0 +1,50 @@
+package dev.coracle.testkit.history;
+
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a history is compared with: an object that does one operation at a time, deterministically. There are models of a
+ * {@link Register}, a {@link KeyValueMap}, an {@link AppendOnlyList} and a {@link Counter}; one of a state machine of
+ * your own states again, in the simplest way, what its commands and queries do.
+ *
+ * <p>States and inputs are immutable, with {@code equals} and {@code hashCode} by value. Outputs are compared by {@code
+ * equals}, so an array must be wrapped.
+ *
+ * @param <S> the states
+ * @param <I> the inputs
+ * @param <O> the outputs
+ */
+public interface Model<S extends @Nullable Object, I, O extends @Nullable Object> {
+    /** What an operation does: the state behind it, and its output. An operation that only reads returns an equal state. */
+    record Next<S extends @Nullable Object, O extends @Nullable Object>(S state, O output) {}
+
+    /** The state before the first operation. */
+    S initial();
+
+    /** Does one operation. Called very often, in any state that the history's inputs can lead to. */
+    Next<S, O> next(S state, I input);
+
+    /**
+     * Which part of the object an input is about. Parts must be independent: operations on one neither see nor change
+     * another. Each part is checked alone, from {@link #initial} on, which is what makes long histories cheap to check.
+     */
+    default Object partition(I input) {
+        return "";
+    }
+
+    /**
+     * Tells states that are dead ends, to make the search faster: given all outputs of a history's completed operations,
+     * the predicate is false for a state only if no order of operations that gives all these outputs passes through it.
+     * Without such knowledge every state is viable.
+     */
+    default Predicate<S> viable(List<O> outputs) {
+        return state -> true;
+    }
+
+    /** How a completed operation is shown. */
+    default String describe(I input, O output) {
+        return input + " -> " + output;
+    }
+}

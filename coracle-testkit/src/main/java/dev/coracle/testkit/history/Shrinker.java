@@ -1,0 +1,240 @@
+package dev.coracle.testkit.history;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks for the smallest part of a history that is wrong by itself; {@link WrongPart} says what that means. Every step
+ * makes the claim stronger and is taken only if a search finds that it still holds:
+ *
+ * <ol>
+ *   <li>End earlier. What was called before the new end and returned after it becomes optional.
+ *   <li>Begin later, from any state that the history can have had until then. What was called before the new beginning and
+ *       returned after it becomes optional, since it may be in that state; stale reads that such a state answers are left
+ *       out, since they may have seen it.
+ *   <li>Make operations optional, many at a time and then one at a time. An order of the whole would still be an order of
+ *       the rest, so it is safe for writes as well as for reads; to leave a write out altogether is not.
+ * </ol>
+ */
+final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> {
+    private static final int CONFIGURATIONS_PER_TRIAL = 20_000;
+    private static final long STEPS_PER_TRIAL = 2_000_000;
+    private static final long STEPS = 100_000_000;
+    private static final int STATES_SHOWN = 3;
+
+    private final Model<S, I, O> model;
+    private final Search<S, I, O> whole;
+    private final int maxConfigurations;
+    private long stepsLeft = STEPS;
+
+    /** A search that proved the smallest part so far impossible, and the states that it starts from. */
+    private Search<S, I, O> proof;
+
+    private Collection<S> starts;
+    private boolean isFromTheStart = true;
+
+    /**
+     * @param whole a search that ended without an order
+     */
+    Shrinker(Model<S, I, O> model, Search<S, I, O> whole, int maxConfigurations) {
+        this.model = model;
+        this.whole = whole;
+        this.maxConfigurations = maxConfigurations;
+        this.proof = whole;
+        this.starts = Collections.singleton(model.initial());
+    }
+
+    WrongPart<I, O> wrongPart(Object key, List<Operation<I, O>> partition) {
+        endEarlier();
+        beginLater();
+        makeOptional();
+        return describe(key, partition);
+    }
+
+    private void endEarlier() {
+        int last = whole.required.size() - 1;
+        Configuration<S> furthest = whole.furthest();
+        // The search gets no further than the operation that completes the wrong part, unless what ends later told it
+        // before.
+        int low = furthest == null ? 0 : furthest.rank;
+        for (int end = low; low < last; end = (low + last) / 2) {
+            Search<S, I, O> prefix =
+                    search(whole.required.subList(0, end + 1), optionsUntil(end), maxConfigurations, Long.MAX_VALUE);
+            if (prefix.run() == Search.Ending.IMPOSSIBLE) {
+                proof = prefix;
+                last = end;
+            } else {
+                low = end + 1;
+            }
+        }
+    }
+
+    /** What may have happened by the time at which the required effect {@code end} returned. */
+    private List<Effect<I, O>> optionsUntil(int end) {
+        return Stream.concat(whole.options.stream(), whole.required.stream().skip(end + 1L))
+                .filter(effect -> effect.call <= whole.required.get(end).end)
+                .toList();
+    }
+
+    private Search<S, I, O> search(
+            List<Effect<I, O>> required, List<Effect<I, O>> options, int configurations, long steps) {
+        return new Search<>(model, required, options, starts, configurations, steps);
+    }
+
+    private void beginLater() {
+        Search<S, I, O> all = proof;
+        int end = all.required.size() - 1;
+        int wrong = -1;
+        int right = end;
+        for (int distance = 1; distance <= end && wrong < 0; distance *= 2) {
+            if (tryToBegin(all, end - distance)) {
+                wrong = end - distance;
+            } else {
+                right = end - distance;
+            }
+        }
+        while (right - wrong > 1) {
+            int middle = (wrong + right) / 2;
+            if (tryToBegin(all, middle)) {
+                wrong = middle;
+            } else {
+                right = middle;
+            }
+        }
+    }
+
+    /** Tries the part of {@code all} that is after its required effect {@code before}. */
+    private boolean tryToBegin(Search<S, I, O> all, int before) {
+        Set<S> states = all.statesUpTo(before);
+        long time = all.required.get(before).end;
+        List<Effect<I, O>> required = new ArrayList<>();
+        List<Effect<I, O>> options = new ArrayList<>(all.options);
+        for (Effect<I, O> effect : all.required.subList(before + 1, all.required.size())) {
+            boolean isEarlier = effect.isStale() ? isAnsweredByAny(states, effect) : effect.call <= time;
+            (isEarlier ? options : required).add(effect);
+        }
+        Collection<S> startsBefore = starts;
+        starts = states;
+        if (isWrong(required, options)) {
+            isFromTheStart = false;
+            return true;
+        }
+        starts = startsBefore;
+        return false;
+    }
+
+    private boolean isAnsweredByAny(Set<S> states, Effect<I, O> read) {
+        for (S state : states) {
+            stepsLeft--;
+            if (read.wasAnswered(model.next(state, read.input).output())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a trial finds that there is no order; the part is kept then. */
+    private boolean isWrong(List<Effect<I, O>> required, List<Effect<I, O>> options) {
+        if (required.isEmpty() || stepsLeft < 0) {
+            return false;
+        }
+        Search<S, I, O> trial = search(required, options, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
+        boolean isWrong = trial.run() == Search.Ending.IMPOSSIBLE;
+        stepsLeft -= trial.steps();
+        if (isWrong) {
+            proof = trial;
+        }
+        return isWrong;
+    }
+
+    private void makeOptional() {
+        int size = Math.max(1, proof.required.size() / 2);
+        boolean smaller = true;
+        while (size > 1 || smaller) {
+            smaller = false;
+            for (int from = 0; from < proof.required.size(); ) {
+                List<Effect<I, O>> all = proof.required;
+                int to = Math.min(all.size(), from + size);
+                List<Effect<I, O>> required = new ArrayList<>(all.subList(0, from));
+                required.addAll(all.subList(to, all.size()));
+                List<Effect<I, O>> options = new ArrayList<>(proof.options);
+                options.addAll(all.subList(from, to));
+                if (isWrong(required, options)) {
+                    smaller = true;
+                } else {
+                    from = to;
+                }
+            }
+            size = Math.max(1, size / 2);
+        }
+    }
+
+    private WrongPart<I, O> describe(Object key, List<Operation<I, O>> partition) {
+        List<Operation<I, O>> shown = proof.required.stream()
+                .flatMap(effect -> effect.attempts.stream())
+                .sorted(Comparator.<Operation<I, O>>comparingLong(Operation::call)
+                        .thenComparing(Operation::id))
+                .toList();
+        List<String> explanation = new ArrayList<>();
+        explanation.add(before() + " No order is right, whether or not other operations took effect.");
+        Configuration<S> furthest = proof.furthest();
+        if (furthest != null) {
+            explanation.add(furthest(furthest));
+        }
+        for (Effect<I, O> effect : Effect.of(partition)) {
+            if (!effect.possible && !effect.isStale() && wouldExplain(effect)) {
+                Operation<I, O> failed = effect.representative();
+                explanation.add("It would be right if the " + Labels.of(model, failed) + " of " + failed.client()
+                        + " at " + failed.call() + " had been done.");
+            }
+        }
+        return new WrongPart<>(key, shown, partition, explanation, operation -> Labels.of(model, operation));
+    }
+
+    private String before() {
+        if (isFromTheStart) {
+            return "The initial state is " + Labels.shortened(model.initial()) + ".";
+        }
+        if (starts.size() > STATES_SHOWN) {
+            return "Before them the state was one of " + starts.size() + ".";
+        }
+        return "Before them the state was "
+                + starts.stream().map(Labels::shortened).collect(Collectors.joining(" or ")) + ".";
+    }
+
+    private String furthest(Configuration<S> furthest) {
+        Effect<I, O> stuck = proof.required.get(furthest.rank);
+        O answer = model.next(furthest.state, stuck.input).output();
+        String order = proof.order().stream()
+                .map(effect -> Labels.of(model, effect.representative()) + ", ")
+                .collect(Collectors.joining());
+        Configuration<S> start = furthest;
+        while (start.parent != null) {
+            start = start.parent;
+        }
+        return "The furthest that any gets: from " + Labels.shortened(start.state) + ", " + order + "then not "
+                + Labels.of(model, stuck.representative()) + ", since "
+                + (stuck.wasAnswered(answer)
+                        ? "later answers do not allow it there."
+                        : "the answer there is " + Labels.shortened(answer) + ".");
+    }
+
+    private boolean wouldExplain(Effect<I, O> failed) {
+        if (stepsLeft < 0) {
+            return false;
+        }
+        List<Effect<I, O>> options = new ArrayList<>(proof.options);
+        options.add(failed.asIfPossible());
+        Search<S, I, O> trial = search(proof.required, options, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
+        Search.Ending ending = trial.run();
+        stepsLeft -= trial.steps();
+        return ending == Search.Ending.ORDERED;
+    }
+}
