@@ -51,6 +51,11 @@ public final class AppendOnlyList<V> implements Model<List<V>, AppendOnlyList.In
         return new Next<>(state, state);
     }
 
+    @Override
+    public boolean isRead(Input<V> input, @Nullable List<V> output) {
+        return input instanceof Read;
+    }
+
     /** All lists that are ever read begin alike, so the longest says in which order appends happened. */
     @Override
     public Predicate<List<V>> viable(List<@Nullable List<V>> outputs) {

@@ -43,4 +43,9 @@ public final class Counter implements Model<Long, Counter.Input, Long> {
         Long sum = input instanceof Add add ? (Long) (state + add.delta) : state;
         return new Next<>(sum, sum);
     }
+
+    @Override
+    public boolean isRead(Input input, Long output) {
+        return input instanceof Read;
+    }
 }

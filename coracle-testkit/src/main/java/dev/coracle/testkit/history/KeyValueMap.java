@@ -56,6 +56,11 @@ public final class KeyValueMap<K, V> implements Model<@Nullable V, KeyValueMap.I
     }
 
     @Override
+    public boolean isRead(Input<K, V> input, @Nullable Object output) {
+        return register.isRead(input.operation, output);
+    }
+
+    @Override
     public String describe(Input<K, V> input, @Nullable Object output) {
         return input.key + ": " + register.describe(input.operation, output);
     }

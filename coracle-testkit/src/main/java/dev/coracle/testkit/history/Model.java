@@ -35,6 +35,16 @@ public interface Model<S extends @Nullable Object, I, O extends @Nullable Object
     }
 
     /**
+     * Tells operations that leave every state as it is, given that this was their output: reads, a compare-and-set that
+     * did not match, an update that was refused. Not knowing them (false) costs time only.
+     *
+     * @param output what the operation was answered with
+     */
+    default boolean isRead(I input, O output) {
+        return false;
+    }
+
+    /**
      * Tells states that are dead ends, to make the search faster: given all outputs of a history's completed operations,
      * the predicate is false for a state only if no order of operations that gives all these outputs passes through it.
      * Without such knowledge every state is viable.

@@ -68,6 +68,11 @@ public final class Register<V> implements Model<@Nullable V, Register.Input<V>, 
     }
 
     @Override
+    public boolean isRead(Input<V> input, @Nullable Object output) {
+        return input instanceof Read || input instanceof CompareAndSet && Boolean.FALSE.equals(output);
+    }
+
+    @Override
     public String describe(Input<V> input, @Nullable Object output) {
         return input + " -> " + (input instanceof Write ? "ok" : output);
     }

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>The next to be placed is the required effect that ended first (the configuration's rank); others go before it only
  *       when it needs them. Every order is a sequence of such steps.
- *   <li>An effect that may come next, gives its output and leaves the state as it is, is placed at once. In any order that
- *       has it later it can be moved here.
+ *   <li>A read that may come next and gives its output is placed at once: in any order that has it later it can be moved
+ *       here.
  *   <li>Optional effects are tried last, and of those with equal inputs only the one called first. A configuration that has
  *       used more of them than an equal one is not looked at.
  *   <li>The configuration with the highest rank is continued first, and among those the one found first.
@@ -49,9 +49,9 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
 
     final List<Effect<I, O>> required;
     final List<Effect<I, O>> options;
+    final Collection<S> starts;
 
     private final Model<S, I, O> model;
-    private final Collection<S> starts;
     private final int maxConfigurations;
     private final long maxSteps;
     private final Predicate<S> viable;
@@ -59,6 +59,8 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     private final long[] lowestCall;
     /** For each rank those that may come before it, itself included; made when they are needed. */
     private final int[] @Nullable [] mayComeNext;
+    /** Which of the required effects have no effect. */
+    private final boolean[] isRead;
     /** The reads of each replica by their ends. */
     private final int[][] replicas;
     /** For each of {@link #replicas} the lowest call of its reads from there on. */
@@ -94,10 +96,12 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
                 .toList());
         int count = required.size();
         mayComeNext = new int[count][];
+        isRead = new boolean[count];
         lowestCall = new long[count + 1];
         lowestCall[count] = Long.MAX_VALUE;
         for (int rank = count - 1; rank >= 0; rank--) {
             Effect<I, O> effect = this.required.get(rank);
+            isRead[rank] = effect.isStale() || effect.answered.stream().anyMatch(answered -> isRead(model, answered));
             lowestCall[rank] = effect.isStale() ? lowestCall[rank + 1] : Math.min(lowestCall[rank + 1], effect.call);
         }
         replicas = replicas();
@@ -106,6 +110,12 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
             lowestReadCall[replica] = lowestCalls(replicas[replica]);
         }
         twins = twins();
+    }
+
+    @SuppressWarnings("NullAway") // the output of a completed operation is null only if O allows it
+    private static <S extends @Nullable Object, I, O extends @Nullable Object> boolean isRead(
+            Model<S, I, O> model, Operation<I, O> answered) {
+        return model.isRead(answered.input(), answered.output());
     }
 
     private int[][] replicas() {
@@ -140,7 +150,17 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         return result;
     }
 
+    /** Looks for an order. */
     Ending run() {
+        return run(false);
+    }
+
+    /** Looks for all ways to an order, for {@link #states}. */
+    Ending runThrough() {
+        return run(true);
+    }
+
+    private Ending run(boolean isThrough) {
         for (int rank = 0; rank <= required.size(); rank++) {
             waiting.add(new ArrayDeque<>(1));
         }
@@ -149,18 +169,22 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
                 found(new Step(start));
             }
         }
-        while (highest >= 0 && (furthest == null || furthest.rank < required.size())) {
+        while (highest >= 0 && (isThrough || !isOrdered())) {
             if (configurations > maxConfigurations || steps > maxSteps) {
                 return Ending.LIMITED;
             }
             Configuration<S> next = waiting.get(highest).poll();
             if (next == null) {
                 highest--;
-            } else {
+            } else if (next.rank < required.size()) {
                 follow(next);
             }
         }
-        return highest < 0 ? Ending.IMPOSSIBLE : Ending.ORDERED;
+        return isOrdered() ? Ending.ORDERED : Ending.IMPOSSIBLE;
+    }
+
+    private boolean isOrdered() {
+        return furthest != null && furthest.rank == required.size();
     }
 
     /** Looks at a stage of a configuration's successors, and leaves it waiting for the next stage. */
@@ -183,10 +207,10 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     }
 
     private void placeRequired(Configuration<S> from, int number) {
-        Effect<I, O> effect = required.get(number);
-        if (effect.isStale()) {
+        if (isRead[number]) {
             return;
         }
+        Effect<I, O> effect = required.get(number);
         Model.Next<S, O> next = next(from.state, effect);
         if (effect.wasAnswered(next.output()) && viable.test(next.state())) {
             Step step = new Step(from, next.state());
@@ -216,12 +240,11 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     }
 
     private void found(Step step) {
-        step.placeWhatLeavesTheState();
+        step.placeReads();
         Configuration<S> found = step.finish();
         Configuration<S> alike = visited.get(found);
         for (Configuration<S> other = alike; other != null; other = other.alike) {
             if (other.leavesAsMuchAs(found)) {
-                other.fromRank = Math.min(other.fromRank, found.fromRank);
                 return;
             }
         }
@@ -308,22 +331,22 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
             return Bits.get(placed, effect - base);
         }
 
-        void placeWhatLeavesTheState() {
+        void placeReads() {
             int before;
             do {
                 before = count;
                 if (rank < required.size()) {
                     for (int effect : mayComeNext(rank)) {
-                        placeIfItLeavesTheState(effect);
+                        placeIfRead(effect);
                     }
                 }
                 for (int replica = 0; replica < replicas.length; replica++) {
-                    placeReads(replica);
+                    placeStaleReads(replica);
                 }
             } while (count > before);
         }
 
-        private void placeReads(int replica) {
+        private void placeStaleReads(int replica) {
             int[] reads = replicas[replica];
             if (heads[replica] == reads.length) {
                 return;
@@ -331,7 +354,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
             long end = required.get(reads[heads[replica]]).end;
             for (int read = heads[replica]; read < reads.length && lowestReadCall[replica][read] <= end; read++) {
                 if (required.get(reads[read]).call <= end) {
-                    placeIfItLeavesTheState(reads[read]);
+                    placeIfRead(reads[read]);
                 }
             }
             while (heads[replica] < reads.length && isPlaced(reads[heads[replica]])) {
@@ -339,8 +362,8 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
             }
         }
 
-        private void placeIfItLeavesTheState(int number) {
-            if (!isPlaced(number)) {
+        private void placeIfRead(int number) {
+            if (isRead[number] && !isPlaced(number)) {
                 Effect<I, O> effect = required.get(number);
                 Model.Next<S, O> next = next(state, effect);
                 if (effect.wasAnswered(next.output()) && Objects.equals(next.state(), state)) {
@@ -387,19 +410,11 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         return order;
     }
 
-    /**
-     * All states that an impossible search came through before the effect after {@code rank} was the first missing one, and
-     * on the way there: in no order that gives the outputs was there another.
-     */
-    Set<S> statesUpTo(int rank) {
+    /** All states on the ways that were looked at. */
+    Set<S> states() {
         Set<S> states = new LinkedHashSet<>();
-        for (Configuration<S> first : visited.values()) {
-            for (Configuration<S> at = first; at != null; at = at.alike) {
-                if (at.fromRank <= rank) {
-                    states.add(at.state);
-                }
-            }
-        }
+        // Others that are equal have equal states.
+        visited.keySet().forEach(configuration -> states.add(configuration.state));
         return states;
     }
 }

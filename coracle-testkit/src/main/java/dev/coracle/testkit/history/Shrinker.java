@@ -2,7 +2,6 @@ package dev.coracle.testkit.history;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -34,11 +33,10 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
     private final int maxConfigurations;
     private long stepsLeft = STEPS;
 
-    /** A search that proved the smallest part so far impossible, and the states that it starts from. */
+    /** The search that proved the smallest part so far impossible. */
     private Search<S, I, O> proof;
-
-    private Collection<S> starts;
-    private boolean isFromTheStart = true;
+    /** What had ended by this time is in the states. */
+    private long since = Long.MIN_VALUE;
 
     /**
      * @param whole a search that ended without an order
@@ -48,7 +46,6 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         this.whole = whole;
         this.maxConfigurations = maxConfigurations;
         this.proof = whole;
-        this.starts = Collections.singleton(model.initial());
     }
 
     WrongPart<I, O> wrongPart(Object key, List<Operation<I, O>> partition) {
@@ -65,8 +62,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         // before.
         int low = furthest == null ? 0 : furthest.rank;
         for (int end = low; low < last; end = (low + last) / 2) {
-            Search<S, I, O> prefix =
-                    search(whole.required.subList(0, end + 1), optionsUntil(end), maxConfigurations, Long.MAX_VALUE);
+            Search<S, I, O> prefix = until(end, maxConfigurations, Long.MAX_VALUE);
             if (prefix.run() == Search.Ending.IMPOSSIBLE) {
                 proof = prefix;
                 last = end;
@@ -76,16 +72,13 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         }
     }
 
-    /** What may have happened by the time at which the required effect {@code end} returned. */
-    private List<Effect<I, O>> optionsUntil(int end) {
-        return Stream.concat(whole.options.stream(), whole.required.stream().skip(end + 1L))
+    /** A search of what had happened, or may have happened, when the required effect {@code end} returned. */
+    private Search<S, I, O> until(int end, int configurations, long steps) {
+        List<Effect<I, O>> options = Stream.concat(whole.options.stream(), whole.required.stream().skip(end + 1L))
                 .filter(effect -> effect.call <= whole.required.get(end).end)
                 .toList();
-    }
-
-    private Search<S, I, O> search(
-            List<Effect<I, O>> required, List<Effect<I, O>> options, int configurations, long steps) {
-        return new Search<>(model, required, options, starts, configurations, steps);
+        return new Search<>(
+                model, whole.required.subList(0, end + 1), options, whole.starts, configurations, steps);
     }
 
     private void beginLater() {
@@ -112,7 +105,13 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
 
     /** Tries the part of {@code all} that is after its required effect {@code before}. */
     private boolean tryToBegin(Search<S, I, O> all, int before) {
-        Set<S> states = all.statesUpTo(before);
+        Search<S, I, O> past = until(before, maxConfigurations, STEPS_PER_TRIAL);
+        Search.Ending ending = past.runThrough();
+        stepsLeft -= past.steps();
+        if (ending == Search.Ending.LIMITED) {
+            return false;
+        }
+        Set<S> states = past.states();
         long time = all.required.get(before).end;
         List<Effect<I, O>> required = new ArrayList<>();
         List<Effect<I, O>> options = new ArrayList<>(all.options);
@@ -120,13 +119,10 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
             boolean isEarlier = effect.isStale() ? isAnsweredByAny(states, effect) : effect.call <= time;
             (isEarlier ? options : required).add(effect);
         }
-        Collection<S> startsBefore = starts;
-        starts = states;
-        if (isWrong(required, options)) {
-            isFromTheStart = false;
+        if (isWrong(required, options, states)) {
+            since = time;
             return true;
         }
-        starts = startsBefore;
         return false;
     }
 
@@ -141,11 +137,13 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
     }
 
     /** Whether a trial finds that there is no order; the part is kept then. */
-    private boolean isWrong(List<Effect<I, O>> required, List<Effect<I, O>> options) {
+    private boolean isWrong(
+            List<Effect<I, O>> required, List<Effect<I, O>> options, Collection<S> starts) {
         if (required.isEmpty() || stepsLeft < 0) {
             return false;
         }
-        Search<S, I, O> trial = search(required, options, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
+        Search<S, I, O> trial =
+                new Search<>(model, required, options, starts, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
         boolean isWrong = trial.run() == Search.Ending.IMPOSSIBLE;
         stepsLeft -= trial.steps();
         if (isWrong) {
@@ -166,7 +164,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
                 required.addAll(all.subList(to, all.size()));
                 List<Effect<I, O>> options = new ArrayList<>(proof.options);
                 options.addAll(all.subList(from, to));
-                if (isWrong(required, options)) {
+                if (isWrong(required, options, proof.starts)) {
                     smaller = true;
                 } else {
                     from = to;
@@ -195,18 +193,18 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
                         + " at " + failed.call() + " had been done.");
             }
         }
-        return new WrongPart<>(key, shown, partition, explanation, operation -> Labels.of(model, operation));
+        return new WrongPart<>(key, shown, partition, since, explanation, operation -> Labels.of(model, operation));
     }
 
     private String before() {
-        if (isFromTheStart) {
+        if (since == Long.MIN_VALUE) {
             return "The initial state is " + Labels.shortened(model.initial()) + ".";
         }
-        if (starts.size() > STATES_SHOWN) {
-            return "Before them the state was one of " + starts.size() + ".";
+        if (proof.starts.size() > STATES_SHOWN) {
+            return "Before them the state was one of " + proof.starts.size() + ".";
         }
         return "Before them the state was "
-                + starts.stream().map(Labels::shortened).collect(Collectors.joining(" or ")) + ".";
+                + proof.starts.stream().map(Labels::shortened).collect(Collectors.joining(" or ")) + ".";
     }
 
     private String furthest(Configuration<S> furthest) {
@@ -232,7 +230,8 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         }
         List<Effect<I, O>> options = new ArrayList<>(proof.options);
         options.add(failed.asIfPossible());
-        Search<S, I, O> trial = search(proof.required, options, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
+        Search<S, I, O> trial = new Search<>(
+                model, proof.required, options, proof.starts, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
         Search.Ending ending = trial.run();
         stepsLeft -= trial.steps();
         return ending == Search.Ending.ORDERED;

@@ -7,10 +7,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A part of a history that is wrong by itself. What is guaranteed: take any state that the history could have had before
- * the part (the text says which, or how many there are), and let every operation that the part does not have take effect
- * at any time after its call, or never: the operations of the part still have no order. Of an operation that was tried
- * again the part has all attempts. A write is therefore left out only if what it did or did not do changes nothing.
+ * A part of a history that is wrong by itself. What is guaranteed: take any state that the history can have had before the
+ * part (the text says which, or how many there are), and let every operation that is not in the part and had not ended
+ * before it take effect at any time after its call, or never. The operations of the part still have no order. So a write
+ * is left out only if nothing that it may have done would help. Of an operation that was tried again the part has all
+ * attempts.
  *
  * <p>The part is small: if it is found within a bounded number of steps, as it nearly always is, none of its operations
  * can be left out. It is not always the smallest of all there are.
@@ -22,6 +23,7 @@ public final class WrongPart<I, O extends @Nullable Object> {
     private final Object partition;
     private final List<Operation<I, O>> operations;
     private final List<Operation<I, O>> all;
+    private final long since;
     private final List<String> explanation;
     private final Function<Operation<I, O>, String> labels;
 
@@ -29,11 +31,13 @@ public final class WrongPart<I, O extends @Nullable Object> {
             Object partition,
             List<Operation<I, O>> operations,
             List<Operation<I, O>> all,
+            long since,
             List<String> explanation,
             Function<Operation<I, O>, String> labels) {
         this.partition = partition;
         this.operations = operations;
         this.all = all;
+        this.since = since;
         this.explanation = explanation;
         this.labels = labels;
     }
@@ -51,6 +55,11 @@ public final class WrongPart<I, O extends @Nullable Object> {
     /** All operations of the partition. */
     List<Operation<I, O>> all() {
         return all;
+    }
+
+    /** What had ended by this time is in the states that were before the part. */
+    long since() {
+        return since;
     }
 
     String headline() {
