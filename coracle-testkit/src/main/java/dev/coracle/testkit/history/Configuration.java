@@ -25,6 +25,8 @@ final class Configuration<S extends @Nullable Object> {
 
     private final int hash;
 
+    /** The lowest rank of all configurations that a step leads from to here; -1 at the start. */
+    int fromRank;
     /** How much of its successors has been looked at. */
     int stage;
     /** Another one that is equal, found earlier. */
@@ -46,6 +48,7 @@ final class Configuration<S extends @Nullable Object> {
         this.state = state;
         this.parent = parent;
         this.steps = steps;
+        this.fromRank = parent == null ? -1 : parent.rank;
         this.hash = (31 * rank + Arrays.hashCode(placed)) * 31 + Objects.hashCode(state);
     }
 

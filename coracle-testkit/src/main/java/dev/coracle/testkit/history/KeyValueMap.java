@@ -1,5 +1,6 @@
 package dev.coracle.testkit.history;
 
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,16 @@ public final class KeyValueMap<K, V> implements Model<@Nullable V, KeyValueMap.I
     @Override
     public boolean isRead(Input<K, V> input, @Nullable Object output) {
         return register.isRead(input.operation, output);
+    }
+
+    @Override
+    public Set<@Nullable V> onlyIn(Input<K, V> input, @Nullable Object output) {
+        return register.onlyIn(input.operation, output);
+    }
+
+    @Override
+    public boolean mayMake(Input<K, V> input, @Nullable V state) {
+        return register.mayMake(input.operation, state);
     }
 
     @Override

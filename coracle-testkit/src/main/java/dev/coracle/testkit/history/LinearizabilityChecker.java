@@ -55,8 +55,7 @@ public final class LinearizabilityChecker {
                     effects.stream().filter(Effect::isRequired).toList(),
                     effects.stream().filter(effect -> !effect.isRequired()).toList(),
                     Collections.singleton(model.initial()),
-                    maxConfigurations,
-                    Long.MAX_VALUE);
+                    maxConfigurations);
             Search.Ending ending = search.run();
             configurations += search.configurations();
             switch (ending) {
@@ -68,7 +67,7 @@ public final class LinearizabilityChecker {
                     givenUp.add(part.getKey() + " (" + part.getValue().size() + " operations)");
                 case IMPOSSIBLE -> {
                     WrongPart<I, O> wrong =
-                            new Shrinker<>(model, search, maxConfigurations).wrongPart(part.getKey(), part.getValue());
+                            new Shrinker<>(model, search).wrongPart(part.getKey(), part.getValue());
                     return new CheckResult<>(Verdict.NOT_LINEARIZABLE, orders, wrong, configurations, wrong.toString());
                 }
             }

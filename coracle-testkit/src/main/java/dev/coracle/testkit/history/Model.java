@@ -1,6 +1,7 @@
 package dev.coracle.testkit.history;
 
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,19 @@ public interface Model<S extends @Nullable Object, I, O extends @Nullable Object
      */
     default Predicate<S> viable(List<O> outputs) {
         return state -> true;
+    }
+
+    /**
+     * The state in which alone an operation can give an output, to make the search faster: that state is not left for ever
+     * while the operation still needs it. Empty if there is no such state, or it is not known.
+     */
+    default Set<S> onlyIn(I input, O output) {
+        return Set.of();
+    }
+
+    /** Whether an operation may change another state into this one. Asked of states that {@link #onlyIn} returned. */
+    default boolean mayMake(I input, S state) {
+        return true;
     }
 
     /** How a completed operation is shown. */

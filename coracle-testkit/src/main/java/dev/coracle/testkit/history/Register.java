@@ -1,6 +1,8 @@
 package dev.coracle.testkit.history;
 
+import java.util.Collections;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +72,23 @@ public final class Register<V> implements Model<@Nullable V, Register.Input<V>, 
     @Override
     public boolean isRead(Input<V> input, @Nullable Object output) {
         return input instanceof Read || input instanceof CompareAndSet && Boolean.FALSE.equals(output);
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // a read's output is a value
+    public Set<@Nullable V> onlyIn(Input<V> input, @Nullable Object output) {
+        if (input instanceof CompareAndSet<V> cas) {
+            return Boolean.TRUE.equals(output) ? Collections.singleton(cas.expected) : Set.of();
+        }
+        return input instanceof Read ? Collections.singleton((V) output) : Set.of();
+    }
+
+    @Override
+    public boolean mayMake(Input<V> input, @Nullable V state) {
+        if (input instanceof CompareAndSet<V> cas) {
+            return Objects.equals(state, cas.value);
+        }
+        return input instanceof Write<V> write && Objects.equals(state, write.value);
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,8 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         LIMITED
     }
 
+    private static final int[] NONE = {};
+
     private static final int TARGET = 0;
     private static final int REQUIRED = 1;
     private static final int OPTIONAL = 2;
@@ -53,8 +56,11 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
 
     private final Model<S, I, O> model;
     private final int maxConfigurations;
-    private final long maxSteps;
     private final Predicate<S> viable;
+    /** The required effects that need a state. */
+    private final Map<S, int[]> needing = new HashMap<>();
+    /** The effects that may make a state that is needed, by the numbers of {@link Configuration#steps}. */
+    private final Map<S, int[]> making = new HashMap<>();
     /** For each rank the lowest call of required effects, except stale reads, from there on. */
     private final long[] lowestCall;
     /** For each rank those that may come before it, itself included; made when they are needed. */
@@ -69,7 +75,10 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     private final int[] twins;
 
     private final Map<Configuration<S>, Configuration<S>> visited = new LinkedHashMap<>();
+    /** By rank, those that wait for their stages up to {@link #REQUIRED}. */
     private final List<ArrayDeque<Configuration<S>>> waiting = new ArrayList<>();
+    /** By rank, those that wait for {@link #OPTIONAL}. */
+    private final List<ArrayDeque<Configuration<S>>> waitingLonger = new ArrayList<>();
     private int highest;
     private int configurations;
     private long steps;
@@ -80,8 +89,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
             List<Effect<I, O>> required,
             List<Effect<I, O>> options,
             Collection<S> starts,
-            int maxConfigurations,
-            long maxSteps) {
+            int maxConfigurations) {
         this.model = model;
         this.required = required.stream().sorted(Effect.BY_END).toList();
         this.options = options.stream()
@@ -90,7 +98,6 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
                 .toList();
         this.starts = starts;
         this.maxConfigurations = maxConfigurations;
-        this.maxSteps = maxSteps;
         this.viable = model.viable(this.required.stream()
                 .flatMap(effect -> effect.answered.stream().<O>map(Operation::output))
                 .toList());
@@ -101,7 +108,11 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         lowestCall[count] = Long.MAX_VALUE;
         for (int rank = count - 1; rank >= 0; rank--) {
             Effect<I, O> effect = this.required.get(rank);
-            isRead[rank] = effect.isStale() || effect.answered.stream().anyMatch(answered -> isRead(model, answered));
+            O output = output(effect);
+            isRead[rank] = effect.isStale() || model.isRead(effect.input, output);
+            for (S state : model.onlyIn(effect.input, output)) {
+                needing.merge(state, new int[] {rank}, Search::joined);
+            }
             lowestCall[rank] = effect.isStale() ? lowestCall[rank + 1] : Math.min(lowestCall[rank + 1], effect.call);
         }
         replicas = replicas();
@@ -113,9 +124,14 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     }
 
     @SuppressWarnings("NullAway") // the output of a completed operation is null only if O allows it
-    private static <S extends @Nullable Object, I, O extends @Nullable Object> boolean isRead(
-            Model<S, I, O> model, Operation<I, O> answered) {
-        return model.isRead(answered.input(), answered.output());
+    private static <O extends @Nullable Object> O output(Effect<?, O> effect) {
+        return effect.representative().output();
+    }
+
+    private static int[] joined(int[] some, int[] more) {
+        int[] all = Arrays.copyOf(some, some.length + more.length);
+        System.arraycopy(more, 0, all, some.length, more.length);
+        return all;
     }
 
     private int[][] replicas() {
@@ -163,6 +179,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     private Ending run(boolean isThrough) {
         for (int rank = 0; rank <= required.size(); rank++) {
             waiting.add(new ArrayDeque<>(1));
+            waitingLonger.add(new ArrayDeque<>(1));
         }
         for (S start : starts) {
             if (viable.test(start)) {
@@ -170,10 +187,11 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
             }
         }
         while (highest >= 0 && (isThrough || !isOrdered())) {
-            if (configurations > maxConfigurations || steps > maxSteps) {
+            if (configurations > maxConfigurations) {
                 return Ending.LIMITED;
             }
             Configuration<S> next = waiting.get(highest).poll();
+            next = next == null ? waitingLonger.get(highest).poll() : next;
             if (next == null) {
                 highest--;
             } else if (next.rank < required.size()) {
@@ -191,7 +209,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     private void follow(Configuration<S> from) {
         int stage = from.stage++;
         if (stage < OPTIONAL) {
-            waiting.get(from.rank).add(from);
+            (stage < REQUIRED ? waiting : waitingLonger).get(from.rank).add(from);
         }
         switch (stage) {
             case TARGET -> placeRequired(from, from.rank);
@@ -212,7 +230,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         }
         Effect<I, O> effect = required.get(number);
         Model.Next<S, O> next = next(from.state, effect);
-        if (effect.wasAnswered(next.output()) && viable.test(next.state())) {
+        if (effect.wasAnswered(next.output()) && isViable(from, number, next.state())) {
             Step step = new Step(from, next.state());
             step.place(number);
             found(step);
@@ -226,7 +244,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
                 continue;
             }
             S state = next(from.state, options.get(option)).state();
-            if (!Objects.equals(state, from.state) && viable.test(state)) {
+            if (!Objects.equals(state, from.state) && isViable(from, ~option, state)) {
                 Step step = new Step(from, state);
                 step.use(option);
                 found(step);
@@ -239,12 +257,49 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         return model.next(state, effect.input);
     }
 
+    private boolean isViable(Configuration<S> from, int placed, S state) {
+        return viable.test(state) && (Objects.equals(state, from.state) || mayBeLeft(from, placed));
+    }
+
+    /** Whether a state may be left by what is placed next: no other effect needs it, or there is one to make it again. */
+    private boolean mayBeLeft(Configuration<S> from, int placed) {
+        for (int effect : needing.getOrDefault(from.state, NONE)) {
+            if (effect != placed && !isPlaced(from, effect)) {
+                return mayBeMadeAgain(from, placed);
+            }
+        }
+        return true;
+    }
+
+    private boolean mayBeMadeAgain(Configuration<S> from, int placed) {
+        for (int effect : making.computeIfAbsent(from.state, this::making)) {
+            if (effect != placed && !isPlaced(from, effect)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private int[] making(S state) {
+        IntStream ofRequired = IntStream.range(0, required.size())
+                .filter(effect -> !isRead[effect] && model.mayMake(required.get(effect).input, state));
+        IntStream ofOptions = IntStream.range(0, options.size())
+                .filter(option -> model.mayMake(options.get(option).input, state))
+                .map(option -> ~option);
+        return IntStream.concat(ofOptions, ofRequired).toArray();
+    }
+
+    private boolean isPlaced(Configuration<S> configuration, int effect) {
+        return effect < 0 ? configuration.isUsed(~effect) : effect < configuration.rank || configuration.isPlaced(effect);
+    }
+
     private void found(Step step) {
         step.placeReads();
         Configuration<S> found = step.finish();
         Configuration<S> alike = visited.get(found);
         for (Configuration<S> other = alike; other != null; other = other.alike) {
             if (other.leavesAsMuchAs(found)) {
+                other.fromRank = Math.min(other.fromRank, found.fromRank);
                 return;
             }
         }
@@ -410,11 +465,28 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         return order;
     }
 
-    /** All states on the ways that were looked at. */
-    Set<S> states() {
+    /**
+     * All states on the ways that were looked at, until the required effects up to {@code rank} were placed. Only if the
+     * search went through all ways, or got further and found no order, there can be no others.
+     */
+    Set<S> statesUntil(int rank) {
+        return states(configuration -> configuration.fromRank <= rank);
+    }
+
+    /** Those of them that were behind the last of these effects. */
+    Set<S> statesAt(int rank) {
+        return states(configuration -> configuration.fromRank <= rank && configuration.rank > rank);
+    }
+
+    private Set<S> states(Predicate<Configuration<S>> isMeant) {
         Set<S> states = new LinkedHashSet<>();
-        // Others that are equal have equal states.
-        visited.keySet().forEach(configuration -> states.add(configuration.state));
+        for (Configuration<S> newest : visited.values()) {
+            for (Configuration<S> at = newest; at != null; at = at.alike) {
+                if (isMeant.test(at)) {
+                    states.add(at.state);
+                }
+            }
+        }
         return states;
     }
 }

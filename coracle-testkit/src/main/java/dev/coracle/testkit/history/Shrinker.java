@@ -24,14 +24,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> {
     private static final int CONFIGURATIONS_PER_TRIAL = 20_000;
-    private static final long STEPS_PER_TRIAL = 2_000_000;
-    private static final long STEPS = 100_000_000;
+    private static final long STEPS = 20_000_000;
     private static final int STATES_SHOWN = 3;
 
     private final Model<S, I, O> model;
     private final Search<S, I, O> whole;
-    private final int maxConfigurations;
-    private long stepsLeft = STEPS;
+    /** A part that takes much more to be proved than the whole took is not worth it. */
+    private final int configurationsPerTrial;
+
+    private final long maxSteps;
+    private long stepsLeft;
 
     /** The search that proved the smallest part so far impossible. */
     private Search<S, I, O> proof;
@@ -41,10 +43,12 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
     /**
      * @param whole a search that ended without an order
      */
-    Shrinker(Model<S, I, O> model, Search<S, I, O> whole, int maxConfigurations) {
+    Shrinker(Model<S, I, O> model, Search<S, I, O> whole) {
         this.model = model;
         this.whole = whole;
-        this.maxConfigurations = maxConfigurations;
+        this.configurationsPerTrial = CONFIGURATIONS_PER_TRIAL + 2 * whole.configurations();
+        this.maxSteps = STEPS + 20 * whole.steps();
+        this.stepsLeft = maxSteps;
         this.proof = whole;
     }
 
@@ -62,7 +66,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         // before.
         int low = furthest == null ? 0 : furthest.rank;
         for (int end = low; low < last; end = (low + last) / 2) {
-            Search<S, I, O> prefix = until(end, maxConfigurations, Long.MAX_VALUE);
+            Search<S, I, O> prefix = until(end, configurationsPerTrial);
             if (prefix.run() == Search.Ending.IMPOSSIBLE) {
                 proof = prefix;
                 last = end;
@@ -73,53 +77,79 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
     }
 
     /** A search of what had happened, or may have happened, when the required effect {@code end} returned. */
-    private Search<S, I, O> until(int end, int configurations, long steps) {
+    private Search<S, I, O> until(int end, int configurations) {
         List<Effect<I, O>> options = Stream.concat(whole.options.stream(), whole.required.stream().skip(end + 1L))
                 .filter(effect -> effect.call <= whole.required.get(end).end)
                 .toList();
         return new Search<>(
-                model, whole.required.subList(0, end + 1), options, whole.starts, configurations, steps);
+                model, whole.required.subList(0, end + 1), options, whole.starts, configurations);
     }
 
+    /**
+     * Tries beginnings further and further back. A part that is wrong from every state there had been, whatever the rest
+     * of the history did, needs no trust in what the state was. If none is found, one that is wrong from the states in
+     * which all of the history was possible just there.
+     */
     private void beginLater() {
         Search<S, I, O> all = proof;
-        int end = all.required.size() - 1;
-        int wrong = -1;
-        int right = end;
-        for (int distance = 1; distance <= end && wrong < 0; distance *= 2) {
-            if (tryToBegin(all, end - distance)) {
-                wrong = end - distance;
-            } else {
-                right = end - distance;
-            }
+        Configuration<S> furthest = all.furthest();
+        int reached = furthest == null ? 0 : furthest.rank;
+        boolean isFound = false;
+        for (int distance = 1; distance <= reached && !isFound; distance *= 2) {
+            int before = reached - distance;
+            isFound = tryToBegin(all, before, all.statesUntil(before), all.statesAt(before));
         }
-        while (right - wrong > 1) {
-            int middle = (wrong + right) / 2;
-            if (tryToBegin(all, middle)) {
-                wrong = middle;
+        int end = all.required.size() - 1;
+        int right = end;
+        for (int distance = 1; distance <= end && stepsLeft > maxSteps / 2; distance *= 2) {
+            int before = end - distance;
+            if (tryFromAllStates(all, before)) {
+                tryBetween(all, before, right);
+                return;
+            }
+            right = before;
+        }
+    }
+
+    private void tryBetween(Search<S, I, O> all, int wrong, int right) {
+        int low = wrong;
+        int high = right;
+        while (high - low > 1) {
+            int middle = (low + high) / 2;
+            if (tryFromAllStates(all, middle)) {
+                low = middle;
             } else {
-                right = middle;
+                high = middle;
             }
         }
     }
 
-    /** Tries the part of {@code all} that is after its required effect {@code before}. */
-    private boolean tryToBegin(Search<S, I, O> all, int before) {
-        Search<S, I, O> past = until(before, maxConfigurations, STEPS_PER_TRIAL);
+    private boolean tryFromAllStates(Search<S, I, O> all, int before) {
+        Search<S, I, O> past = until(before, CONFIGURATIONS_PER_TRIAL);
         Search.Ending ending = past.runThrough();
         stepsLeft -= past.steps();
         if (ending == Search.Ending.LIMITED) {
             return false;
         }
-        Set<S> states = past.states();
+        Set<S> states = past.statesUntil(before);
+        return tryToBegin(all, before, states, states);
+    }
+
+    /**
+     * Tries the part of {@code all} after its required effect {@code before}.
+     *
+     * @param until the states that there had been until then
+     * @param starts those that there may have been just then
+     */
+    private boolean tryToBegin(Search<S, I, O> all, int before, Set<S> until, Set<S> starts) {
         long time = all.required.get(before).end;
         List<Effect<I, O>> required = new ArrayList<>();
         List<Effect<I, O>> options = new ArrayList<>(all.options);
         for (Effect<I, O> effect : all.required.subList(before + 1, all.required.size())) {
-            boolean isEarlier = effect.isStale() ? isAnsweredByAny(states, effect) : effect.call <= time;
+            boolean isEarlier = effect.isStale() ? isAnsweredByAny(until, effect) : effect.call <= time;
             (isEarlier ? options : required).add(effect);
         }
-        if (isWrong(required, options, states)) {
+        if (isWrong(required, options, starts)) {
             since = time;
             return true;
         }
@@ -142,14 +172,17 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         if (required.isEmpty() || stepsLeft < 0) {
             return false;
         }
-        Search<S, I, O> trial =
-                new Search<>(model, required, options, starts, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
-        boolean isWrong = trial.run() == Search.Ending.IMPOSSIBLE;
+        Search<S, I, O> trial = trial(required, options, starts);
+        Search.Ending ending = trial.run();
         stepsLeft -= trial.steps();
-        if (isWrong) {
+        if (ending == Search.Ending.IMPOSSIBLE) {
             proof = trial;
         }
-        return isWrong;
+        return ending == Search.Ending.IMPOSSIBLE;
+    }
+
+    private Search<S, I, O> trial(List<Effect<I, O>> required, List<Effect<I, O>> options, Collection<S> starts) {
+        return new Search<>(model, required, options, starts, configurationsPerTrial);
     }
 
     private void makeOptional() {
@@ -230,8 +263,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         }
         List<Effect<I, O>> options = new ArrayList<>(proof.options);
         options.add(failed.asIfPossible());
-        Search<S, I, O> trial = new Search<>(
-                model, proof.required, options, proof.starts, CONFIGURATIONS_PER_TRIAL, STEPS_PER_TRIAL);
+        Search<S, I, O> trial = trial(proof.required, options, proof.starts);
         Search.Ending ending = trial.run();
         stepsLeft -= trial.steps();
         return ending == Search.Ending.ORDERED;
