@@ -99,27 +99,22 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
             int before = reached - distance;
             isFound = tryToBegin(all, before, all.statesUntil(before), all.statesAt(before));
         }
-        int end = all.required.size() - 1;
-        int right = end;
-        for (int distance = 1; distance <= end && stepsLeft > maxSteps / 2; distance *= 2) {
-            int before = end - distance;
+        int right = all.required.size() - 1;
+        int wrong = -1;
+        for (int distance = 1; wrong < 0 && right > 0 && stepsLeft > maxSteps / 2; distance *= 2) {
+            int before = Math.max(0, all.required.size() - 1 - distance);
             if (tryFromAllStates(all, before)) {
-                tryBetween(all, before, right);
-                return;
-            }
-            right = before;
-        }
-    }
-
-    private void tryBetween(Search<S, I, O> all, int wrong, int right) {
-        int low = wrong;
-        int high = right;
-        while (high - low > 1) {
-            int middle = (low + high) / 2;
-            if (tryFromAllStates(all, middle)) {
-                low = middle;
+                wrong = before;
             } else {
-                high = middle;
+                right = before;
+            }
+        }
+        while (right - wrong > 1 && wrong >= 0) {
+            int middle = (wrong + right) / 2;
+            if (tryFromAllStates(all, middle)) {
+                wrong = middle;
+            } else {
+                right = middle;
             }
         }
     }
@@ -222,8 +217,8 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         for (Effect<I, O> effect : Effect.of(partition)) {
             if (!effect.possible && !effect.isStale() && wouldExplain(effect)) {
                 Operation<I, O> failed = effect.representative();
-                explanation.add("It would be right if the " + Labels.of(model, failed) + " of " + failed.client()
-                        + " at " + failed.call() + " had been done.");
+                explanation.add("It would be right if " + failed.client() + "'s " + failed.input() + " at " + failed.call()
+                        + ", which certainly failed, had been done.");
             }
         }
         return new WrongPart<>(key, shown, partition, since, explanation, operation -> Labels.of(model, operation));
@@ -233,11 +228,12 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         if (since == Long.MIN_VALUE) {
             return "The initial state is " + Labels.shortened(model.initial()) + ".";
         }
-        if (proof.starts.size() > STATES_SHOWN) {
-            return "Before them the state was one of " + proof.starts.size() + ".";
-        }
-        return "Before them the state was "
-                + proof.starts.stream().map(Labels::shortened).collect(Collectors.joining(" or ")) + ".";
+        String what = "Before " + (proof.required.size() == 1 ? "it" : "them") + " the state was ";
+        return what
+                + (proof.starts.size() > STATES_SHOWN
+                        ? "one of " + proof.starts.size()
+                        : proof.starts.stream().map(Labels::shortened).collect(Collectors.joining(" or ")))
+                + ".";
     }
 
     private String furthest(Configuration<S> furthest) {
