@@ -27,8 +27,7 @@ public final class HistoryPicture {
     /** Room for the last time, which is written to the right of its line. */
     private static final int LAST_TIME = 80;
 
-    private static final String STYLE =
-            """
+    private static final String STYLE = """
             :root { color-scheme: light dark; --text: #1f2328; --back: #ffffff; --line: #d0d7de; --soft: #f3f5f7;
                 --wrong: #cf222e; --ok: #dbe9f9; --failed: #ffffff; --unknown: #fdf0cd; }
             @media (prefers-color-scheme: dark) { :root { --text: #e6edf3; --back: #0d1117; --line: #3d444d;
@@ -37,7 +36,9 @@ public final class HistoryPicture {
             h1 { font-size: 20px; }
             p { max-width: 80em; margin: 0.4em 0; overflow-wrap: anywhere; }
             .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; margin: 16px 0; }
-            svg { display: block; }
+            .scroll { display: flex; }
+            svg { display: block; flex: none; }
+            svg.names { position: sticky; left: 0; background: var(--back); border-right: 1px solid var(--line); }
             svg text { font: 13px ui-monospace, monospace; fill: var(--text); }
             .band { fill: var(--soft); }
             .rule { stroke: var(--wrong); stroke-dasharray: 3 4; opacity: 0.6; }
@@ -99,9 +100,12 @@ public final class HistoryPicture {
     private <I, O extends @Nullable Object> String page(WrongPart<I, O> wrong) {
         List<Bar> bars = bars(wrong);
         draw(bars);
-        StringBuilder page = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>");
+        StringBuilder page =
+                new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>");
         page.append(escaped(part.headline())).append("</title>\n<style>\n").append(STYLE);
-        page.append("</style></head><body>\n<h1>").append(escaped(part.headline())).append("</h1>\n");
+        page.append("</style></head><body>\n<h1>")
+                .append(escaped(part.headline()))
+                .append("</h1>\n");
         part.explanation()
                 .forEach(line -> page.append("<p>").append(escaped(line)).append("</p>\n"));
         page.append("<div class=\"scroll\">\n").append(svg).append("</div>\n");
@@ -117,7 +121,8 @@ public final class HistoryPicture {
     /** The operations of the part, the others while it went on, and a few before, each as far as it is in that time. */
     private static <I, O extends @Nullable Object> List<Bar> bars(WrongPart<I, O> wrong) {
         Set<Operation<I, O>> inPart = new HashSet<>(wrong.operations());
-        long begin = wrong.operations().stream().mapToLong(Operation::call).min().orElseThrow();
+        long begin =
+                wrong.operations().stream().mapToLong(Operation::call).min().orElseThrow();
         long to = wrong.operations().stream()
                 .filter(operation -> operation.end() != Long.MAX_VALUE)
                 .mapToLong(Operation::end)
@@ -125,7 +130,8 @@ public final class HistoryPicture {
                 .orElseThrow();
         long from = wrong.all().stream()
                 .filter(operation -> operation.outcome() == Outcome.OK && operation.end() < begin)
-                .sorted(Comparator.<Operation<I, O>>comparingLong(Operation::end).reversed())
+                .sorted(Comparator.<Operation<I, O>>comparingLong(Operation::end)
+                        .reversed())
                 .limit(SHOWN_BEFORE)
                 .mapToLong(Operation::call)
                 .min()
@@ -133,18 +139,18 @@ public final class HistoryPicture {
         List<Operation<I, O>> shown = new ArrayList<>(wrong.operations());
         wrong.all().stream()
                 .filter(other -> !inPart.contains(other) && other.call() <= to && other.end() >= from)
-                .sorted(Comparator.<Operation<I, O>>comparingLong(Operation::end).reversed())
+                .sorted(Comparator.<Operation<I, O>>comparingLong(Operation::end)
+                        .reversed())
                 .limit(MAX_SHOWN)
                 .forEach(shown::add);
         shown.sort(Comparator.<Operation<I, O>>comparingLong(Operation::call).thenComparing(Operation::id));
         List<Bar> bars = new ArrayList<>();
         for (Operation<I, O> operation : shown) {
-            String kind =
-                    switch (operation.outcome()) {
-                        case OK -> "ok";
-                        case FAILED -> "failed";
-                        case UNKNOWN -> "unknown";
-                    };
+            String kind = switch (operation.outcome()) {
+                case OK -> "ok";
+                case FAILED -> "failed";
+                case UNKNOWN -> "unknown";
+            };
             String at = operation.isStale() ? " @ " + operation.replica() : "";
             String end = operation.end() == Long.MAX_VALUE ? "still waiting" : String.valueOf(operation.end());
             bars.add(new Bar(
@@ -162,38 +168,47 @@ public final class HistoryPicture {
 
     private void draw(List<Bar> bars) {
         Map<String, List<List<Bar>>> rows = rows(bars);
-        int left = MARGIN + rows.keySet().stream().mapToInt(String::length).max().orElse(0) * CHARACTER + MARGIN;
-        Map<Moment, Integer> places = places(bars, left);
-        int right = places.values().stream().mapToInt(Integer::intValue).max().orElse(left);
-        int width = right + LAST_TIME + MARGIN;
+        Map<Moment, Integer> places = places(bars);
+        int right = places.values().stream().mapToInt(Integer::intValue).max().orElse(0);
         int lines = rows.values().stream().mapToInt(List::size).sum();
         int bottom = MARGIN + lines * ROW;
         int height = bottom + TIME_ROWS * 14 + MARGIN;
-        svg.append("<svg width=\"%d\" height=\"%d\" role=\"img\">%n".formatted(width, height));
-        int y = MARGIN;
-        boolean isBand = true;
-        for (Map.Entry<String, List<List<Bar>>> row : rows.entrySet()) {
-            int rowHeight = row.getValue().size() * ROW;
-            if (isBand) {
-                svg.append("<rect class=\"band\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>%n"
-                        .formatted(y, width, rowHeight));
-            }
-            isBand = !isBand;
-            svg.append("<text x=\"%d\" y=\"%d\">%s</text>%n"
-                    .formatted(MARGIN, y + 20, escaped(row.getKey())));
-            y += rowHeight;
-        }
+        int nameWidth = rows.keySet().stream().mapToInt(String::length).max().orElse(0) * CHARACTER + 2 * MARGIN;
+        int width = right + LAST_TIME + MARGIN;
+        drawRows(rows, nameWidth, height, true);
+        drawRows(rows, width, height, false);
         drawTimes(bars, places, bottom);
-        y = MARGIN;
+        int y = MARGIN;
         for (List<List<Bar>> row : rows.values()) {
             for (List<Bar> line : row) {
                 for (Bar bar : line) {
-                    drawBar(bar, places.get(bar.from), y + (ROW - BAR) / 2, width(bar, places));
+                    drawBar(bar, places.get(bar.from), y + (ROW - BAR) / 2, places.get(bar.to));
                 }
                 y += ROW;
             }
         }
         svg.append("</svg>\n");
+    }
+
+    /** The rows' background, as the whole of the drawing that has their names and as the begin of the other. */
+    private void drawRows(Map<String, List<List<Bar>>> rows, int width, int height, boolean isNames) {
+        svg.append("<svg class=\"%s\" width=\"%d\" height=\"%d\" role=\"img\">%n"
+                .formatted(isNames ? "names" : "bars", width, height));
+        int y = MARGIN;
+        boolean isBand = true;
+        for (Map.Entry<String, List<List<Bar>>> row : rows.entrySet()) {
+            int rowHeight = row.getValue().size() * ROW;
+            if (isBand) {
+                svg.append(
+                        "<rect class=\"band\" y=\"%d\" width=\"%d\" height=\"%d\"/>%n".formatted(y, width, rowHeight));
+            }
+            if (isNames) {
+                svg.append("<text x=\"%d\" y=\"%d\">%s</text>%n".formatted(MARGIN, y + 20, escaped(row.getKey())));
+            }
+            isBand = !isBand;
+            y += rowHeight;
+        }
+        svg.append(isNames ? "</svg>\n" : "");
     }
 
     /** For each client its bars, in as many lines as it takes that none covers another. */
@@ -222,7 +237,7 @@ public final class HistoryPicture {
     }
 
     /** Where each time is drawn: in order, and as far apart as the texts need. */
-    private static Map<Moment, Integer> places(List<Bar> bars, int left) {
+    private static Map<Moment, Integer> places(List<Bar> bars) {
         TreeSet<Moment> times = new TreeSet<>();
         Map<Moment, List<Bar>> ending = new HashMap<>();
         bars.forEach(bar -> {
@@ -231,7 +246,7 @@ public final class HistoryPicture {
             ending.computeIfAbsent(bar.to, end -> new ArrayList<>()).add(bar);
         });
         Map<Moment, Integer> places = new LinkedHashMap<>();
-        int place = left - GAP;
+        int place = 0;
         for (Moment moment : times) {
             place += GAP;
             for (Bar bar : ending.getOrDefault(moment, List.of())) {
@@ -240,10 +255,6 @@ public final class HistoryPicture {
             places.put(moment, place);
         }
         return places;
-    }
-
-    private static int width(Bar bar, Map<Moment, Integer> places) {
-        return places.get(bar.to) - places.get(bar.from);
     }
 
     private void drawTimes(List<Bar> bars, Map<Moment, Integer> places, int bottom) {
@@ -262,10 +273,10 @@ public final class HistoryPicture {
         }
     }
 
-    private void drawBar(Bar bar, int x, int y, int width) {
+    private void drawBar(Bar bar, int x, int y, int right) {
         svg.append("<g><title>").append(escaped(bar.tip)).append("</title>");
         svg.append("<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"3\"/>"
-                .formatted(bar.isWrong ? "wrong" : bar.kind, x, y, width, BAR));
+                .formatted(bar.isWrong ? "wrong" : bar.kind, x, y, right - x, BAR));
         svg.append("<text%s x=\"%d\" y=\"%d\">%s</text></g>%n"
                 .formatted(bar.isWrong ? " class=\"wrong\"" : "", x + 6, y + 17, escaped(bar.label)));
     }

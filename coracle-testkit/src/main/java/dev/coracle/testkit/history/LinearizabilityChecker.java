@@ -20,10 +20,11 @@ import org.jspecify.annotations.Nullable;
  * the read had returned, none that failed, and nothing that the order of all others does not have; and a member applies
  * forwards only, so of two reads of one replica, the second called after the first returned, the second's state is not
  * older. Reads of different replicas, or of one replica and linearizable ones of the same client, promise nothing to each
- * other: a client that writes and then reads stale may miss its write.
+ * other: a client that writes and then reads stale may miss its write. What is said of a replica holds within each
+ * partition; that it applies forwards across them is not checked.
  *
  * <p>Partitions are judged one by one, each in the order of its operations' ends, with a memory of what has been tried
- * ({@code Search} has the algorithm). The cost is small as long as few operations overlap; in the worst case it is
+ * (the class {@code Search} has the algorithm). The cost is small as long as few operations overlap; in the worst case it is
  * exponential, so there is a limit, and a verdict that says that it was reached.
  */
 public final class LinearizabilityChecker {
@@ -66,8 +67,7 @@ public final class LinearizabilityChecker {
                 case LIMITED ->
                     givenUp.add(part.getKey() + " (" + part.getValue().size() + " operations)");
                 case IMPOSSIBLE -> {
-                    WrongPart<I, O> wrong =
-                            new Shrinker<>(model, search).wrongPart(part.getKey(), part.getValue());
+                    WrongPart<I, O> wrong = new Shrinker<>(model, search).wrongPart(part.getKey(), part.getValue());
                     return new CheckResult<>(Verdict.NOT_LINEARIZABLE, orders, wrong, configurations, wrong.toString());
                 }
             }

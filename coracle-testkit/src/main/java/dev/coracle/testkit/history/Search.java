@@ -79,6 +79,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     private final List<ArrayDeque<Configuration<S>>> waiting = new ArrayList<>();
     /** By rank, those that wait for {@link #OPTIONAL}. */
     private final List<ArrayDeque<Configuration<S>>> waitingLonger = new ArrayList<>();
+
     private int highest;
     private int configurations;
     private long steps;
@@ -290,7 +291,9 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     }
 
     private boolean isPlaced(Configuration<S> configuration, int effect) {
-        return effect < 0 ? configuration.isUsed(~effect) : effect < configuration.rank || configuration.isPlaced(effect);
+        return effect < 0
+                ? configuration.isUsed(~effect)
+                : effect < configuration.rank || configuration.isPlaced(effect);
     }
 
     private void found(Step step) {

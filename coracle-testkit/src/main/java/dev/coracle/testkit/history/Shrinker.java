@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -78,11 +79,11 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
 
     /** A search of what had happened, or may have happened, when the required effect {@code end} returned. */
     private Search<S, I, O> until(int end, int configurations) {
-        List<Effect<I, O>> options = Stream.concat(whole.options.stream(), whole.required.stream().skip(end + 1L))
+        List<Effect<I, O>> options = Stream.concat(
+                        whole.options.stream(), whole.required.stream().skip(end + 1L))
                 .filter(effect -> effect.call <= whole.required.get(end).end)
                 .toList();
-        return new Search<>(
-                model, whole.required.subList(0, end + 1), options, whole.starts, configurations);
+        return new Search<>(model, whole.required.subList(0, end + 1), options, whole.starts, configurations);
     }
 
     /**
@@ -162,8 +163,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
     }
 
     /** Whether a trial finds that there is no order; the part is kept then. */
-    private boolean isWrong(
-            List<Effect<I, O>> required, List<Effect<I, O>> options, Collection<S> starts) {
+    private boolean isWrong(List<Effect<I, O>> required, List<Effect<I, O>> options, Collection<S> starts) {
         if (required.isEmpty() || stepsLeft < 0) {
             return false;
         }
@@ -210,15 +210,12 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
                 .toList();
         List<String> explanation = new ArrayList<>();
         explanation.add(before() + " No order is right, whether or not other operations took effect.");
-        Configuration<S> furthest = proof.furthest();
-        if (furthest != null) {
-            explanation.add(furthest(furthest));
-        }
+        explanation.addAll(furthest());
         for (Effect<I, O> effect : Effect.of(partition)) {
             if (!effect.possible && !effect.isStale() && wouldExplain(effect)) {
                 Operation<I, O> failed = effect.representative();
-                explanation.add("It would be right if " + failed.client() + "'s " + failed.input() + " at " + failed.call()
-                        + ", which certainly failed, had been done.");
+                explanation.add("It would be right if " + failed.client() + "'s " + failed.input() + " at "
+                        + failed.call() + ", which certainly failed, had been done.");
             }
         }
         return new WrongPart<>(key, shown, partition, since, explanation, operation -> Labels.of(model, operation));
@@ -236,21 +233,56 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
                 + ".";
     }
 
-    private String furthest(Configuration<S> furthest) {
+    /** How far an order gets; empty if none of the states can be before any. */
+    private List<String> furthest() {
+        // A way that ends since an operation to come needs the state does not show why.
+        Search<S, I, O> shown =
+                new Search<>(withoutNeeds(), proof.required, proof.options, proof.starts, configurationsPerTrial);
+        if (shown.run() == Search.Ending.LIMITED) {
+            shown = proof;
+        }
+        Configuration<S> furthest = shown.furthest();
+        if (furthest == null) {
+            return List.of();
+        }
         Effect<I, O> stuck = proof.required.get(furthest.rank);
         O answer = model.next(furthest.state, stuck.input).output();
-        String order = proof.order().stream()
+        String order = shown.order().stream()
                 .map(effect -> Labels.of(model, effect.representative()) + ", ")
                 .collect(Collectors.joining());
         Configuration<S> start = furthest;
         while (start.parent != null) {
             start = start.parent;
         }
-        return "The furthest that any gets: from " + Labels.shortened(start.state) + ", " + order + "then not "
+        return List.of("The furthest that any gets: from " + Labels.shortened(start.state) + ", " + order + "then not "
                 + Labels.of(model, stuck.representative()) + ", since "
                 + (stuck.wasAnswered(answer)
                         ? "later answers do not allow it there."
-                        : "the answer there is " + Labels.shortened(answer) + ".");
+                        : "the answer there is " + Labels.shortened(answer) + "."));
+    }
+
+    private Model<S, I, O> withoutNeeds() {
+        return new Model<>() {
+            @Override
+            public S initial() {
+                return model.initial();
+            }
+
+            @Override
+            public Next<S, O> next(S state, I input) {
+                return model.next(state, input);
+            }
+
+            @Override
+            public boolean isRead(I input, O output) {
+                return model.isRead(input, output);
+            }
+
+            @Override
+            public Predicate<S> viable(List<O> outputs) {
+                return model.viable(outputs);
+            }
+        };
     }
 
     private boolean wouldExplain(Effect<I, O> failed) {

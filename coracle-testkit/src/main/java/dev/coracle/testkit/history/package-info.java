@@ -11,7 +11,9 @@
  * history.ok(read, null, 40);
  *
  * CheckResult<Register.Input<String>, Object> result = LinearizabilityChecker.check(new Register<>(), history);
- * assert result.verdict() == Verdict.LINEARIZABLE : result;
+ * if (result.verdict() != Verdict.LINEARIZABLE) {
+ *     throw new AssertionError(result);
+ * }
  * }</pre>
  *
  * <p>That history is wrong, and the result prints why:
@@ -20,8 +22,8 @@
  * not linearizable: 2 of 2 operations are enough
  *   c1  10..20  |--|        write a -> ok
  *   c2  30..40        |--|  read -> null
- * Before them the state was null, the initial one. No order of them is right, whether or not other operations took effect.
- * The longest order that is: write a -> ok. Then read answers a.
+ * The initial state is null. No order is right, whether or not other operations took effect.
+ * The furthest that any gets: from null, write a -> ok, then not read -> null, since the answer there is a.
  * }</pre>
  *
  * <p>{@link dev.coracle.testkit.history.HistoryPicture} draws it as a page, with what else went on at the time.

@@ -22,7 +22,9 @@ class KnownHistoriesTest {
         read("c2", null, 15, 20);
         read("c2", 1, 25, 30);
         assertThat(verdict()).isEqualTo(Verdict.LINEARIZABLE);
-        assertThat(LinearizabilityChecker.check(new Register<>(), register).orders().get(""))
+        assertThat(LinearizabilityChecker.check(new Register<>(), register)
+                        .orders()
+                        .get(""))
                 .extracting(Operation::id)
                 .containsExactly(1, 0, 2);
     }
@@ -48,13 +50,25 @@ class KnownHistoriesTest {
         write("c1", 2, 30, 40);
         read("c2", 1, 50, 60);
         write("c1", 3, 70, 80);
-        wrong(
-                """
+        wrong("""
                 not linearizable: 2 of 4 operations are enough
                   c1  30..40  |--|        write 2 -> ok
                   c2  50..60        |--|  read -> 1
                 Before them the state was null or 1. No order is right, whether or not other operations took effect.
                 The furthest that any gets: from null, write 2 -> ok, then not read -> 1, since the answer there is 2.""");
+    }
+
+    /** The example of the package's documentation. */
+    @Test
+    void aWriteThatIsNotSeenIsFound() {
+        write("c1", 7, 10, 20);
+        read("c2", null, 30, 40);
+        wrong("""
+                not linearizable: 2 of 2 operations are enough
+                  c1  10..20  |--|        write 7 -> ok
+                  c2  30..40        |--|  read -> null
+                The initial state is null. No order is right, whether or not other operations took effect.
+                The furthest that any gets: from null, write 7 -> ok, then not read -> null, since the answer there is 7.""");
     }
 
     @Test
@@ -63,8 +77,7 @@ class KnownHistoriesTest {
         add("c2", 1, 2, 30, 50);
         add("c3", 1, 2, 40, 60);
         readCounter("c1", 2, 70, 80);
-        wrongCounter(
-                """
+        wrongCounter("""
                 not linearizable: 2 of 4 operations are enough
                   c2  30..50  |-----|     add 1 -> 2
                   c3  40..60     |-----|  add 1 -> 2
@@ -80,8 +93,7 @@ class KnownHistoriesTest {
         readList("c1", List.of("a", "b"), 50, 60);
         readList("c2", List.of("a", "c"), 55, 65);
         readList("c3", List.of("a", "c", "d"), 100, 110);
-        wrongList(
-                """
+        wrongList("""
                 not linearizable: 2 of 6 operations are enough
                   c2  35..45  |--|        append c -> ok
                   c1  50..60        |--|  read -> [a, b]
@@ -105,8 +117,7 @@ class KnownHistoriesTest {
         int second = counter.retry(first, 30);
         counter.ok(second, 5L, 40);
         readCounter("c2", 10, 50, 60);
-        wrongCounter(
-                """
+        wrongCounter("""
                 not linearizable: 1 of 3 operations is enough
                   c2  50..60  |--|  read -> 10
                 Before it the state was 0 or 5. No order is right, whether or not other operations took effect.
@@ -121,7 +132,8 @@ class KnownHistoriesTest {
         counter.ok(second, 5L, 40);
         readCounter("c2", 5, 50, 60);
         readCounter("c2", 5, 25, 28);
-        assertThat(LinearizabilityChecker.check(new Counter(), counter).verdict()).isEqualTo(Verdict.LINEARIZABLE);
+        assertThat(LinearizabilityChecker.check(new Counter(), counter).verdict())
+                .isEqualTo(Verdict.LINEARIZABLE);
     }
 
     @Test
@@ -130,8 +142,7 @@ class KnownHistoriesTest {
         int second = counter.retry(first, 30);
         counter.ok(second, 5L, 40);
         counter.ok(first, 10L, 50);
-        wrongCounter(
-                """
+        wrongCounter("""
                 not linearizable: 2 of 2 operations are enough
                   c1  10..50  |--------|  add 5 -> 10
                   c1  30..40     |--|     add 5 -> 5
@@ -144,8 +155,7 @@ class KnownHistoriesTest {
         write("c1", 1, 10, 20);
         register.failed(register.invoke("c2", Register.write(9), 30), 40);
         read("c3", 9, 50, 60);
-        wrong(
-                """
+        wrong("""
                 not linearizable: 1 of 3 operations is enough
                   c3  50..60  |--|  read -> 9
                 Before it the state was null or 1. No order is right, whether or not other operations took effect.
@@ -213,16 +223,15 @@ class KnownHistoriesTest {
         write("c1", 2, 30, 40);
         stale("c2", "n2", 2, 50, 60);
         stale("c3", "n2", 1, 70, 80);
-        wrong(
-                """
+        wrong("""
                 not linearizable: 4 of 4 operations are enough
                   c1       10..20  |--|                    write 1 -> ok
                   c1       30..40        |--|              write 2 -> ok
                   c2 @ n2  50..60              |--|        stale read -> 2
                   c3 @ n2  70..80                    |--|  stale read -> 1
                 The initial state is null. No order is right, whether or not other operations took effect.
-                The furthest that any gets: from null, write 1 -> ok, then not write 2 -> ok, since later answers do not \
-                allow it there.""");
+                The furthest that any gets: from null, write 1 -> ok, write 2 -> ok, stale read -> 2, then not stale read \
+                -> 1, since the answer there is 2.""");
     }
 
     @Test
@@ -260,7 +269,8 @@ class KnownHistoriesTest {
         map.ok(map.invoke("c2", KeyValueMap.delete("y"), 70), null, 80);
         map.ok(map.invoke("c2", KeyValueMap.get("y"), 90), null, 100);
         map.ok(map.invoke("c2", KeyValueMap.compareAndSet("y", null, 3), 110), true, 120);
-        assertThat(LinearizabilityChecker.check(new KeyValueMap<>(), map).verdict()).isEqualTo(Verdict.LINEARIZABLE);
+        assertThat(LinearizabilityChecker.check(new KeyValueMap<>(), map).verdict())
+                .isEqualTo(Verdict.LINEARIZABLE);
         map.ok(map.invoke("c2", KeyValueMap.get("x"), 130), null, 140);
         CheckResult<KeyValueMap.Input<String, Integer>, Object> result =
                 LinearizabilityChecker.check(new KeyValueMap<>(), map);

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -46,6 +47,7 @@ final class RandomHistory<S, I, O> {
         Outcome outcome;
         /** When it takes effect; never if it is negative. */
         double moment;
+
         int id;
         O output;
         boolean isApplied;
@@ -55,12 +57,19 @@ final class RandomHistory<S, I, O> {
         return record(plan(operations), (planned, output) -> output);
     }
 
-    /** A history in which one answer is another's, and perhaps one unknown operation counts as failed: mostly wrong. */
+    /** A history in which one answer is that of another operation: mostly wrong. */
     History<I, O> nextSpoilt(int operations) {
         List<Planned> all = plan(operations);
-        Planned spoilt = all.get(random.nextInt(all.size()));
-        Planned other = all.get(random.nextInt(all.size()));
-        return record(all, (planned, output) -> planned == spoilt && other.outcome == Outcome.OK ? other.output : output);
+        for (int attempt = 0; attempt < 100; attempt++) {
+            Planned spoilt = all.get(random.nextInt(all.size()));
+            Planned other = all.get(random.nextInt(all.size()));
+            if (spoilt.outcome == Outcome.OK
+                    && other.outcome == Outcome.OK
+                    && !Objects.equals(spoilt.output, other.output)) {
+                return record(all, (planned, output) -> planned == spoilt ? other.output : output);
+            }
+        }
+        return record(all, (planned, output) -> output);
     }
 
     private List<Planned> plan(int operations) {
