@@ -276,6 +276,20 @@ public abstract class LogStoreContract {
     }
 
     @Test
+    void anEntryBeforeAReceivedSnapshotTakesUpTheLogThatItInterrupted() throws IOException, StorageException {
+        save(snapshot(100, 3));
+        try (LogStore store = openAndRecover()) {
+            store.append(GROUP, state(1, 0, 2), entries(1, 1, 5, 10));
+            store.appendSnapshot(GROUP, snapshot(100, 3));
+            store.append(GROUP, HardState.EMPTY, entries(3, 101, 102, 10));
+            store.append(GROUP, HardState.EMPTY, entries(1, 6, 7, 10));
+            store.sync();
+        }
+
+        assertThat(recovered()).isEqualTo(new Recovered(state(1, 0, 2), SnapshotMetadata.EMPTY, entries(1, 1, 7, 10)));
+    }
+
+    @Test
     void anotherReceivedSnapshotTakesThePlaceOfOneThatIsNotCommitted() throws IOException, StorageException {
         save(snapshot(100, 3));
         save(snapshot(50, 4));

@@ -86,10 +86,12 @@ final class Database implements AutoCloseable {
 
     private static Options options(RocksDbOptions settings, LRUCache cache) {
         return new Options()
-                // What was synced must be there again, or opening fails. Only a record at the very end may be cut
-                // short.
+                // What was synced is there again, or opening fails. Only the last record may be cut short.
                 .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
                 .setParanoidChecks(true)
+                // What opening finds may be in the system's cache only, and is written again, and synced, before it
+                // counts.
+                .setAvoidFlushDuringRecovery(false)
                 .setWriteBufferSize(settings.writeBufferBytes())
                 .setMaxWriteBufferNumber(2)
                 .setTableFormatConfig(new BlockBasedTableConfig().setBlockCache(cache))
@@ -160,9 +162,7 @@ final class Database implements AutoCloseable {
         }
         Path parent = directory.toAbsolutePath().getParent();
         Path building = directory.resolveSibling(directory.getFileName() + BUILDING);
-        if (disk.exists(building)) {
-            deleteAll(disk, building);
-        }
+        deleteAll(disk, building);
         disk.createDirectories(building);
         try (Database database = new Database(building, settings, true);
                 WriteBatch batch = new WriteBatch()) {

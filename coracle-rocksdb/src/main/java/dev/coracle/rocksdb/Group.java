@@ -2,21 +2,13 @@ package dev.coracle.rocksdb;
 
 import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.TermIndex;
-import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of a group's log without asking the database. The writer's, but for what readers look at. */
 final class Group {
     /** Entries that follow each other: their number in the keys, and their terms from what they begin behind on. */
-    record History(long number, TermIndex terms) {
-        EntryId base() {
-            return new EntryId(terms.term(terms.baseIndex()), terms.baseIndex());
-        }
-    }
-
-    /** Which entries are in the database: the history, and the last index before it or released. */
-    record View(long history, long base) {}
+    record History(long number, TermIndex terms) {}
 
     final long id;
 
@@ -34,7 +26,8 @@ final class Group {
     long durableSnapshotIndex;
     long durableCommit;
 
-    volatile View view;
+    /** The number of the history that is in the database, for those who read there. */
+    volatile long readableHistory;
 
     /** What opening found, until somebody asks. */
     @Nullable
@@ -47,14 +40,12 @@ final class Group {
         this.snapshotIndex = snapshotIndex;
         this.durableSnapshotIndex = snapshotIndex;
         this.durableCommit = state.commit();
-        this.view = new View(history.number, history.terms.baseIndex());
+        this.readableHistory = history.number;
     }
 
     /** Everything was written, and is durable if it was synced. */
     void written(boolean synced) {
-        if (view.history != history.number || view.base != history.terms.baseIndex()) {
-            view = new View(history.number, history.terms.baseIndex());
-        }
+        readableHistory = history.number;
         if (synced) {
             durableCommit = state.commit();
             durableSnapshotIndex = snapshotIndex;

@@ -120,10 +120,10 @@ public final class RocksDbLogStore implements LogStore {
     @Override
     public List<Entry> read(long id, long low, long high, long maxSize) throws StorageException {
         Group group = groups.get(id);
-        if (group == null || low <= group.view.base()) {
+        if (group == null) {
             return List.of();
         }
-        long history = group.view.history();
+        long history = group.readableHistory;
         return database.iterate(
                 Keys.entry(id, history, low),
                 Keys.entry(id, history, high),
@@ -144,7 +144,7 @@ public final class RocksDbLogStore implements LogStore {
             Entry entry = decode(scratch, length);
             if (Keys.number(iterator.key(), 2) != next || entry.index() != next) {
                 if (found.isEmpty()) {
-                    // It was released meanwhile.
+                    // It was released.
                     break;
                 }
                 throw database.damaged("entry " + next + " is missing before entry " + entry.index());
@@ -173,7 +173,7 @@ public final class RocksDbLogStore implements LogStore {
         if (group == null) {
             return high;
         }
-        long history = group.view.history();
+        long history = group.readableHistory;
         byte[] end = Keys.entry(id, history, high);
         long from = low;
         long to = high;

@@ -4,6 +4,7 @@ import static dev.coracle.contracts.Samples.entry;
 import static dev.coracle.contracts.Samples.snapshot;
 import static dev.coracle.contracts.Samples.state;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.coracle.contracts.Recovered;
 import dev.coracle.contracts.Samples;
@@ -16,10 +17,13 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -64,15 +68,7 @@ class KilledTest {
 
     /** Returns the index that the process acknowledged last. */
     private long killAfter(long lines, long acknowledged) throws IOException, InterruptedException {
-        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        List<String> command = new ArrayList<>(List.of(java.toString(), "-Xshare:auto"));
-        if (Runtime.version().feature() >= 24) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Victim.class.getName(), root.toString()));
-        Process process = new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        Process process = start(List.of(), Long.MAX_VALUE);
         long last = acknowledged;
         try (BufferedReader out =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
@@ -89,6 +85,46 @@ class KilledTest {
         }
         process.waitFor();
         return last;
+    }
+
+    /** Starts a victim, by way of another command if there is one, that ends by itself at an index. */
+    private Process start(List<String> by, long end) throws IOException {
+        List<String> command = new ArrayList<>(by);
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (Runtime.version().feature() >= 24) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of(
+                "-Xshare:auto",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Victim.class.getName(),
+                root.toString(),
+                String.valueOf(end)));
+        return new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    /** What a test that kills a process alone cannot see. */
+    @Test
+    @Tag("long")
+    void eachAcknowledgementWaitsForTheDisk() throws Exception {
+        Path trace = root.resolve("trace");
+        Process process;
+        try {
+            process = start(List.of("strace", "-f", "-qq", "-e", "trace=fdatasync", "-o", trace.toString()), 40);
+        } catch (IOException e) {
+            abort("SKIPPED, NOBODY LOOKS WHETHER ROCKSDB SYNCS: there is no strace here: " + e.getMessage());
+            return;
+        }
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor();
+        assertThat(said.lines().filter(line -> line.startsWith(ACKNOWLEDGED))).hasSize(40);
+        try (Stream<String> calls = Files.lines(trace)) {
+            assertThat(calls.filter(line -> line.contains("fdatasync(")).count())
+                    .isGreaterThanOrEqualTo(40);
+        }
     }
 
     /** What is killed. */
@@ -125,7 +161,8 @@ class KilledTest {
                 }
                 index++;
             }
-            while (index < 1_000_000) {
+            long end = Long.parseLong(arguments[1]);
+            while (index < end) {
                 index++;
                 if (index % 10 == 0) {
                     // They belong to the term before, and are replaced by the one that is acknowledged.
@@ -147,7 +184,7 @@ class KilledTest {
                     store.release(GROUP, covered - 10);
                 }
             }
-            throw new AssertionError("nobody killed this process");
+            store.close();
         }
     }
 }
