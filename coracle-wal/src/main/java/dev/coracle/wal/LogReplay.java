@@ -67,18 +67,6 @@ final class LogReplay {
             long term = term(id.index());
             return term == id.term() || (term == 0 && !afterSnapshot);
         }
-
-        /** The ids of a snapshot of this log and of the first entry of each term behind it. */
-        List<EntryId> termsBehind(EntryId snapshot) {
-            List<EntryId> behind = new ArrayList<>();
-            behind.add(snapshot);
-            for (EntryId first : terms.toList()) {
-                if (first.index() > snapshot.index()) {
-                    behind.add(first);
-                }
-            }
-            return behind;
-        }
     }
 
     private final ChainReader records;
@@ -168,7 +156,7 @@ final class LogReplay {
             }
             SnapshotMetadata found = id.index() == 0 ? SnapshotMetadata.EMPTY : files.findSound(id, damaged);
             if (found != null) {
-                return new Recovered(state, found, log.termsBehind(found.id()), log.lastIndex());
+                return new Recovered(state, found, log.terms.listBehind(found.id()), log.lastIndex());
             }
         }
         throw new StorageException(records.segment().path().getParent()
