@@ -244,7 +244,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                             + " with an empty directory");
         }
         FileSnapshotStore store = Objects.requireNonNull(snapshots);
-        WalOptions options = WalOptions.DEFAULTS.withSegmentBytes(settings.segmentBytes);
+        WalOptions options = WalOptions.DEFAULTS
+                .withSegmentBytes(settings.segmentBytes)
+                .withObserver(settings.storageObserver, world.clock());
         WalLogStore opened = WalLogStore.open(world.disk(), directory.log(), store, options);
         log = opened;
         NodeConfig config = config(file);
@@ -319,6 +321,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .maxPendingBytes(settings.maxPendingBytes)
                 .bootstrap(bootstrap)
                 .observer(this)
+                .storageObserver(settings.storageObserver, world.clock())
                 .build();
     }
 

@@ -49,6 +49,7 @@ final class RecordWriter {
     private ByteBuffer buffer = allocate(FIRST_CAPACITY);
     private DiskFile file;
     private long position;
+    private long records;
 
     /** Begins at {@code offset} of {@code file}, with the checksum of the data before it. */
     RecordWriter(DiskFile file, long offset, int checksum) {
@@ -67,6 +68,11 @@ final class RecordWriter {
     /** Where the next record will stand. */
     long offset() {
         return position + buffer.position();
+    }
+
+    /** How many records were written by this. */
+    long records() {
+        return records;
     }
 
     /** The checksum of all data up to there. */
@@ -169,6 +175,7 @@ final class RecordWriter {
             recordBytes += 1 + varintSize(dataLength) + dataLength;
         }
         int padding = (int) -recordBytes & ALIGNMENT - 1;
+        records++;
         reserve(OVERHEAD_BYTES);
         buffer.putLong(padding == 0 ? recordBytes : recordBytes | PADDED | (long) padding << PADDING_SHIFT);
         buffer.put((byte) TYPE_TAG).put((byte) type.number());
