@@ -36,12 +36,6 @@ final class RecordWriter {
     private static final int CHECKSUM_TAG = 2 << 3;
     private static final int DATA_TAG = 3 << 3 | 2;
 
-    private static final int ENTRY_TYPE_TAG = 1 << 3;
-    private static final int ENTRY_TERM_TAG = 2 << 3;
-    private static final int ENTRY_INDEX_TAG = 3 << 3;
-    private static final int ENTRY_DATA_TAG = 4 << 3 | 2;
-    private static final int ENTRY_CONTEXT_TAG = 6 << 3 | 2;
-
     private static final byte[] NONE = new byte[0];
 
     private final RunningChecksum checksum = new RunningChecksum();
@@ -92,7 +86,7 @@ final class RecordWriter {
         int dataAt = putEntryHead(entry, data);
         int end = dataAt;
         if (context != null) {
-            head[end++] = ENTRY_CONTEXT_TAG;
+            head[end++] = EntryHead.CONTEXT_TAG;
             end = putVarint(end, context.length);
         }
         write(RecordType.ENTRY, dataAt, data == null ? NONE : data, end, context == null ? NONE : context);
@@ -124,14 +118,14 @@ final class RecordWriter {
     /** Fields 1 to 3, and the length of field 4 if there is one, as gogo writes them: zeros too. */
     @SuppressWarnings("EnumOrdinal") // What EntryType says the numbers on the wire are.
     private int putEntryHead(Entry entry, byte @Nullable [] data) {
-        head[0] = ENTRY_TYPE_TAG;
+        head[0] = EntryHead.TYPE_TAG;
         int end = putVarint(1, entry.type().ordinal());
-        head[end++] = ENTRY_TERM_TAG;
+        head[end++] = EntryHead.TERM_TAG;
         end = putVarint(end, entry.term());
-        head[end++] = ENTRY_INDEX_TAG;
+        head[end++] = EntryHead.INDEX_TAG;
         end = putVarint(end, entry.index());
         if (data != null) {
-            head[end++] = ENTRY_DATA_TAG;
+            head[end++] = EntryHead.DATA_TAG;
             end = putVarint(end, data.length);
         }
         return end;
