@@ -30,7 +30,8 @@ final class SegmentReader {
         DAMAGE
     }
 
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    /** Numbers of eight bytes in an array, the lowest byte first. */
+    static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     static final int LENGTH_BYTES = Long.BYTES;
     private static final long LENGTH_MASK = (1L << 56) - 1;
