@@ -57,7 +57,12 @@ final class WalAppends implements AutoCloseable {
      * @param allocatedBytes what the log's thread allocated for a batch
      */
     record Result(
-            int entries, int bytes, double batchesPerSecond, double barePerSecond, double ratio, double allocatedBytes) {}
+            int entries,
+            int bytes,
+            double batchesPerSecond,
+            double barePerSecond,
+            double ratio,
+            double allocatedBytes) {}
 
     private final int entries;
     private final byte[] data = new byte[ENTRY_BYTES];

@@ -46,16 +46,16 @@ final class WalBenchCommand implements Callable<Integer> {
             names = "--seconds",
             paramLabel = "SECONDS",
             defaultValue = "10",
-            description = "How long each line is measured, 1 to " + BenchCommand.MOST_SECONDS
-                    + "; default ${DEFAULT-VALUE}.")
+            description =
+                    "How long each line is measured, 1 to " + BenchCommand.MOST_SECONDS + "; default ${DEFAULT-VALUE}.")
     private int seconds;
 
     @Option(
             names = "--warm-up",
             paramLabel = "SECONDS",
             defaultValue = "3",
-            description = "How long each runs before that, 0 to " + BenchCommand.MOST_SECONDS
-                    + "; default ${DEFAULT-VALUE}.")
+            description =
+                    "How long each runs before that, 0 to " + BenchCommand.MOST_SECONDS + "; default ${DEFAULT-VALUE}.")
     private int warmUpSeconds;
 
     @Option(

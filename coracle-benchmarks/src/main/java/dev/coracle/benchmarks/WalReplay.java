@@ -11,6 +11,8 @@ import dev.coracle.wal.WalOptions;
 import dev.coracle.wal.WalVerdict;
 import dev.coracle.wal.WalVerify;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -37,6 +39,8 @@ final class WalReplay {
     private static final int LEAST_PASSES = 3;
     private static final double MEGABYTE = 1e6;
 
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
     /** How long the segments of a log are. */
     private static final class Segments implements StorageObserver {
         private int full;
@@ -61,6 +65,7 @@ final class WalReplay {
      * @param records how many there are
      * @param logBytes the size of the files
      * @param nanosPerRecord how long the replay took for each record
+     * @param processorNanosPerRecord how long of that its thread had a processor
      * @param megabytesPerSecond the replay's rate
      * @param checksumMegabytesPerSecond the rate of reading and the checksum alone
      * @param ratio the median of the ratios of the two, pass by pass
@@ -70,6 +75,7 @@ final class WalReplay {
             long records,
             long logBytes,
             double nanosPerRecord,
+            double processorNanosPerRecord,
             double megabytesPerSecond,
             double checksumMegabytesPerSecond,
             double ratio) {}
@@ -131,6 +137,7 @@ final class WalReplay {
                 records,
                 logBytes,
                 replay / records,
+                median(passes.stream().mapToDouble(pass -> pass[2])) / records,
                 logBytes / MEGABYTE / (replay / 1e9),
                 logBytes / MEGABYTE / (checksum / 1e9),
                 ratio);
@@ -140,7 +147,7 @@ final class WalReplay {
         return WalAppends.median(values.toArray());
     }
 
-    /** The nanoseconds of a replay and of a pass that only computes checksums, pair by pair. */
+    /** The nanoseconds of a replay, of a pass that only computes checksums, and of the replay's processor. */
     private List<long[]> passes(long nanos, BooleanSupplier stop) throws IOException {
         List<long[]> passes = new ArrayList<>();
         long end = System.nanoTime() + nanos;
@@ -148,11 +155,13 @@ final class WalReplay {
             if (stop.getAsBoolean()) {
                 throw new IOException("the measurement was interrupted");
             }
+            long processorBegin = THREADS.getCurrentThreadCpuTime();
             long begin = System.nanoTime();
             replay();
             long between = System.nanoTime();
+            long processor = THREADS.getCurrentThreadCpuTime() - processorBegin;
             checksum();
-            passes.add(new long[] {between - begin, System.nanoTime() - between});
+            passes.add(new long[] {between - begin, System.nanoTime() - between, processor});
         }
         return passes;
     }

@@ -41,10 +41,10 @@ record WalReport(
     @SuppressWarnings("InlineFormatString") // Under its head, whose columns it must meet.
     private static final String APPEND_ROW = "%,9d %,8d %,10.0f %,10.0f %7.1f %% %8s %7s %,11.0f %9s %7s%n";
 
-    private static final String REPLAY_HEAD = "%9s %10s %9s %8s %7s %10s %10s %9s %8s %7s%n";
+    private static final String REPLAY_HEAD = "%9s %10s %9s %10s %8s %7s %9s %9s %10s %8s %7s%n";
 
     @SuppressWarnings("InlineFormatString") // Under its head, whose columns it must meet.
-    private static final String REPLAY_ROW = "%,9d %,10d %,9.1f %8s %7s %,10.0f %,10.0f %7.1f %% %8s %7s%n";
+    private static final String REPLAY_ROW = "%,9d %,10d %,9.1f %,10.1f %8s %7s %,9.0f %,9.0f %8.1f %% %8s %7s%n";
 
     /** Says where and how it is measured. */
     void printHead(PrintWriter out) {
@@ -67,7 +67,8 @@ record WalReport(
 
     /** Says what the columns of the appends are. */
     static void printAppendHead(PrintWriter out) {
-        out.printf("Entries of %d bytes, one fdatasync a batch; in turns with a bare loop of writes and fdatasyncs%n%n",
+        out.printf(
+                "Entries of %d bytes, one fdatasync a batch; in turns with a bare loop of writes and fdatasyncs%n%n",
                 WalAppends.ENTRY_BYTES);
         out.printf(APPEND_HEAD, "entries", "bytes", "batches", "bare loop", "log in", "", "", "allocated", "", "");
         out.printf(
@@ -110,12 +111,13 @@ record WalReport(
     /** Says what the columns of the replays are. */
     static void printReplayHead(PrintWriter out) {
         out.printf("%nReplay from the page cache; in turns with reading the same files and their CRC-32C alone%n%n");
-        out.printf(REPLAY_HEAD, "bytes", "", "ns", "", "", "MB", "CRC-32C", "replay in", "", "");
+        out.printf(REPLAY_HEAD, "bytes", "", "ns", "of them", "", "", "MB", "CRC-32C", "replay in", "", "");
         out.printf(
                 REPLAY_HEAD,
                 "a record",
                 "records",
                 "a record",
+                "processor",
                 "target",
                 "met",
                 "a second",
@@ -136,6 +138,7 @@ record WalReport(
                 row.entryBytes(),
                 row.records(),
                 row.nanosPerRecord(),
+                row.processorNanosPerRecord(),
                 small ? "<= 100" : "",
                 small ? met(row.nanosPerRecord() <= SMALL_RECORD_NANOS) : "",
                 row.megabytesPerSecond(),

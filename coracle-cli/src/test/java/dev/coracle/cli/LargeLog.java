@@ -151,13 +151,7 @@ final class LargeLog {
                     .snapshotBytes(Long.MAX_VALUE)
                     .build();
             try (RaftNode node = new RaftNode(
-                    config,
-                    store,
-                    snapshots(),
-                    follower,
-                    applied,
-                    bound -> bound - 1,
-                    EtcdConfChangeCodec.INSTANCE)) {
+                    config, store, snapshots(), follower, applied, bound -> bound - 1, EtcdConfChangeCodec.INSTANCE)) {
                 follower.start(node.inbound());
                 long last = node.view().commit();
                 boolean asked = false;
@@ -234,7 +228,8 @@ final class LargeLog {
                 if (message instanceof Message.Append append) {
                     inbound.offer(0, onAppend(append));
                 } else if (message instanceof Message.Heartbeat beat) {
-                    inbound.offer(0, new Message.HeartbeatReply(FOLLOWER, NODE, beat.term(), beat.context(), lastIndex));
+                    inbound.offer(
+                            0, new Message.HeartbeatReply(FOLLOWER, NODE, beat.term(), beat.context(), lastIndex));
                 }
             }
         }
@@ -242,8 +237,7 @@ final class LargeLog {
         private Message onAppend(Message.Append append) {
             if (append.index() > lastIndex) {
                 long term = lastIndex == 0 ? 0 : 1;
-                return Message.AppendReply.rejected(
-                        FOLLOWER, NODE, append.term(), append.index(), lastIndex, term);
+                return Message.AppendReply.rejected(FOLLOWER, NODE, append.term(), append.index(), lastIndex, term);
             }
             long index = append.index();
             for (Entry entry : append.entries()) {

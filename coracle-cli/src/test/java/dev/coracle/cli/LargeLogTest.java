@@ -36,7 +36,8 @@ class LargeLogTest {
     void aLogOfTwoGigabytesIsWrittenOpenedServedAndLookedAtInASmallHeap() throws Exception {
         long free = Files.getFileStore(root).getUsableSpace();
         if (free < NEEDED_BYTES) {
-            String reason = "it needs " + NEEDED_BYTES + " bytes on the disk of " + root + ", and " + free + " are free";
+            String reason =
+                    "it needs " + NEEDED_BYTES + " bytes on the disk of " + root + ", and " + free + " are free";
             System.out.println("SKIPPED, NO LARGE LOG IS OPENED IN A SMALL HEAP: " + reason);
             abort(reason);
         }

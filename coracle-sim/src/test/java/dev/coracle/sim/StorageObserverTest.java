@@ -129,11 +129,9 @@ class StorageObserverTest {
     /** What is read from the disk for one follower must not take the place of what another one needs next. */
     @Test
     void aFollowerFarBehindIsServedFromTheDiskWithoutEvictingTheCache() {
-        SimCluster cluster =
-                cluster(config -> config.logCacheBytes(4_000).maxSizePerMessage(200), 1L, 2L, 3L, 4L, 5L);
+        SimCluster cluster = cluster(config -> config.logCacheBytes(4_000).maxSizePerMessage(200), 1L, 2L, 3L, 4L, 5L);
         long leader = cluster.leader();
-        List<Long> followers =
-                cluster.ids().stream().filter(id -> id != leader).toList();
+        List<Long> followers = cluster.ids().stream().filter(id -> id != leader).toList();
         long far = followers.get(0);
         long near = followers.get(1);
         cluster.crash(far);
@@ -152,7 +150,9 @@ class StorageObserverTest {
         int before = recorder(leader).entriesHit;
         cluster.restart(near);
         awaitNumbers(cluster, near, 220);
-        assertThat(recorder(leader).misses).as("from the disk for the other one").isEqualTo(misses);
+        assertThat(recorder(leader).misses)
+                .as("from the disk for the other one")
+                .isEqualTo(misses);
         assertThat(recorder(leader).entriesHit - before).isGreaterThanOrEqualTo(20);
     }
 

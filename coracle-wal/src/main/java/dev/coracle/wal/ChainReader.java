@@ -51,6 +51,7 @@ final class ChainReader {
 
     /** The segment of the record at hand; at the end, the last one. */
     private Segment segment;
+
     private @Nullable SegmentReader reader;
     private @Nullable RecordType type;
     private int recordsInSegment;

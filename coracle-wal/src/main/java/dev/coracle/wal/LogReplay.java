@@ -112,7 +112,9 @@ final class LogReplay {
                     case ENTRY -> onEntry(records.entryHead());
                     case STATE -> onState(StateRecordCodec.INSTANCE.decode(records.requireData()));
                     case SNAPSHOT ->
-                        onSnapshot(SnapshotRecordCodec.INSTANCE.decode(records.requireData()).id());
+                        onSnapshot(SnapshotRecordCodec.INSTANCE
+                                .decode(records.requireData())
+                                .id());
                 }
             } catch (CodecException e) {
                 throw records.corrupt("a record of type " + records.type(), String.valueOf(e.getMessage()));

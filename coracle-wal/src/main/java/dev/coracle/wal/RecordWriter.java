@@ -149,15 +149,20 @@ final class RecordWriter {
     /** Makes room for a record, and returns where its data go. */
     private int reserveRecord(int dataLength) throws IOException {
         reserve(OVERHEAD_BYTES + dataLength);
-        return length + SegmentReader.LENGTH_BYTES + TYPE_BYTES + TAG_BYTES + LONGEST_CHECKSUM + TAG_BYTES
+        return length
+                + SegmentReader.LENGTH_BYTES
+                + TYPE_BYTES
+                + TAG_BYTES
+                + LONGEST_CHECKSUM
+                + TAG_BYTES
                 + varintSize(dataLength);
     }
 
     /** Puts a record around data that are in the buffer. */
     private void finishRecord(RecordType type, int at, int dataLength) {
         checksum.update(buffer, at, dataLength);
-        int shorter = LONGEST_CHECKSUM - varintSize(Integer.toUnsignedLong(checksum.value()));
-        if (shorter > 0) {
+        if (!isLong(checksum.value())) {
+            int shorter = LONGEST_CHECKSUM - varintSize(checksum.value());
             System.arraycopy(buffer, at, buffer, at - shorter, dataLength);
         }
         int padding = putRecordHead(type, dataLength);
@@ -169,7 +174,7 @@ final class RecordWriter {
     private int putRecordHead(RecordType type, int dataLength) {
         records++;
         int value = checksum.value();
-        long recordBytes = TYPE_BYTES + TAG_BYTES + varintSize(Integer.toUnsignedLong(value));
+        long recordBytes = TYPE_BYTES + TAG_BYTES + (isLong(value) ? LONGEST_CHECKSUM : varintSize(value));
         if (dataLength >= 0) {
             recordBytes += TAG_BYTES + varintSize(dataLength) + dataLength;
         }
@@ -177,10 +182,11 @@ final class RecordWriter {
         SegmentReader.LONGS.set(
                 buffer, length, padding == 0 ? recordBytes : recordBytes | PADDED | (long) padding << PADDING_SHIFT);
         int at = length + SegmentReader.LENGTH_BYTES;
-        buffer[at++] = TYPE_TAG;
-        buffer[at++] = (byte) type.number();
-        buffer[at++] = CHECKSUM_TAG;
-        at = putVarint(buffer, at, Integer.toUnsignedLong(value));
+        // Eight bytes at once: the type, the tag of the checksum and the five that it takes if it is long.
+        SegmentReader.LONGS.set(
+                buffer, at, TYPE_TAG | type.number() << 8 | CHECKSUM_TAG << 16 | longVarint(value) << 24);
+        at += TYPE_BYTES + TAG_BYTES;
+        at = isLong(value) ? at + LONGEST_CHECKSUM : putVarint(buffer, at, value);
         if (dataLength >= 0) {
             buffer[at++] = DATA_TAG;
             at = putVarint(buffer, at, dataLength);
@@ -189,9 +195,26 @@ final class RecordWriter {
         return padding;
     }
 
+    /** Less than eight. */
     private void putZeros(int count) {
-        Arrays.fill(buffer, length, length + count, (byte) 0);
+        SegmentReader.LONGS.set(buffer, length, 0L);
         length += count;
+    }
+
+    /** Whether a checksum takes the most bytes that one can. */
+    private static boolean isLong(int checksum) {
+        return checksum >>> 7 * (LONGEST_CHECKSUM - 1) != 0;
+    }
+
+    /** The varint of such a checksum, the first byte lowest. */
+    private static long longVarint(int checksum) {
+        long value = Integer.toUnsignedLong(checksum);
+        return 0x80808080L
+                | value & 0x7f
+                | value << 1 & 0x7f00
+                | value << 2 & 0x7f0000
+                | value << 3 & 0x7f000000
+                | value << 4 & 0xf00000000L;
     }
 
     // ---- an entry, as gogo writes it: zeros too
@@ -248,7 +271,7 @@ final class RecordWriter {
         put(data, 0, data.length);
         put(head, dataAt, end - dataAt);
         put(context, 0, context.length);
-        reserve(padding);
+        reserve(ALIGNMENT);
         putZeros(padding);
     }
 

@@ -221,7 +221,11 @@ public final class WalContents implements Closeable {
                 case ENTRY -> onEntry(reader.entryHead(), record);
                 case STATE -> onState(EtcdCodec.INSTANCE.hardStates().decode(reader.requireData()));
                 case SNAPSHOT ->
-                    onSnapshot(SnapshotRecordCodec.INSTANCE.decode(reader.requireData()).id(), record);
+                    onSnapshot(
+                            SnapshotRecordCodec.INSTANCE
+                                    .decode(reader.requireData())
+                                    .id(),
+                            record);
             }
         } catch (CodecException e) {
             throw unreadable(reader, e);

@@ -598,10 +598,10 @@ public final class WalLogStore implements LogStore {
 
     /** Nothing is written that opening would refuse. */
     private void requireContinuation(List<Entry> entries) {
+        long previousIndex = lastIndex;
+        long previousTerm = lastTerm;
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
-            long previousIndex = i == 0 ? lastIndex : entries.get(i - 1).index();
-            long previousTerm = i == 0 ? lastTerm : entries.get(i - 1).term();
             boolean next = entry.index() == previousIndex + 1;
             Check.that(
                     next || (i == 0 && entry.index() > 0 && entry.index() <= previousIndex),
@@ -620,6 +620,8 @@ public final class WalLogStore implements LogStore {
                         + (bytes - RecordWriter.ENTRY_OVERHEAD_BYTES) + " bytes and must not exceed the "
                         + maxEntryBytes() + " that maxBatchBytes " + options.maxBatchBytes() + " leaves");
             }
+            previousIndex = entry.index();
+            previousTerm = entry.term();
         }
     }
 

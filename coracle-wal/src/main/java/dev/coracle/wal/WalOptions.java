@@ -31,7 +31,8 @@ public record WalOptions(
     private static final int SMALLEST = 1024;
 
     /** Group 0, segments of 64,000,000 bytes, batches of 16 MiB, low below 128 MiB, no metadata, no observer. */
-    public static final WalOptions DEFAULTS = new WalOptions(0, 64_000_000, 16 << 20, 128L << 20, null, StorageObserver.NONE, () -> 0);
+    public static final WalOptions DEFAULTS =
+            new WalOptions(0, 64_000_000, 16 << 20, 128L << 20, null, StorageObserver.NONE, () -> 0);
 
     /** Checks the numbers. */
     public WalOptions {

@@ -62,7 +62,8 @@ final class RecordWriterTest {
         if (random.nextInt(8) == 0) {
             return null;
         }
-        byte[] bytes = new byte[random.nextInt(random.nextInt(200) == 0 ? 2_000_000 : random.nextInt(20) == 0 ? 40_000 : 200)];
+        byte[] bytes =
+                new byte[random.nextInt(random.nextInt(200) == 0 ? 2_000_000 : random.nextInt(20) == 0 ? 40_000 : 200)];
         random.nextBytes(bytes);
         return bytes;
     }

@@ -45,9 +45,7 @@ class StorageObserverTest {
     };
 
     private final LogFixture log = new LogFixture(
-            new SimDisk().process(),
-            Path.of("/data"),
-            LogFixture.SMALL.withObserver(observer, () -> nanos += 1_000));
+            new SimDisk().process(), Path.of("/data"), LogFixture.SMALL.withObserver(observer, () -> nanos += 1_000));
 
     @Test
     void eachSyncIsToldWithWhatWasWrittenSinceTheLast() throws StorageException {
@@ -56,7 +54,9 @@ class StorageObserverTest {
             store.sync();
             store.append(GROUP, state(1, 1, 2), List.of());
             store.sync();
-            assertThat(events).as("a commit index alone waits for the next sync").hasSize(1);
+            assertThat(events)
+                    .as("a commit index alone waits for the next sync")
+                    .hasSize(1);
             store.append(GROUP, state(2, 1, 3), entries(2, 4, 4, 100));
             store.sync();
             store.append(GROUP, state(2, 1, 4), List.of());
