@@ -197,7 +197,7 @@ public final class BenchCommand implements Callable<Integer> {
         require(spec, holds, option, value, rule);
     }
 
-    private static void require(CommandSpec spec, boolean holds, String option, int value, String rule) {
+    static void require(CommandSpec spec, boolean holds, String option, int value, String rule) {
         if (!holds) {
             throw new ParameterException(spec.commandLine(), option + ": " + value + " " + rule);
         }

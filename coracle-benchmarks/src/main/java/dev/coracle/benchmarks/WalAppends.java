@@ -70,17 +70,18 @@ final class WalAppends implements AutoCloseable {
     private final Written written = new Written();
     private final WalLogStore log;
     private final FileChannel bare;
-    private final long bareBytes = WalOptions.DEFAULTS.segmentBytes();
+    private final long bareBytes;
     private ByteBuffer encoded = ByteBuffer.allocateDirect(0);
     private long position;
     private long lastIndex;
 
-    /** For batches of so many entries, in an empty directory. */
-    WalAppends(Path directory, int entries) throws IOException, StorageException {
+    /** For batches of so many entries, in an empty directory, where files are of so many bytes. */
+    WalAppends(Path directory, int entries, int segmentBytes) throws IOException, StorageException {
         this.entries = entries;
         this.batch = new Entry[entries];
+        this.bareBytes = segmentBytes;
         new Random(entries).nextBytes(data);
-        log = openLog(directory, written);
+        log = openLog(directory, segmentBytes, written);
         bare = FileChannel.open(directory.resolve("bare"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
         for (long at = 0; at < bareBytes; at += ZEROS) {
@@ -89,15 +90,16 @@ final class WalAppends implements AutoCloseable {
         bare.force(true);
     }
 
-    /** An empty log with the options that any node has. */
-    static WalLogStore openLog(Path directory, StorageObserver observer) throws IOException, StorageException {
+    /** An empty log with the options that any node has, but for the size of its files. */
+    static WalLogStore openLog(Path directory, int segmentBytes, StorageObserver observer)
+            throws IOException, StorageException {
         Files.createDirectories(directory);
         FileDisk disk = new FileDisk();
         WalLogStore log = WalLogStore.open(
                 disk,
                 directory.resolve("wal"),
                 FileSnapshotStore.open(disk, directory.resolve("snap"), 0),
-                WalOptions.DEFAULTS.withObserver(observer, System::nanoTime));
+                WalOptions.DEFAULTS.withSegmentBytes(segmentBytes).withObserver(observer, System::nanoTime));
         log.append(0, new HardState(1, 1, 0), List.of());
         log.sync();
         return log;

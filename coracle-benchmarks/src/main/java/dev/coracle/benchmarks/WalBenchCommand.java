@@ -36,6 +36,8 @@ final class WalBenchCommand implements Callable<Integer> {
 
     static final int LARGE_RECORD = 16 << 10;
 
+    private static final int LEAST_SEGMENT_BYTES = 1_000_000;
+    private static final int MOST_SEGMENT_BYTES = 1_000_000_000;
     private static final String PREFIX = "coracle-bench-wal-";
     private static final List<Integer> BATCHES = List.of(1, 16, 256);
 
@@ -59,11 +61,19 @@ final class WalBenchCommand implements Callable<Integer> {
     private int warmUpSeconds;
 
     @Option(
+            names = "--segment-bytes",
+            paramLabel = "BYTES",
+            defaultValue = "64000000",
+            description = "The size of the log's files, " + LEAST_SEGMENT_BYTES + " to " + MOST_SEGMENT_BYTES
+                    + "; default ${DEFAULT-VALUE}.")
+    private int segmentBytes;
+
+    @Option(
             names = {"--data-dir", "--dir"},
             paramLabel = "DIR",
             description =
                     "Where the directory of the run is made and deleted, on the file system to be measured; by default"
-                            + " where the system keeps temporary files. Needs 800 MB.")
+                            + " where the system keeps temporary files. Needs five times --segment-bytes.")
     private @Nullable Path dataDirectory;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Writes everything that was found out to this file.")
@@ -75,6 +85,12 @@ final class WalBenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, StorageException {
         BenchCommand.validate(spec, seconds, warmUpSeconds, json);
+        BenchCommand.require(
+                spec,
+                segmentBytes >= LEAST_SEGMENT_BYTES && segmentBytes <= MOST_SEGMENT_BYTES,
+                "--segment-bytes",
+                segmentBytes,
+                "must be from " + LEAST_SEGMENT_BYTES + " to " + MOST_SEGMENT_BYTES);
         Session session = new Session(BenchCommand.newDirectory(dataDirectory, PREFIX));
         try (session) {
             run(session);
@@ -91,6 +107,7 @@ final class WalBenchCommand implements Callable<Integer> {
         WalReport report = new WalReport(
                 Machine.here(session.directory()),
                 ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
+                segmentBytes,
                 warmUpSeconds,
                 seconds,
                 new ArrayList<>(),
@@ -101,7 +118,7 @@ final class WalBenchCommand implements Callable<Integer> {
         WalReport.printAppendHead(out);
         for (int entries : BATCHES) {
             Path directory = Files.createDirectory(session.directory().resolve("append-" + entries));
-            try (WalAppends appends = new WalAppends(directory, entries)) {
+            try (WalAppends appends = new WalAppends(directory, entries, segmentBytes)) {
                 report.add(appends.measure(warmUpNanos, nanos, session::isInterrupted), out);
             }
             Session.delete(directory);
@@ -109,7 +126,9 @@ final class WalBenchCommand implements Callable<Integer> {
         WalReport.printReplayHead(out);
         for (int bytes : List.of(SMALL_RECORD, LARGE_RECORD)) {
             Path directory = Files.createDirectory(session.directory().resolve("replay-" + bytes));
-            report.add(new WalReplay(directory, bytes).measure(warmUpNanos, nanos, session::isInterrupted), out);
+            report.add(
+                    new WalReplay(directory, bytes, segmentBytes).measure(warmUpNanos, nanos, session::isInterrupted),
+                    out);
             Session.delete(directory);
         }
         if (json != null) {

@@ -7,7 +7,6 @@ import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.wal.WalLogStore;
-import dev.coracle.wal.WalOptions;
 import dev.coracle.wal.WalVerdict;
 import dev.coracle.wal.WalVerify;
 import java.io.IOException;
@@ -33,8 +32,8 @@ final class WalReplay {
     /** So many segments are full, and one nearly: what follows the last record of the log is read, too. */
     private static final int FULL_SEGMENTS = 3;
 
-    private static final long LAST_SEGMENT_BYTES = WalOptions.DEFAULTS.segmentBytes() * 9 / 10;
-    private static final int BATCH_BYTES = 1 << 20;
+    private static final double LAST_SEGMENT_PART = 0.9;
+    private static final int BATCH_BYTES = 256 << 10;
     private static final int PIECE_BYTES = 1 << 20;
     private static final int LEAST_PASSES = 3;
     private static final double MEGABYTE = 1e6;
@@ -87,11 +86,11 @@ final class WalReplay {
     private final List<Path> files;
     private long logBytes;
 
-    /** Writes a log of entries of one size in an empty directory. */
-    WalReplay(Path directory, int entryBytes) throws IOException, StorageException {
+    /** Writes a log of entries of one size in an empty directory, where files are of so many bytes. */
+    WalReplay(Path directory, int entryBytes, int segmentBytes) throws IOException, StorageException {
         this.directory = directory;
         this.entryBytes = entryBytes;
-        this.records = write();
+        this.records = write(segmentBytes);
         try (Stream<Path> found = Files.list(directory.resolve("wal"))) {
             files = found.sorted().toList();
         }
@@ -100,14 +99,14 @@ final class WalReplay {
         }
     }
 
-    private long write() throws IOException, StorageException {
+    private long write(int segmentBytes) throws IOException, StorageException {
         byte[] data = new byte[entryBytes];
         new Random(entryBytes).nextBytes(data);
         Segments segments = new Segments();
         long index = 0;
-        try (WalLogStore log = WalAppends.openLog(directory, segments)) {
+        try (WalLogStore log = WalAppends.openLog(directory, segmentBytes, segments)) {
             int perBatch = Math.max(1, BATCH_BYTES / entryBytes);
-            while (segments.full < FULL_SEGMENTS || segments.lastBytes < LAST_SEGMENT_BYTES) {
+            while (segments.full < FULL_SEGMENTS || segments.lastBytes < LAST_SEGMENT_PART * segmentBytes) {
                 List<Entry> batch = new ArrayList<>(perBatch);
                 for (int i = 0; i < perBatch; i++) {
                     batch.add(new Entry(1, ++index, EntryType.NORMAL, data));

@@ -12,6 +12,7 @@ import java.util.Locale;
  *
  * @param machine where it ran
  * @param loadAtStart the system's load average when it began, less than 0 if it is unknown
+ * @param segmentBytes the size of the files
  * @param warmUpSeconds how long each measurement ran before it counted
  * @param seconds how long it counted
  * @param appends one for each size of a batch
@@ -20,6 +21,7 @@ import java.util.Locale;
 record WalReport(
         Machine machine,
         double loadAtStart,
+        int segmentBytes,
         int warmUpSeconds,
         int seconds,
         List<WalAppends.Result> appends,

@@ -28,6 +28,7 @@ class WalBenchCommandTest {
     @CsvSource(delimiter = '|', textBlock = """
             --seconds=0          | --seconds: 0 must be from 1 to 3600
             --warm-up=-1         | --warm-up: -1 must be from 0 to 3600
+            --segment-bytes=9    | --segment-bytes: 9 must be from 1000000 to 1000000000
             --json=/missing/file | --json: /missing/file must be a file that can be written
             """)
     void anOptionBeyondItsRangeIsRefusedByNameValueAndRule(String argument, String message) {
@@ -41,7 +42,7 @@ class WalBenchCommandTest {
     void measuresEachAndLeavesNothingButTheReportBehind() throws IOException {
         Path report = directory.resolve("report.json");
 
-        assertThat(run("--seconds=1", "--warm-up=0", "--json=" + report))
+        assertThat(run("--seconds=1", "--warm-up=0", "--segment-bytes=2000000", "--json=" + report))
                 .as(err.toString())
                 .isZero();
 
