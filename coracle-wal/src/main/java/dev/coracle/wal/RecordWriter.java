@@ -182,11 +182,18 @@ final class RecordWriter {
         SegmentReader.LONGS.set(
                 buffer, length, padding == 0 ? recordBytes : recordBytes | PADDED | (long) padding << PADDING_SHIFT);
         int at = length + SegmentReader.LENGTH_BYTES;
-        // Eight bytes at once: the type, the tag of the checksum and the five that it takes if it is long.
-        SegmentReader.LONGS.set(
-                buffer, at, TYPE_TAG | type.number() << 8 | CHECKSUM_TAG << 16 | longVarint(value) << 24);
-        at += TYPE_BYTES + TAG_BYTES;
-        at = isLong(value) ? at + LONGEST_CHECKSUM : putVarint(buffer, at, value);
+        if (isLong(value)) {
+            // Eight bytes at once: the type, the tag of the checksum, and the five that it takes.
+            SegmentReader.LONGS.set(
+                    buffer, at, TYPE_TAG | type.number() << 8 | CHECKSUM_TAG << 16 | longVarint(value) << 24);
+            at += TYPE_BYTES + TAG_BYTES + LONGEST_CHECKSUM;
+        } else {
+            // Behind so short a checksum the data may be there already.
+            buffer[at++] = TYPE_TAG;
+            buffer[at++] = (byte) type.number();
+            buffer[at++] = CHECKSUM_TAG;
+            at = putVarint(buffer, at, value);
+        }
         if (dataLength >= 0) {
             buffer[at++] = DATA_TAG;
             at = putVarint(buffer, at, dataLength);
