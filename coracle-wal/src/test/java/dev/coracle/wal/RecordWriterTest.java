@@ -76,7 +76,8 @@ final class RecordWriterTest {
                 Entry entry = new Entry(1, i + 1, EntryType.NORMAL, ending(before, writer.checksum(), wanted));
                 writer.writeEntry(entry);
                 assertThat(writer.checksum()).isEqualTo(wanted);
-                written.add(HexFormat.of().formatHex(EtcdCodec.INSTANCE.entries().encode(entry)));
+                written.add(
+                        HexFormat.of().formatHex(EtcdCodec.INSTANCE.entries().encode(entry)));
             }
             writer.flush();
             ByteBuffer bytes = ByteBuffer.allocate((int) file.size());
