@@ -145,7 +145,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     private void bind(ClusterFile file) throws StartException, StorageException {
-        Stores opened = Stores.open(settings, world.disk(), directory);
+        Stores opened = Stores.open(settings, world, directory);
         stores = opened;
         GrpcTransportConfig.Builder config = GrpcTransportConfig.builder()
                 .id(file.id())
@@ -333,6 +333,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .maxPendingBytes(settings.maxPendingBytes)
                 .bootstrap(bootstrap)
                 .observer(this)
+                .storageObserver(settings.storageObserver, world.clock())
                 .build();
     }
 

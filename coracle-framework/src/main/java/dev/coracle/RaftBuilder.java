@@ -1,6 +1,7 @@
 package dev.coracle;
 
 import dev.coracle.node.StorageException;
+import dev.coracle.node.StorageObserver;
 import io.grpc.ChannelCredentials;
 import io.grpc.ServerCredentials;
 import java.nio.file.Path;
@@ -247,6 +248,12 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
      */
     public RaftBuilder<C, R, S> snapshotFormatter(Function<? super S, String> value) {
         settings.snapshotFormatter = Objects.requireNonNull(value, "snapshotFormatter");
+        return this;
+    }
+
+    /** Hears what the log and the snapshots do on the disk, for metrics; on their threads, so it must return at once. */
+    public RaftBuilder<C, R, S> storageObserver(StorageObserver value) {
+        settings.storageObserver = Objects.requireNonNull(value, "storageObserver");
         return this;
     }
 

@@ -1,5 +1,6 @@
 package dev.coracle;
 
+import dev.coracle.node.StorageObserver;
 import io.grpc.ChannelCredentials;
 import io.grpc.ServerCredentials;
 import java.nio.file.Path;
@@ -57,6 +58,7 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
     int maxEntryBytes = 1 << 20;
     long maxPendingBytes = 64 << 20;
     boolean requireData;
+    StorageObserver storageObserver = StorageObserver.NONE;
 
     @Nullable
     EntryFormatter<C> formatter;

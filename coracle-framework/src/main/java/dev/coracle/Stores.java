@@ -1,6 +1,5 @@
 package dev.coracle;
 
-import dev.coracle.node.Disk;
 import dev.coracle.node.LogStore;
 import dev.coracle.node.MemoryLogStore;
 import dev.coracle.node.MemorySnapshotStore;
@@ -27,17 +26,19 @@ record Stores(SnapshotStore snapshots, LogOpening log) {
 
     private static final long MOST_BYTES = 1L << 50;
 
-    static Stores open(Settings<?, ?, ?> settings, Disk disk, DataDirectory directory) throws StorageException {
+    static Stores open(Settings<?, ?, ?> settings, World world, DataDirectory directory) throws StorageException {
         if (settings.inMemory) {
             MemorySnapshotStore snapshots = new MemorySnapshotStore();
             long bytes = MEMORY_PARTS * (Math.min(settings.snapshotBytes, MOST_BYTES) + UNDER_WAY_BYTES);
             return new Stores(snapshots, () -> new MemoryLogStore(snapshots, bytes));
         }
-        FileSnapshotStore snapshots = FileSnapshotStore.open(disk, directory.snapshots(), GROUP);
+        FileSnapshotStore snapshots = FileSnapshotStore.open(world.disk(), directory.snapshots(), GROUP);
         LogStoreFactory factory = settings.logStore;
         if (factory == null) {
-            WalOptions options = WalOptions.DEFAULTS.withSegmentBytes(settings.segmentBytes);
-            return new Stores(snapshots, () -> WalLogStore.open(disk, directory.log(), snapshots, options));
+            WalOptions options = WalOptions.DEFAULTS
+                    .withSegmentBytes(settings.segmentBytes)
+                    .withObserver(settings.storageObserver, world.clock());
+            return new Stores(snapshots, () -> WalLogStore.open(world.disk(), directory.log(), snapshots, options));
         }
         return new Stores(snapshots, () -> {
             LogStore log = factory.open(directory.log(), snapshots);

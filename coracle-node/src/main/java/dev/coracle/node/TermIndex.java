@@ -52,6 +52,10 @@ public final class TermIndex {
     }
 
     private int runOf(long index) {
+        if (index >= starts[runs - 1]) {
+            // Nearly always it is the newest term that is asked for.
+            return runs - 1;
+        }
         int found = Arrays.binarySearch(starts, 0, runs, index);
         return found >= 0 ? found : -found - 2;
     }
