@@ -49,9 +49,9 @@ final class Beginning {
                     "dataDirectory: " + directory.path() + " holds no node, and requireData is set. Is the volume"
                             + " mounted? Unset requireData for the first start of a new node");
         }
-        if (directory.holdsLog()) {
-            throw new StorageException("there is a log in " + directory.log() + " and no file " + ClusterFile.NAME
-                    + " in " + directory.path() + " that says whose it is. Restore it, or give the node an empty"
+        if (directory.holdsAnyLog()) {
+            throw new StorageException("there is a log in " + directory.path() + " and no file " + ClusterFile.NAME
+                    + " that says whose it is. Restore it, or give the node an empty"
                     + " directory");
         }
         ClusterFile file = begin(deadlineNanos);

@@ -6,17 +6,33 @@ import dev.coracle.node.StorageException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A node's directory, locked: the file that says what it is, the log and the snapshots. */
+/**
+ * A node's directory, locked: the file that says what it is, the log and the snapshots. Or, of a node that keeps nothing,
+ * what such a file would say, and no directory at all.
+ */
 final class DataDirectory implements AutoCloseable {
     private static final String LOCK = "lock";
-    private static final String LOG = "wal";
+    private static final String WAL = "wal";
+
+    /** A log that is not of etcd's kind, and would not find its own files among those. */
+    private static final String OTHER_LOG = "log";
+
+    private static final String TEMPORARY_SUFFIX = ".tmp";
+
+    /** What a node that keeps nothing is said to be in. */
+    private static final Path NOWHERE = Path.of("memory");
+
     private static final String SNAPSHOTS = "snap";
 
-    private final Disk disk;
+    /** Null in memory, as the lock. */
+    private final @Nullable Disk disk;
+
     private final Path path;
-    private final DiskFile lock;
+    private final String logName;
+    private final @Nullable DiskFile lock;
 
     /** Guarded by this. */
     private @Nullable ClusterFile file;
@@ -24,15 +40,31 @@ final class DataDirectory implements AutoCloseable {
     /** Guarded by this. */
     private boolean closed;
 
-    private DataDirectory(Disk disk, Path path, DiskFile lock, @Nullable ClusterFile file) {
+    private DataDirectory(
+            @Nullable Disk disk, Path path, String logName, @Nullable DiskFile lock, @Nullable ClusterFile file) {
         this.disk = disk;
         this.path = path;
+        this.logName = logName;
         this.lock = lock;
         this.file = file;
     }
 
-    /** Creates the directory if it is missing, and locks it. */
+    /** What a node has in place of a directory that keeps nothing. */
+    static DataDirectory inMemory() {
+        return new DataDirectory(null, NOWHERE, WAL, null, null);
+    }
+
+    /** Creates the directory if it is missing, and locks it. The node has a log of etcd's kind. */
     static DataDirectory open(Disk disk, Path path) throws StartException, StorageException {
+        return open(disk, path, WAL);
+    }
+
+    /** The same for a node that has another kind of log. */
+    static DataDirectory openWithOtherLog(Disk disk, Path path) throws StartException, StorageException {
+        return open(disk, path, OTHER_LOG);
+    }
+
+    private static DataDirectory open(Disk disk, Path path, String logName) throws StartException, StorageException {
         DiskFile lock;
         try {
             disk.createDirectories(path);
@@ -46,7 +78,7 @@ final class DataDirectory implements AutoCloseable {
         }
         boolean done = false;
         try {
-            DataDirectory directory = new DataDirectory(disk, path, lock, ClusterFile.read(disk, path));
+            DataDirectory directory = new DataDirectory(disk, path, logName, lock, ClusterFile.read(disk, path));
             done = true;
             return directory;
         } finally {
@@ -93,7 +125,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     Path log() {
-        return path.resolve(LOG);
+        return path.resolve(logName);
     }
 
     Path snapshots() {
@@ -116,7 +148,9 @@ final class DataDirectory implements AutoCloseable {
             throw new StorageException(path + " may belong to another node by now: this one has closed it");
         }
         if (!newFile.equals(file)) {
-            newFile.write(disk, path);
+            if (disk != null) {
+                newFile.write(disk, path);
+            }
             file = newFile;
         }
     }
@@ -132,12 +166,23 @@ final class DataDirectory implements AutoCloseable {
         return changed;
     }
 
-    /** Tells whether there is a log. */
+    /** Tells whether there is a log of the kind that this node has. */
     boolean holdsLog() throws StorageException {
+        return holdsFiles(log());
+    }
+
+    /** Tells whether there is a log of any kind. */
+    boolean holdsAnyLog() throws StorageException {
+        return holdsFiles(path.resolve(WAL)) || holdsFiles(path.resolve(OTHER_LOG));
+    }
+
+    private boolean holdsFiles(Path directory) throws StorageException {
         try {
-            return disk.exists(log()) && disk.list(log()).stream().anyMatch(name -> name.endsWith(".wal"));
+            return disk != null
+                    && disk.exists(directory)
+                    && disk.list(directory).stream().anyMatch(name -> !name.endsWith(TEMPORARY_SUFFIX));
         } catch (IOException e) {
-            throw ClusterFile.failed("list", log(), e);
+            throw ClusterFile.failed("list", directory, e);
         }
     }
 
@@ -147,13 +192,14 @@ final class DataDirectory implements AutoCloseable {
      */
     synchronized void setAside(long id) throws StorageException {
         String suffix = ".left-" + Long.toUnsignedString(id);
-        for (String name : List.of(LOG, SNAPSHOTS, ClusterFile.NAME)) {
+        Disk kept = Objects.requireNonNull(disk, "what is in memory is gone and need not be set aside");
+        for (String name : List.of(WAL, OTHER_LOG, SNAPSHOTS, ClusterFile.NAME)) {
             Path from = path.resolve(name);
             try {
-                if (disk.exists(from)) {
-                    disk.rename(from, path.resolve(name + suffix));
+                if (kept.exists(from)) {
+                    kept.rename(from, path.resolve(name + suffix));
                 }
-                disk.syncDirectory(path);
+                kept.syncDirectory(path);
             } catch (IOException e) {
                 throw ClusterFile.failed("rename", from, e);
             }
@@ -165,7 +211,9 @@ final class DataDirectory implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
-        close(lock);
+        if (lock != null) {
+            close(lock);
+        }
     }
 
     private static void close(DiskFile lock) {

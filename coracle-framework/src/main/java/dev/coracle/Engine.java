@@ -2,7 +2,9 @@ package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
 import dev.coracle.codec.EtcdConfChangeCodec;
+import dev.coracle.node.Disk;
 import dev.coracle.node.Failure;
+import dev.coracle.node.LogStore;
 import dev.coracle.node.NodeConfig;
 import dev.coracle.node.NodeView;
 import dev.coracle.node.RaftNode;
@@ -21,10 +23,8 @@ import dev.coracle.transport.grpc.Handshake;
 import dev.coracle.transport.grpc.RefusalCode;
 import dev.coracle.transport.grpc.TransportListener;
 import dev.coracle.transport.grpc.Verdict;
-import dev.coracle.wal.FileSnapshotStore;
-import dev.coracle.wal.WalLogStore;
-import dev.coracle.wal.WalOptions;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -72,8 +72,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private volatile @Nullable Network network;
     private volatile @Nullable RaftNode node;
     private volatile boolean leaving;
-    private @Nullable FileSnapshotStore snapshots;
-    private @Nullable WalLogStore log;
+    private @Nullable Stores stores;
+    private @Nullable LogStore log;
     private @Nullable AutoCloseable agents;
 
     /** What the last configuration was that somebody heard of. The applier's. */
@@ -100,7 +100,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** Starts a member in a directory. */
     static <C, R extends @Nullable Object, S extends StateMachine<C, R>> Engine<C, R, S> start(
             Settings<C, R, S> settings, World world) throws StartException, StorageException {
-        DataDirectory directory = DataDirectory.open(world.disk(), Objects.requireNonNull(settings.dataDirectory));
+        DataDirectory directory = open(settings, world.disk());
         Engine<C, R, S> engine = new Engine<>(settings, world, directory);
         boolean done = false;
         try {
@@ -113,6 +113,14 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 engine.awaitStopped();
             }
         }
+    }
+
+    private static DataDirectory open(Settings<?, ?, ?> settings, Disk disk) throws StartException, StorageException {
+        Path path = settings.dataDirectory;
+        if (path == null) {
+            return DataDirectory.inMemory();
+        }
+        return settings.logStore == null ? DataDirectory.open(disk, path) : DataDirectory.openWithOtherLog(disk, path);
     }
 
     private void start() throws StartException, StorageException {
@@ -139,13 +147,14 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     private void bind(ClusterFile file) throws StartException, StorageException {
-        snapshots = FileSnapshotStore.open(world.disk(), directory.snapshots(), 0);
+        Stores opened = Stores.open(settings, world, directory);
+        stores = opened;
         World.Binding binding = new World.Binding(
                 file.id(),
                 file.clusterId(),
                 file.incarnation(),
                 settings.raftAddress,
-                snapshots,
+                opened.snapshots(),
                 randomSource(),
                 this,
                 this,
@@ -246,17 +255,22 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         if (!fresh && !directory.holdsLog()) {
             throw new StorageException(
                     "the log in " + directory.log() + " is missing, and with it what " + Leading.name(id)
-                            + " voted for and acknowledged. Restore it; or remove the node from its cluster and let it join again"
-                            + " with an empty directory");
+                            + " voted for and acknowledged. Start it with the logStore that it had before, or restore it; or"
+                            + " remove the node from its cluster and let it join again with an empty directory");
         }
-        FileSnapshotStore store = Objects.requireNonNull(snapshots);
-        WalOptions options = WalOptions.DEFAULTS.withSegmentBytes(settings.segmentBytes);
-        WalLogStore opened = WalLogStore.open(world.disk(), directory.log(), store, options);
+        Stores kept = Objects.requireNonNull(stores);
+        LogStore opened = kept.log().open();
         log = opened;
         NodeConfig config = config(file);
         Network net = network();
         RaftNode started = new RaftNode(
-                config, opened, store, net.transport(), replica, randomSource(), EtcdConfChangeCodec.INSTANCE);
+                config,
+                opened,
+                kept.snapshots(),
+                net.transport(),
+                replica,
+                randomSource(),
+                EtcdConfChangeCodec.INSTANCE);
         started.onFailure(this::onFailure);
         if (fresh) {
             // From here on the node may vote, so that an empty log must never be taken for a new one again.
@@ -325,6 +339,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .maxPendingBytes(settings.maxPendingBytes)
                 .bootstrap(bootstrap)
                 .observer(this)
+                .storageObserver(settings.storageObserver, world.clock())
                 .build();
     }
 

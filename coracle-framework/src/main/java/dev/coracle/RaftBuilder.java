@@ -1,6 +1,7 @@
 package dev.coracle;
 
 import dev.coracle.node.StorageException;
+import dev.coracle.node.StorageObserver;
 import io.grpc.ChannelCredentials;
 import io.grpc.ServerCredentials;
 import java.nio.file.Path;
@@ -14,7 +15,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Collects how a member is to run, and starts it. Only {@link #raftAddress} and {@link #dataDirectory} have no default.
+ * Collects how a member is to run, and starts it. Only {@link #raftAddress} and {@link #dataDirectory}, or else {@link
+ * #inMemory}, have no default.
  *
  * <p>The start mode, {@link #bootstrap}, {@link #join} or {@link #members}, counts once: a directory that holds a node
  * already continues as that node, with the id, the cluster and the members that it knows. What contradicts them is a
@@ -52,6 +54,32 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
     /** Where the node keeps its log, snapshots and identity. Created if it is not there. One node a directory. */
     public RaftBuilder<C, R, S> dataDirectory(Path value) {
         settings.dataDirectory = Objects.requireNonNull(value, "dataDirectory");
+        return this;
+    }
+
+    /**
+     * Keeps log, snapshots and identity in memory, instead of in a {@link #dataDirectory}: for tests, caches and examples.
+     * What is acknowledged is in the memory of a majority of the members and nowhere else, so <b>everything is lost once
+     * half of them have stopped</b> without others in their place.
+     *
+     * <p>A member that is started again is a new one, whatever it was before, as with an emptied directory. With {@link
+     * #join} it gets a new id, and the one before stays a member that is down until it is removed, or has left before it
+     * stopped. With {@link #members} it is refused, as long as the others know the one before, and must join instead.
+     *
+     * <p>The log takes four times {@link #snapshotBytes} and 256 MiB at most, and requests are refused as {@link
+     * RaftException.Kind#NO_SPACE} from three quarters of that on; the two newest snapshots are kept beside it.
+     */
+    public RaftBuilder<C, R, S> inMemory() {
+        settings.inMemory = true;
+        return this;
+    }
+
+    /**
+     * Keeps the log in another store than etcd's files, in the folder {@code log} of the data directory; snapshots stay
+     * files. A directory that was begun with one kind of store goes on with that.
+     */
+    public RaftBuilder<C, R, S> logStore(LogStoreFactory value) {
+        settings.logStore = Objects.requireNonNull(value, "logStore");
         return this;
     }
 
@@ -175,7 +203,7 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         return this;
     }
 
-    /** The size of the log's files, in bytes. At least 4,096, default 64,000,000. */
+    /** The size of the files of etcd's kind of log, in bytes. At least 4,096, default 64,000,000. */
     public RaftBuilder<C, R, S> segmentBytes(int value) {
         require(value >= 4_096, "segmentBytes", value, "must be at least 4096");
         settings.segmentBytes = value;
@@ -220,6 +248,12 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
      */
     public RaftBuilder<C, R, S> snapshotFormatter(Function<? super S, String> value) {
         settings.snapshotFormatter = Objects.requireNonNull(value, "snapshotFormatter");
+        return this;
+    }
+
+    /** Hears what the log and the snapshots do on the disk, for metrics; on their threads, so it must return at once. */
+    public RaftBuilder<C, R, S> storageObserver(StorageObserver value) {
+        settings.storageObserver = Objects.requireNonNull(value, "storageObserver");
         return this;
     }
 

@@ -1,5 +1,6 @@
 package dev.coracle;
 
+import dev.coracle.node.StorageObserver;
 import io.grpc.ChannelCredentials;
 import io.grpc.ServerCredentials;
 import java.nio.file.Path;
@@ -22,6 +23,8 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
         record Listed(List<Member> members) implements Mode {}
     }
 
+    private static final String WITH_IN_MEMORY = "must not be given with inMemory, which keeps nothing";
+
     /** Joining takes several requests, an election perhaps, and a snapshot. */
     private static final int START_TIMEOUTS = 6;
 
@@ -35,6 +38,11 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
 
     @Nullable
     Path dataDirectory;
+
+    boolean inMemory;
+
+    @Nullable
+    LogStoreFactory logStore;
 
     Mode mode = new Mode.Create();
     long id;
@@ -50,6 +58,7 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
     int maxEntryBytes = 1 << 20;
     long maxPendingBytes = 64 << 20;
     boolean requireData;
+    StorageObserver storageObserver = StorageObserver.NONE;
 
     @Nullable
     EntryFormatter<C> formatter;
@@ -92,7 +101,13 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
                     raftAddress,
                     "stands for every address of this machine: set advertiseAddress to one that the others can use");
         }
-        RaftBuilder.require(dataDirectory != null, "dataDirectory", "null", "must be given");
+        RaftBuilder.require(
+                inMemory || dataDirectory != null, "dataDirectory", "null", "must be given, unless inMemory is");
+        if (inMemory) {
+            RaftBuilder.require(dataDirectory == null, "dataDirectory", String.valueOf(dataDirectory), WITH_IN_MEMORY);
+            RaftBuilder.require(logStore == null, "logStore", String.valueOf(logStore), WITH_IN_MEMORY);
+            RaftBuilder.require(!requireData, "requireData", true, WITH_IN_MEMORY);
+        }
         RaftBuilder.require(
                 electionTicks > heartbeatTicks && heartbeatTicks > 0,
                 "electionTicks",

@@ -28,6 +28,7 @@ final class Cluster implements AutoCloseable {
     private final Map<String, Raft<String, Long, Journal>> running = new LinkedHashMap<>();
     private final Map<String, Journal> journals = new LinkedHashMap<>();
     private Consumer<RaftBuilder<String, Long, Journal>> settings = builder -> {};
+    private boolean inMemory;
 
     Cluster(Path root) {
         this.root = root;
@@ -39,14 +40,24 @@ final class Cluster implements AutoCloseable {
         return this;
     }
 
+    /** Has all that are started from now on keep nothing. */
+    Cluster inMemory() {
+        inMemory = true;
+        return this;
+    }
+
     RaftBuilder<String, Long, Journal> builder(String name) {
         Journal journal = new Journal();
         journals.put(name, journal);
         RaftBuilder<String, Long, Journal> builder = Raft.builder(journal, Codec.utf8(), Codec.int64())
                 .raftAddress("127.0.0.1:0")
-                .dataDirectory(root.resolve(name))
                 .tickInterval(Duration.ofMillis(40))
                 .segmentBytes(64 << 10);
+        if (inMemory) {
+            builder.inMemory();
+        } else {
+            builder.dataDirectory(root.resolve(name));
+        }
         settings.accept(builder);
         return builder;
     }

@@ -48,6 +48,7 @@ class RaftBuilderTest {
         refuses(builder -> builder.maxPendingBytes(100), "maxPendingBytes", "maxEntryBytes");
         refuses(builder -> builder.segmentBytes(1), "segmentBytes", "4096");
         refuses(builder -> builder.snapshotEntries(0), "snapshotEntries");
+        refuses(RaftBuilder::inMemory, "dataDirectory", "inMemory");
         refuses(builder -> builder.join(), "join");
         refuses(builder -> builder.id(0), "id");
     }

@@ -4,11 +4,13 @@ import static dev.coracle.Cluster.lines;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.node.StorageObserver;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +74,28 @@ class SingleMemberTest {
         Raft<String, Long, Journal> again = cluster.start("a");
         assertThat(lines(again)).hasSize(200).startsWith("line 0").endsWith("line 199");
         assertThat(again.members()).hasSize(1);
+    }
+
+    @Test
+    void theObserverHearsOfTheLogAndOfTheSnapshots() throws Exception {
+        AtomicLong syncs = new AtomicLong();
+        AtomicLong snapshots = new AtomicLong();
+        cluster.with(builder -> builder.storageObserver(new StorageObserver() {
+            @Override
+            public void onSync(long nanos, long bytes, long records) {
+                syncs.addAndGet(nanos > 0 && bytes > 0 && records > 0 ? 1 : 0);
+            }
+
+            @Override
+            public void onSnapshotWritten(long nanos, long bytes, boolean failed) {
+                snapshots.addAndGet(nanos > 0 && bytes > 0 && !failed ? 1 : 0);
+            }
+        }));
+        Raft<String, Long, Journal> raft = cluster.start("a");
+        raft.propose("one").join();
+        raft.snapshot().join();
+        assertThat(syncs.get()).isPositive().isEqualTo(raft.status().syncs());
+        assertThat(snapshots.get()).isEqualTo(1);
     }
 
     @Test

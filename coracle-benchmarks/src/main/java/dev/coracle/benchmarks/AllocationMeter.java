@@ -10,13 +10,19 @@ import java.util.Map;
  * when it was last looked at counts on.
  */
 final class AllocationMeter {
-    private final ThreadMXBean threads = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
+    private static final ThreadMXBean THREADS = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
+
     private final Map<Long, Long> bytesByThread = new HashMap<>();
+
+    /** The bytes of the calling thread alone. Asking allocates nothing. */
+    static long threadBytes() {
+        return THREADS.getCurrentThreadAllocatedBytes();
+    }
 
     /** The bytes so far. */
     long totalBytes() {
-        long[] ids = threads.getAllThreadIds();
-        long[] bytes = threads.getThreadAllocatedBytes(ids);
+        long[] ids = THREADS.getAllThreadIds();
+        long[] bytes = THREADS.getThreadAllocatedBytes(ids);
         for (int i = 0; i < ids.length; i++) {
             // Less than 0 for a thread that ended between the two calls.
             if (bytes[i] >= 0) {

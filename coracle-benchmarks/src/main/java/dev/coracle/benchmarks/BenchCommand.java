@@ -37,17 +37,17 @@ import picocli.CommandLine.Spec;
                     + " given in those as well, which lets machines be compared.",
         },
         mixinStandardHelpOptions = true,
-        subcommands = CoreBenchCommand.class)
+        subcommands = {CoreBenchCommand.class, WalBenchCommand.class})
 public final class BenchCommand implements Callable<Integer> {
     private static final String PREFIX = "coracle-bench-";
 
     /** The status of a process that SIGINT ended. */
-    private static final int INTERRUPTED = 130;
+    static final int INTERRUPTED = 130;
 
     private static final int MOST_NODES = 9;
     private static final int MOST_IN_FLIGHT = 65_536;
     private static final int MOST_BYTES = 1 << 20;
-    private static final int MOST_SECONDS = 3_600;
+    static final int MOST_SECONDS = 3_600;
 
     /** What the proposals of a node may be in sum by default, each with some bytes besides. */
     private static final long MOST_PENDING_BYTES = 64 << 20;
@@ -119,10 +119,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, StartException, StorageException {
         validate();
-        Path directory = dataDirectory == null
-                ? Files.createTempDirectory(PREFIX)
-                : Files.createTempDirectory(Files.createDirectories(dataDirectory), PREFIX);
-        Session session = new Session(directory);
+        Session session = new Session(newDirectory(dataDirectory, PREFIX));
         try (session) {
             run(session);
         } catch (IOException | StartException | StorageException | RuntimeException e) {
@@ -131,6 +128,13 @@ public final class BenchCommand implements Callable<Integer> {
             }
         }
         return session.isInterrupted() ? INTERRUPTED : 0;
+    }
+
+    /** A directory of one run, where the system keeps temporary files unless it is said where. */
+    static Path newDirectory(@Nullable Path parent, String prefix) throws IOException {
+        return parent == null
+                ? Files.createTempDirectory(prefix)
+                : Files.createTempDirectory(Files.createDirectories(parent), prefix);
     }
 
     private void run(Session session) throws IOException, StartException, StorageException {
@@ -166,12 +170,23 @@ public final class BenchCommand implements Callable<Integer> {
                     "must be at most " + MOST_PENDING_BYTES / (size + PENDING_OVERHEAD_BYTES) + " for proposals of "
                             + size + " bytes, since a node takes 64 MiB at once");
         }
+        validate(spec, seconds, warmUpSeconds, json);
+    }
+
+    /** Checks what all benchmarks of a disk have. */
+    static void validate(CommandSpec spec, int seconds, int warmUpSeconds, @Nullable Path json) {
         Path target = json == null ? null : json.toAbsolutePath();
         if (target != null && !Files.isWritable(Files.exists(target) ? target : target.resolveSibling("."))) {
             throw new ParameterException(spec.commandLine(), "--json: " + json + " must be a file that can be written");
         }
-        require(seconds >= 1 && seconds <= MOST_SECONDS, "--seconds", seconds, "must be from 1 to " + MOST_SECONDS);
         require(
+                spec,
+                seconds >= 1 && seconds <= MOST_SECONDS,
+                "--seconds",
+                seconds,
+                "must be from 1 to " + MOST_SECONDS);
+        require(
+                spec,
                 warmUpSeconds >= 0 && warmUpSeconds <= MOST_SECONDS,
                 "--warm-up",
                 warmUpSeconds,
@@ -179,6 +194,10 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private void require(boolean holds, String option, int value, String rule) {
+        require(spec, holds, option, value, rule);
+    }
+
+    static void require(CommandSpec spec, boolean holds, String option, int value, String rule) {
         if (!holds) {
             throw new ParameterException(spec.commandLine(), option + ": " + value + " " + rule);
         }

@@ -57,7 +57,7 @@ final class Session implements AutoCloseable {
     public void close() {
         cluster.close();
         try {
-            delete();
+            delete(directory);
         } finally {
             closed.countDown();
             if (!interrupted) {
@@ -75,7 +75,8 @@ final class Session implements AutoCloseable {
         }
     }
 
-    private void delete() {
+    /** Deletes a directory with all that is in it. */
+    static void delete(Path directory) {
         try {
             List<Path> paths;
             try (Stream<Path> found = Files.walk(directory)) {

@@ -22,6 +22,9 @@ import java.util.function.UnaryOperator;
 final class Network {
     private record Link(long from, long to) {}
 
+    /** Many times more than any test needs. */
+    private static final int MOST_MESSAGES = 100_000;
+
     private final Map<Long, TestServer> servers = new TreeMap<>();
     private final Map<Link, Double> losses = new HashMap<>();
     private final Set<MessageType> ignored = EnumSet.noneOf(MessageType.class);
@@ -58,10 +61,13 @@ final class Network {
         return servers.values();
     }
 
-    /** Delivers messages and all that follows from them. */
+    /** Delivers messages and all that follows from them, which must come to an end. */
     void send(Message... messages) {
         Deque<Message> queue = new ArrayDeque<>(List.of(messages));
-        while (!queue.isEmpty()) {
+        for (int delivered = 0; !queue.isEmpty(); delivered++) {
+            if (delivered > MOST_MESSAGES) {
+                throw new AssertionError("the servers do not come to rest; the next message is " + queue.peek());
+            }
             Message message = queue.remove();
             TestServer receiver = servers.get(message.to());
             if (receiver != null && !deaf.contains(receiver.id)) {

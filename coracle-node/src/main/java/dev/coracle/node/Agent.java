@@ -28,4 +28,22 @@ public interface Agent {
      * it.
      */
     default void onHelp(Runnable help) {}
+
+    /** An agent that has nothing to do. */
+    static Agent idle(String name) {
+        return new Agent() {
+            @Override
+            public int doWork(long nowNanos) {
+                return 0;
+            }
+
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public void onWork(Runnable wakeUp) {}
+        };
+    }
 }

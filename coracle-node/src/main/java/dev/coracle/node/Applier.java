@@ -21,6 +21,8 @@ final class Applier extends NodeAgent {
     private final long group;
     private final StateMachine stateMachine;
     private final SnapshotStore snapshots;
+    private final StorageObserver observer;
+    private final Clock clock;
     private final SpscArrayQueue<ApplyWork> work;
     private final SpscArrayQueue<ApplyWork> finished;
     private final Lifecycle lifecycle;
@@ -42,6 +44,8 @@ final class Applier extends NodeAgent {
         this.group = config.group;
         this.stateMachine = stateMachine;
         this.snapshots = snapshots;
+        this.observer = config.storageObserver;
+        this.clock = config.storageClock;
         this.work = work;
         this.finished = finished;
         this.lifecycle = lifecycle;
@@ -120,8 +124,10 @@ final class Applier extends NodeAgent {
     }
 
     private void restore(SnapshotMetadata metadata) throws StorageException {
+        long begin = clock.nanoTime();
         try (SnapshotStore.Source source = snapshots.open(group, metadata.id())) {
             stateMachine.restore(metadata, source.data());
+            observer.onSnapshotRestored(clock.nanoTime() - begin, source.size());
         } catch (IOException e) {
             throw new StorageException(
                     "the snapshot at index " + metadata.index() + ", term " + metadata.term()

@@ -1,11 +1,13 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Check;
+import dev.coracle.raft.Entry;
+import java.util.List;
 import org.jctools.queues.SpscArrayQueue;
 
 /** Reads entries from the disk that are not in memory any more, so that the loop does not wait for them. */
 final class EntryReader extends NodeAgent {
-    private final long group;
+    private final NodeConfig config;
     private final LogStore log;
     private final SpscArrayQueue<FetchWork> work;
     private final SpscArrayQueue<FetchWork> finished;
@@ -19,7 +21,7 @@ final class EntryReader extends NodeAgent {
             Lifecycle lifecycle,
             Runnable wakeLoop) {
         super("reader", lifecycle);
-        this.group = config.group;
+        this.config = config;
         this.log = log;
         this.work = work;
         this.finished = finished;
@@ -32,9 +34,23 @@ final class EntryReader extends NodeAgent {
         if (next == null) {
             return 0;
         }
-        next.entries = log.read(group, next.low, next.high, next.maxSize);
+        next.entries = read(config, log, next.low, next.high, next.maxSize);
         Check.that(finished.offer(next), "more reads came back than were handed out");
         wakeLoop.run();
         return 1;
+    }
+
+    /** Reads as {@link LogStore#read} does, and tells the observer. */
+    static List<Entry> read(NodeConfig config, LogStore log, long low, long high, long maxSize)
+            throws StorageException {
+        long begin = config.storageClock.nanoTime();
+        List<Entry> entries = log.read(config.group, low, high, maxSize);
+        long nanos = config.storageClock.nanoTime() - begin;
+        long bytes = 0;
+        for (int i = 0; i < entries.size(); i++) {
+            bytes += entries.get(i).encodedSize();
+        }
+        config.storageObserver.onRead(nanos, bytes, entries.size());
+        return entries;
     }
 }

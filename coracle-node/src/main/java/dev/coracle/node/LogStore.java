@@ -5,6 +5,7 @@ import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The durable log: batches of appends, one sync for all of them. Used by one thread, the storage writer's, after the
@@ -84,6 +85,20 @@ public interface LogStore extends AutoCloseable {
      * stops a node, so a node takes no longer proposals.
      */
     int maxEntryBytes();
+
+    /**
+     * Checks the length of an entry for {@link #append}.
+     *
+     * @throws IllegalArgumentException if it has more than {@code maxBytes} bytes of data and context
+     */
+    static void requireLength(Entry entry, int maxBytes) {
+        byte @Nullable [] context = entry.context();
+        long bytes = (long) entry.payloadSize() + (context == null ? 0 : context.length);
+        if (bytes > maxBytes) {
+            throw new IllegalArgumentException("entry " + entry.index() + " has " + bytes
+                    + " bytes and must not exceed the " + maxBytes + " that the log takes");
+        }
+    }
 
     /** Allows everything up to {@code index}, which a durable snapshot record covers, to be purged. */
     void release(long group, long index) throws StorageException;

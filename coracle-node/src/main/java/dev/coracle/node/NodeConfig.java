@@ -39,6 +39,8 @@ public final class NodeConfig {
     final List<Bootstrap.Peer> bootstrap;
     final RaftLogger logger;
     final RaftObserver observer;
+    final StorageObserver storageObserver;
+    final Clock storageClock;
 
     private NodeConfig(Builder b) {
         group = b.group;
@@ -69,6 +71,8 @@ public final class NodeConfig {
         bootstrap = b.bootstrap;
         logger = b.logger;
         observer = b.observer;
+        storageObserver = b.storageObserver;
+        storageClock = b.storageClock;
     }
 
     /** A builder with the defaults. Only the id has none. */
@@ -126,6 +130,8 @@ public final class NodeConfig {
         private List<Bootstrap.Peer> bootstrap = List.of();
         private RaftLogger logger = new Slf4jRaftLogger();
         private RaftObserver observer = RaftObserver.NONE;
+        private StorageObserver storageObserver = StorageObserver.NONE;
+        private Clock storageClock = () -> 0;
 
         private Builder() {}
 
@@ -323,6 +329,16 @@ public final class NodeConfig {
         /** Hears the core's events, on the loop. Default {@link RaftObserver#NONE}. */
         public Builder observer(RaftObserver value) {
             observer = value;
+            return this;
+        }
+
+        /**
+         * Hears of reads of the log and of snapshots, with durations by {@code clock}; what the log itself does, the log
+         * tells. Default {@link StorageObserver#NONE}.
+         */
+        public Builder storageObserver(StorageObserver value, Clock clock) {
+            storageObserver = value;
+            storageClock = clock;
             return this;
         }
 

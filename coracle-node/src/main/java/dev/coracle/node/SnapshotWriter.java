@@ -1,6 +1,7 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Check;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import org.jctools.queues.SpscArrayQueue;
@@ -14,6 +15,8 @@ final class SnapshotWriter extends NodeAgent {
     private final long group;
     private final int kept;
     private final SnapshotStore store;
+    private final StorageObserver observer;
+    private final Clock clock;
     private final SpscArrayQueue<SnapshotWork> work;
     private final SpscArrayQueue<SnapshotWork.Written> finished;
     private final Runnable wakeLoop;
@@ -29,6 +32,8 @@ final class SnapshotWriter extends NodeAgent {
         this.group = config.group;
         this.kept = config.keptSnapshots;
         this.store = store;
+        this.observer = config.storageObserver;
+        this.clock = config.storageClock;
         this.work = work;
         this.finished = finished;
         this.wakeLoop = wakeLoop;
@@ -48,7 +53,9 @@ final class SnapshotWriter extends NodeAgent {
                 wakeLoop.run();
             }
         } else if (next instanceof SnapshotWork.Purge purge) {
+            long begin = clock.nanoTime();
             store.purge(group, purge.newest(), kept);
+            observer.onSnapshotsPurged(clock.nanoTime() - begin);
         }
         return 1;
     }
@@ -58,16 +65,43 @@ final class SnapshotWriter extends NodeAgent {
      * has everything, and the next attempt begins a new file.
      */
     private SnapshotWork.Written write(PinnedState pinned) throws StorageException {
+        long begin = clock.nanoTime();
+        CountedOutput out = null;
+        boolean failed = true;
         try (StateMachine.PinnedSnapshot state = pinned.state;
                 SnapshotStore.Sink sink = store.create(group, pinned.metadata)) {
-            OutputStream out = sink.data();
+            out = new CountedOutput(sink.data());
             state.writeTo(out);
             out.flush();
             sink.commit();
+            failed = false;
             return new SnapshotWork.Written(pinned.metadata, null);
         } catch (IOException e) {
             LOGGER.error("the snapshot at {} could not be written", pinned.metadata.index(), e);
             return new SnapshotWork.Written(pinned.metadata, String.valueOf(e.getMessage()));
+        } finally {
+            observer.onSnapshotWritten(clock.nanoTime() - begin, out == null ? 0 : out.bytes, failed);
+        }
+    }
+
+    /** Counts what passes through. */
+    private static final class CountedOutput extends FilterOutputStream {
+        private long bytes;
+
+        CountedOutput(OutputStream out) {
+            super(out);
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            out.write(value);
+            bytes++;
+        }
+
+        @Override
+        public void write(byte[] source, int offset, int length) throws IOException {
+            out.write(source, offset, length);
+            bytes += length;
         }
     }
 

@@ -34,9 +34,8 @@ final class StoredLog implements Storage {
     /** What an entry takes in memory beside its bytes, about. */
     private static final int ENTRY_OVERHEAD_BYTES = 64;
 
-    private final long group;
+    private final NodeConfig config;
     private final LogStore store;
-    private final long cacheBytes;
     private final SpscArrayQueue<FetchWork> fetches;
     private final Runnable wakeReader;
 
@@ -62,9 +61,8 @@ final class StoredLog implements Storage {
             HardState hardState,
             SpscArrayQueue<FetchWork> fetches,
             Runnable wakeReader) {
-        this.group = config.group;
+        this.config = config;
         this.store = store;
-        this.cacheBytes = config.logCacheBytes;
         this.fetches = fetches;
         this.wakeReader = wakeReader;
         this.recoveredState = hardState;
@@ -112,7 +110,7 @@ final class StoredLog implements Storage {
             terms.append(entry.index(), entry.term());
         }
         // An eighth at a time, since forgetting copies what is kept.
-        if (tailBytes > cacheBytes + cacheBytes / 8) {
+        if (tailBytes > config.logCacheBytes + config.logCacheBytes / 8) {
             forgetOldest();
         }
     }
@@ -120,7 +118,7 @@ final class StoredLog implements Storage {
     private void forgetOldest() {
         long index = tail.firstIndex() - 1;
         // At least the last one is kept: it is what followers will want next.
-        while (tailBytes > cacheBytes && index + 1 < tail.lastIndex()) {
+        while (tailBytes > config.logCacheBytes && index + 1 < tail.lastIndex()) {
             index++;
             tailBytes -= size(inTail(index, index + 1).get(0));
         }
@@ -205,7 +203,7 @@ final class StoredLog implements Storage {
             throw CompactedException.INSTANCE;
         }
         if (low >= tail.firstIndex()) {
-            return tail.entries(low, high, maxSize);
+            return cached(low, high, maxSize);
         }
         FetchWork ready = fetched.get(fetch.to());
         if (ready != null) {
@@ -217,6 +215,7 @@ final class StoredLog implements Storage {
         if (!fetching.containsKey(fetch.to())) {
             FetchWork work = new FetchWork(fetch, low, Math.min(high, tail.firstIndex()), maxSize);
             fetching.put(fetch.to(), work);
+            config.storageObserver.onCacheMiss();
             if (fetches.offer(work)) {
                 wakeReader.run();
             } else {
@@ -264,13 +263,20 @@ final class StoredLog implements Storage {
             throw CompactedException.INSTANCE;
         }
         if (low >= tail.firstIndex()) {
-            return tail.entries(low, high, maxSize);
+            return cached(low, high, maxSize);
         }
+        config.storageObserver.onCacheMiss();
         try {
-            return store.read(group, low, Math.min(high, tail.firstIndex()), maxSize);
+            return EntryReader.read(config, store, low, Math.min(high, tail.firstIndex()), maxSize);
         } catch (StorageException failed) {
             throw new IllegalStateException(failed.getMessage(), failed);
         }
+    }
+
+    private List<Entry> cached(long low, long high, long maxSize) throws CompactedException, UnavailableException {
+        List<Entry> entries = tail.entries(low, high, maxSize);
+        config.storageObserver.onCacheHit(entries.size());
+        return entries;
     }
 
     private List<Entry> inTail(long low, long high) {

@@ -1,6 +1,7 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Check;
+import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryId;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,6 +52,10 @@ public final class TermIndex {
     }
 
     private int runOf(long index) {
+        if (index >= starts[runs - 1]) {
+            // Nearly always it is the newest term that is asked for.
+            return runs - 1;
+        }
         int found = Arrays.binarySearch(starts, 0, runs, index);
         return found >= 0 ? found : -found - 2;
     }
@@ -78,6 +83,37 @@ public final class TermIndex {
         }
     }
 
+    /**
+     * Checks that entries continue this log, or replace an end of it: their indexes follow each other and their terms do
+     * not fall.
+     */
+    public void requireContinuation(List<Entry> entries) {
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            long before = i == 0
+                    ? Math.min(entry.index() - 1, lastIndex)
+                    : entries.get(i - 1).index();
+            Check.that(
+                    entry.index() == before + 1 && before >= starts[0],
+                    "entry %d does not continue the log from %d to %d",
+                    entry.index(),
+                    starts[0] + 1,
+                    i == 0 ? lastIndex : before);
+            long termBefore = i == 0 ? term(before) : entries.get(i - 1).term();
+            Check.that(
+                    entry.term() >= termBefore,
+                    "entry %d has term %d, below the term %d before it",
+                    entry.index(),
+                    entry.term(),
+                    termBefore);
+        }
+    }
+
+    /** Tells whether the log has, or begins behind, the entry with an id. */
+    public boolean holds(EntryId id) {
+        return id.index() >= starts[0] && id.index() <= lastIndex && term(id.index()) == id.term();
+    }
+
     /** Forgets what is before an index, which becomes the base. */
     public void compact(long index) {
         if (index <= starts[0]) {
@@ -97,6 +133,14 @@ public final class TermIndex {
         for (int i = 0; i < runs; i++) {
             list.add(new EntryId(terms[i], starts[i]));
         }
+        return list;
+    }
+
+    /** The id of a snapshot that the log goes on behind, then the first of each term behind it. */
+    public List<EntryId> listBehind(EntryId snapshot) {
+        List<EntryId> list = toList();
+        list.removeIf(first -> first.index() <= snapshot.index());
+        list.add(0, snapshot);
         return list;
     }
 

@@ -2,9 +2,9 @@ package dev.coracle.sim;
 
 import dev.coracle.node.Agent;
 import dev.coracle.node.LogStore;
+import dev.coracle.node.MemoryLogStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Entry;
-import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
@@ -26,49 +26,18 @@ public final class SimLogStore implements LogStore, SimStorage {
             @Nullable HardState hardState,
             @Nullable SnapshotMetadata snapshot) {}
 
-    /**
-     * What is durable of a group.
-     *
-     * <p>A snapshot record that does not continue the log is a leader's, which replaces it: what lies behind its index
-     * belongs to another history. But it does so only once it counts, that is when its index is known as committed; until
-     * then a crash may bring the log before it back.
-     */
-    private static final class Image {
-        private final TreeMap<Long, Entry> entries = new TreeMap<>();
-        private final TreeMap<Long, SnapshotMetadata> snapshots = new TreeMap<>();
+    /** What of a group's durable records decides whether a hard state may wait. */
+    private static final class Durable {
         private HardState hardState = HardState.EMPTY;
-
-        /** The snapshot record that replaced the log, if nothing was written behind it yet; else 0. */
-        private long replacedAt;
-
-        private void take(Record record) {
-            if (record.entry != null) {
-                entries.tailMap(record.entry.index(), true).clear();
-                entries.put(record.entry.index(), record.entry);
-                replacedAt = 0;
-            } else if (record.hardState != null) {
-                hardState = record.hardState;
-            } else if (record.snapshot != null) {
-                Entry last = entries.get(record.snapshot.index());
-                if (last == null || last.term() != record.snapshot.term()) {
-                    replacedAt = record.snapshot.index();
-                }
-                snapshots.put(record.snapshot.index(), record.snapshot);
-            }
-        }
-
-        private List<Entry> entriesBehind(SnapshotMetadata snapshot) {
-            return snapshot.index() != 0 && snapshot.index() == replacedAt
-                    ? List.of()
-                    : List.copyOf(entries.tailMap(snapshot.index(), false).values());
-        }
+        private long newestSnapshot;
     }
 
     private final SimSnapshotStore snapshotStore;
-    private final TreeMap<Long, Image> durable = new TreeMap<>();
+    private final MemoryLogStore durable;
+    private final TreeMap<Long, Durable> groups = new TreeMap<>();
     private final List<Record> unsynced = new ArrayList<>();
     private volatile boolean space = true;
-    private int maxEntryBytes = Integer.MAX_VALUE;
+    private int maxEntryBytes;
     private volatile boolean broken;
     private int operationsToCrash = NEVER;
     private boolean lostPower;
@@ -77,6 +46,8 @@ public final class SimLogStore implements LogStore, SimStorage {
     /** An empty log beside a snapshot store. */
     public SimLogStore(SimSnapshotStore snapshotStore) {
         this.snapshotStore = snapshotStore;
+        this.durable = new MemoryLogStore(snapshotStore.durable(), Long.MAX_VALUE);
+        this.maxEntryBytes = durable.maxEntryBytes();
     }
 
     @Override
@@ -104,7 +75,7 @@ public final class SimLogStore implements LogStore, SimStorage {
     public synchronized void crash(Random random) {
         int kept = random.nextInt(unsynced.size() + 1);
         for (Record record : unsynced.subList(0, kept)) {
-            image(record.group).take(record);
+            makeDurable(record);
         }
         unsynced.clear();
         operationsToCrash = NEVER;
@@ -127,64 +98,28 @@ public final class SimLogStore implements LogStore, SimStorage {
     }
 
     @Override
-    public synchronized Recovered recover(long group) {
-        Image image = image(group);
-        SnapshotMetadata newest = SnapshotMetadata.EMPTY;
-        for (SnapshotMetadata snapshot : image.snapshots.values()) {
-            if (snapshot.index() <= image.hardState.commit() && snapshotStore.has(group, snapshot.id())) {
-                newest = snapshot;
-            }
-        }
-        List<EntryId> terms = new ArrayList<>(List.of(newest.id()));
-        long lastIndex = newest.index();
-        for (Entry entry : image.entriesBehind(newest)) {
-            lastIndex = entry.index();
-            if (entry.term() != terms.get(terms.size() - 1).term()) {
-                terms.add(entry.id());
-            }
-        }
-        // What is not behind the snapshot would come to light again when it is read.
-        image.entries.tailMap(lastIndex, false).clear();
-        return new Recovered(image.hardState, newest, terms, lastIndex);
+    public Recovered recover(long group) {
+        return durable.recover(group);
     }
 
     @Override
-    public synchronized List<Entry> read(long group, long low, long high, long maxSize) throws StorageException {
+    public List<Entry> read(long group, long low, long high, long maxSize) throws StorageException {
         if (broken) {
             throw new StorageException("simulated: the disk fails; replace it");
         }
-        List<Entry> read = new ArrayList<>();
-        long size = 0;
-        for (Entry entry : image(group).entries.subMap(low, high).values()) {
-            size += entry.encodedSize();
-            if (!read.isEmpty() && size > maxSize) {
-                break;
-            }
-            read.add(entry);
-        }
-        return read;
+        return durable.read(group, low, high, maxSize);
     }
 
     @Override
-    public synchronized long lowestWithin(long group, long low, long high, long bytes) {
-        long lowest = high;
-        long size = 0;
-        for (Entry entry : image(group)
-                .entries
-                .subMap(low, true, high, false)
-                .descendingMap()
-                .values()) {
-            size += entry.encodedSize();
-            if (size > bytes) {
-                break;
-            }
-            lowest = entry.index();
-        }
-        return lowest;
+    public long lowestWithin(long group, long low, long high, long bytes) {
+        return durable.lowestWithin(group, low, high, bytes);
     }
 
     @Override
     public synchronized void append(long group, HardState hardState, List<Entry> entries) throws StorageException {
+        for (Entry entry : entries) {
+            LogStore.requireLength(entry, maxEntryBytes);
+        }
         for (Entry entry : entries) {
             operate();
             unsynced.add(new Record(group, entry, null, null));
@@ -208,23 +143,37 @@ public final class SimLogStore implements LogStore, SimStorage {
             return;
         }
         for (Record record : unsynced) {
-            image(record.group).take(record);
+            makeDurable(record);
         }
         unsynced.clear();
         syncs.incrementAndGet();
     }
 
-    /** Tells whether only a commit is new in it, and commits no snapshot. */
+    /** Tells whether only a commit is new in it, and no snapshot waits to be committed. */
     private boolean mayWait(Record record) {
         HardState next = record.hardState;
-        HardState last = image(record.group).hardState;
+        Durable last = group(record.group);
         return next != null
-                && next.term() == last.term()
-                && next.vote() == last.vote()
-                && image(record.group)
-                        .snapshots
-                        .subMap(last.commit(), false, next.commit(), true)
-                        .isEmpty();
+                && next.term() == last.hardState.term()
+                && next.vote() == last.hardState.vote()
+                && last.newestSnapshot <= last.hardState.commit();
+    }
+
+    private void makeDurable(Record record) {
+        Durable group = group(record.group);
+        if (record.entry != null) {
+            durable.append(record.group, HardState.EMPTY, List.of(record.entry));
+        } else if (record.hardState != null) {
+            durable.append(record.group, record.hardState, List.of());
+            group.hardState = record.hardState;
+        } else if (record.snapshot != null) {
+            durable.appendSnapshot(record.group, record.snapshot);
+            group.newestSnapshot = Math.max(group.newestSnapshot, record.snapshot.index());
+        }
+    }
+
+    private Durable group(long group) {
+        return groups.computeIfAbsent(group, absent -> new Durable());
     }
 
     private void operate() throws StorageException {
@@ -245,19 +194,8 @@ public final class SimLogStore implements LogStore, SimStorage {
     }
 
     @Override
-    public synchronized void release(long group, long index) {
-        image(group).entries.headMap(index, false).clear();
-        image(group).snapshots.headMap(index, false).clear();
-    }
-
-    /** The id of the last durable entry, or 0/0. */
-    public synchronized EntryId lastDurable(long group) {
-        var last = image(group).entries.lastEntry();
-        return last == null ? new EntryId(0, 0) : last.getValue().id();
-    }
-
-    private Image image(long group) {
-        return durable.computeIfAbsent(group, absent -> new Image());
+    public void release(long group, long index) {
+        durable.release(group, index);
     }
 
     @Override
@@ -272,20 +210,7 @@ public final class SimLogStore implements LogStore, SimStorage {
 
     @Override
     public Agent housekeeping() {
-        return new Agent() {
-            @Override
-            public int doWork(long nowNanos) {
-                return 0;
-            }
-
-            @Override
-            public String name() {
-                return "housekeeping";
-            }
-
-            @Override
-            public void onWork(Runnable wakeUp) {}
-        };
+        return durable.housekeeping();
     }
 
     @Override

@@ -400,7 +400,7 @@ class NodeTest {
         proposeAndWait(cluster, 1);
         cluster.crash(1);
         SimLogStore log = cluster.log(1);
-        long next = log.lastDurable(0).index() + 1;
+        long next = log.recover(0).lastIndex() + 1;
         log.append(0, HardState.EMPTY, List.of(new Entry(50, next, EntryType.NORMAL, null)));
         log.sync();
         cluster.restart(1);

@@ -3,6 +3,7 @@ package dev.coracle.wal;
 import dev.coracle.codec.CodecException;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
+import dev.coracle.raft.Entry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -47,6 +48,10 @@ final class ChainReader {
     private MarkFound markFound = MarkFound.NOT_YET;
 
     private int opened;
+
+    /** The segment of the record at hand; at the end, the last one. */
+    private Segment segment;
+
     private @Nullable SegmentReader reader;
     private @Nullable RecordType type;
     private int recordsInSegment;
@@ -57,6 +62,7 @@ final class ChainReader {
     /** Reads these segments, ordered by sequence, at least one; {@code mark} is the last one that was written, or null. */
     ChainReader(List<Segment> segments, int maxBatchBytes, @Nullable SyncedMark mark) {
         this.segments = segments;
+        this.segment = segments.get(0);
         this.maxBatchBytes = maxBatchBytes;
         this.mark = mark;
         this.markedSegment = mark == null ? -1 : find(mark.segment(), segments);
@@ -93,18 +99,17 @@ final class ChainReader {
                     return false;
                 }
                 if (outcome == SegmentReader.Outcome.DAMAGE) {
-                    throw Damage.corrupt(segment().path(), end(), "a record or the end", reader().damage());
+                    throw Damage.corrupt(segment.path(), end(), "a record or the end", reader().damage());
                 }
                 openNext(checksum());
             }
         } catch (IOException e) {
-            throw Damage.failed("read", segment().path(), e);
+            throw Damage.failed("read", segment.path(), e);
         }
     }
 
-    /** The segment of the record at hand; at the end, the last one. */
     Segment segment() {
-        return segments.get(Math.max(opened - 1, 0));
+        return segment;
     }
 
     RecordType type() {
@@ -121,8 +126,32 @@ final class ChainReader {
         return reader().data();
     }
 
+    /** A copy of the data of the record at hand, which must have some. */
+    byte[] requireData() throws StorageException {
+        requireHasData();
+        return Objects.requireNonNull(reader().data()).array();
+    }
+
+    /** What the record at hand says of its entry; until the next one is asked for. */
+    EntryHead entryHead() throws StorageException, CodecException {
+        requireHasData();
+        return reader().entryHead();
+    }
+
+    /** The entry in the record at hand. */
+    Entry entry() throws StorageException, CodecException {
+        requireHasData();
+        return reader().entry();
+    }
+
+    private void requireHasData() throws StorageException {
+        if (!reader().hasData()) {
+            throw corrupt("a record of type " + type() + " with data", "one without");
+        }
+    }
+
     WalRecord record() {
-        return new WalRecord(segment().path(), offset(), type(), reader().checksum(), data());
+        return new WalRecord(segment.path(), offset(), type(), reader().checksum(), data());
     }
 
     /** The metadata at the head of every segment. */
@@ -166,7 +195,7 @@ final class ChainReader {
 
     /** The exception for the record at hand. */
     StorageException corrupt(String expected, String found) {
-        return Damage.corrupt(segment().path(), offset(), expected, found);
+        return Damage.corrupt(segment.path(), offset(), expected, found);
     }
 
     private SegmentReader reader() {
@@ -174,16 +203,16 @@ final class ChainReader {
     }
 
     private void openNext(int checksum) throws IOException, StorageException {
-        Segment segment = segments.get(opened);
-        long sequence = segment.name().sequence();
-        if (opened > 0 && sequence != segment().name().sequence() + 1) {
+        Segment next = segments.get(opened);
+        long sequence = next.name().sequence();
+        if (opened > 0 && sequence != segment.name().sequence() + 1) {
             throw Damage.corrupt(
-                    segment.path(),
+                    next.path(),
                     0,
-                    "sequence " + (segment().name().sequence() + 1) + ", which follows "
-                            + segment().path(),
+                    "sequence " + (segment.name().sequence() + 1) + ", which follows " + segment.path(),
                     "sequence " + sequence + ": a segment is missing");
         }
+        segment = next;
         reader = new SegmentReader(segment.file(), checksum);
         recordsInSegment = 0;
         opened++;
@@ -215,7 +244,7 @@ final class ChainReader {
         }
         int checksum = reader().checksum();
         // The segments before the first one that is left are gone, and with them the means to check its head.
-        boolean known = opened > 1 || segment().name().sequence() == 0;
+        boolean known = opened > 1 || segment.name().sequence() == 0;
         if (known && checksum != reader().running()) {
             throw corrupt(
                     "checksum " + Integer.toHexString(reader().running()) + " of the segments before",
@@ -239,7 +268,7 @@ final class ChainReader {
     /** A segment gets its name after its head was synced, so that a crash cannot leave one without. */
     private StorageException badHead(String found) {
         return Damage.corrupt(
-                segment().path(), end(), "the head of a segment: a checksum record, then a metadata record", found);
+                segment.path(), end(), "the head of a segment: a checksum record, then a metadata record", found);
     }
 
     /** Looks whether the record at hand ends where the mark is. */
@@ -259,7 +288,7 @@ final class ChainReader {
         if (mark == null || markFound != MarkFound.NOT_YET || markedSegment < 0) {
             return;
         }
-        Path path = segment().path();
+        Path path = segment.path();
         throw Damage.corrupt(
                 path,
                 end(),
@@ -278,13 +307,13 @@ final class ChainReader {
         if (contentEnd == end && outcome == SegmentReader.Outcome.END) {
             return;
         }
-        tornTail = new TornTail(segment().path(), end, contentEnd - end, damage);
+        tornTail = new TornTail(segment.path(), end, contentEnd - end, damage);
         long proven = reader().findProvenRecord(end + (maxBatchBytes + 7L & ~7L), contentEnd);
         if (ownMark() == null) {
-            provenIndex = provenIndex(segment(), proven, contentEnd);
+            provenIndex = provenIndex(segment, proven, contentEnd);
         } else if (proven >= 0) {
             throw Damage.corrupt(
-                    segment().path(),
+                    segment.path(),
                     end,
                     "a record, as sound ones follow at offset " + proven + ", further on than the " + maxBatchBytes
                             + " bytes of one batch",

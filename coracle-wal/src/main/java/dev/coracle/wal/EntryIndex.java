@@ -1,9 +1,7 @@
 package dev.coracle.wal;
 
 import dev.coracle.codec.CodecException;
-import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.StorageException;
-import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -73,10 +71,12 @@ final class EntryIndex {
 
     private volatile View view = new View(new Places(FIRST_CAPACITY), 0, null, 0);
 
-    // The writer's own.
+    // The writer's own: where the newest entry stands, and the newest place, which is in the same segment.
     private @Nullable Segment segment;
     private long segmentPosition;
     private long lastOffset;
+    private long placeIndex;
+    private long placeOffset;
 
     /**
      * Notes an entry that is about to be written, or was read in the order of the files.
@@ -84,19 +84,21 @@ final class EntryIndex {
      * @param checksum that of all data before it
      */
     void add(long index, Segment where, long offset, int checksum) {
-        if (segment == null || !same(segment, where)) {
-            segmentPosition += segment == null ? 0 : lastOffset;
+        if (where == segment && index > placeIndex && offset - placeOffset < SPACING_BYTES) {
+            lastOffset = offset;
+            return;
+        }
+        if (where != segment) {
+            segmentPosition += lastOffset;
             segment = where;
         }
         lastOffset = offset;
+        placeIndex = index;
+        placeOffset = offset;
         View now = view;
         int kept = now.count;
         while (kept > 0 && now.places.indexes[kept - 1] >= index) {
             kept--;
-        }
-        boolean first = kept == 0 || !same(now.places.segments[kept - 1], where);
-        if (kept == now.count && !first && offset - now.places.offsets[kept - 1] < SPACING_BYTES) {
-            return;
         }
         // What was dropped may be in use: it is not written over.
         Places places = now.places;
@@ -202,10 +204,9 @@ final class EntryIndex {
             if (outcome != SegmentReader.Outcome.RECORD) {
                 throw Damage.corrupt(here.path(), reader.end(), "a record that was written", reader.damage());
             }
-            Bytes data = reader.data();
-            if (reader.type() == RecordType.ENTRY.number() && data != null) {
+            if (reader.type() == RecordType.ENTRY.number() && reader.hasData()) {
                 try {
-                    collector.add(EtcdCodec.INSTANCE.entries().decode(data.array()));
+                    collector.add(reader);
                 } catch (CodecException e) {
                     throw Damage.corrupt(here.path(), reader.offset(), "an entry", String.valueOf(e.getMessage()));
                 }
@@ -236,11 +237,15 @@ final class EntryIndex {
             return full || next >= high;
         }
 
-        void add(Entry entry) {
-            while (!current.isEmpty() && current.get(current.size() - 1).index() >= entry.index()) {
+        /** Takes the entry in the record at hand, whose data is copied only if it is wanted. */
+        void add(SegmentReader reader) throws CodecException {
+            long index = reader.entryHead().index();
+            while (!current.isEmpty() && current.get(current.size() - 1).index() >= index) {
                 current.remove(current.size() - 1);
             }
-            current.add(entry);
+            if (index >= next && index < high) {
+                current.add(reader.entry());
+            }
         }
 
         /** Takes what is wanted of the entries before {@code border}: what is there of them is the log now. */

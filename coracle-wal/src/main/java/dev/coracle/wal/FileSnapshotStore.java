@@ -201,9 +201,16 @@ public final class FileSnapshotStore implements SnapshotStore {
         LOG.warn("the damaged snapshot {} is kept as {}", path, aside);
     }
 
-    /** Deletes what was not finished when the process died. Only for who holds the lock of the log. */
-    void deleteTemporaries() throws IOException {
-        SegmentDirectory.deleteTemporaries(disk, directory);
+    /**
+     * Deletes what was not finished when the process before died. Only for who holds the lock that guards the directory,
+     * and before anything is written; {@link WalLogStore#open} does it itself.
+     */
+    public void deleteTemporaries() throws StorageException {
+        try {
+            SegmentDirectory.deleteTemporaries(disk, directory);
+        } catch (IOException e) {
+            throw Damage.failed("clean", directory, e);
+        }
     }
 
     private void requireGroup(long ofGroup) {

@@ -241,6 +241,7 @@ final class Housekeeping implements Agent {
             filling = null;
             ready.set(spare);
             filled = 0;
+            options.observer().onSegmentPrepared();
         }
         return 1;
     }
@@ -258,6 +259,7 @@ final class Housekeeping implements Agent {
         disk.syncDirectory(directory);
         released.remove();
         oldest.file().close();
+        options.observer().onSegmentPurged();
         return 1;
     }
 

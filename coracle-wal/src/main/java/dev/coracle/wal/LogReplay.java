@@ -1,11 +1,9 @@
 package dev.coracle.wal;
 
 import dev.coracle.codec.CodecException;
-import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.LogStore.Recovered;
 import dev.coracle.node.StorageException;
 import dev.coracle.node.TermIndex;
-import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.EntryType;
@@ -67,18 +65,6 @@ final class LogReplay {
             long term = term(id.index());
             return term == id.term() || (term == 0 && !afterSnapshot);
         }
-
-        /** The ids of a snapshot of this log and of the first entry of each term behind it. */
-        List<EntryId> termsBehind(EntryId snapshot) {
-            List<EntryId> behind = new ArrayList<>();
-            behind.add(snapshot);
-            for (EntryId first : terms.toList()) {
-                if (first.index() > snapshot.index()) {
-                    behind.add(first);
-                }
-            }
-            return behind;
-        }
     }
 
     private final ChainReader records;
@@ -111,10 +97,12 @@ final class LogReplay {
             try {
                 switch (records.type()) {
                     case METADATA, CHECKSUM -> {}
-                    case ENTRY -> onEntry(EtcdCodec.INSTANCE.entries().decode(data()));
-                    case STATE -> onState(StateRecordCodec.INSTANCE.decode(data()));
+                    case ENTRY -> onEntry(records.entryHead());
+                    case STATE -> onState(StateRecordCodec.INSTANCE.decode(records.requireData()));
                     case SNAPSHOT ->
-                        onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data()).id());
+                        onSnapshot(SnapshotRecordCodec.INSTANCE
+                                .decode(records.requireData())
+                                .id());
                 }
             } catch (CodecException e) {
                 throw records.corrupt("a record of type " + records.type(), String.valueOf(e.getMessage()));
@@ -168,7 +156,7 @@ final class LogReplay {
             }
             SnapshotMetadata found = id.index() == 0 ? SnapshotMetadata.EMPTY : files.findSound(id, damaged);
             if (found != null) {
-                return new Recovered(state, found, log.termsBehind(found.id()), log.lastIndex());
+                return new Recovered(state, found, log.terms.listBehind(found.id()), log.lastIndex());
             }
         }
         throw new StorageException(records.segment().path().getParent()
@@ -207,15 +195,7 @@ final class LogReplay {
         return state;
     }
 
-    private byte[] data() throws StorageException {
-        Bytes data = records.data();
-        if (data == null) {
-            throw records.corrupt("a record of type " + records.type() + " with data", "one without");
-        }
-        return data.array();
-    }
-
-    private void onEntry(Entry entry) throws StorageException {
+    private void onEntry(EntryHead entry) throws StorageException, CodecException {
         long index = entry.index();
         if (interrupted != null && index <= log.baseIndex()) {
             log = interrupted;
@@ -240,11 +220,11 @@ final class LogReplay {
             throw records.corrupt(
                     "term " + log.term(index - 1) + " or above at index " + index, "term " + entry.term());
         }
-        if (entry.type() == EntryType.CONF_CHANGE && entry.payloadSize() == 0) {
+        if (entry.type() == EntryType.CONF_CHANGE && !entry.hasPayload()) {
             throw records.corrupt("a configuration change with data at index " + index, "one without");
         }
         if (index <= log.lastIndex()) {
-            if (entry.term() == log.term(index) && !entry.equals(written(index))) {
+            if (entry.term() == log.term(index) && !records.entry().equals(written(index))) {
                 // A leader creates one entry of its term at an index (§5.3, log matching).
                 throw records.corrupt(
                         "the entry " + index + " of term " + entry.term() + " as it was written before", "another one");

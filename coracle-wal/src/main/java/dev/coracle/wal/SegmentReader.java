@@ -1,8 +1,11 @@
 package dev.coracle.wal;
 
+import dev.coracle.codec.CodecException;
+import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.DiskFile;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Check;
+import dev.coracle.raft.Entry;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -27,7 +30,8 @@ final class SegmentReader {
         DAMAGE
     }
 
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    /** Numbers of eight bytes in an array, the lowest byte first. */
+    static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     static final int LENGTH_BYTES = Long.BYTES;
     private static final long LENGTH_MASK = (1L << 56) - 1;
@@ -53,6 +57,8 @@ final class SegmentReader {
     private final DiskFile file;
     private final long size;
     private final RunningChecksum running = new RunningChecksum();
+
+    private final EntryHead entryHead = new EntryHead();
 
     private byte[] window;
     private long windowStart;
@@ -143,6 +149,25 @@ final class SegmentReader {
     @Nullable
     Bytes data() {
         return dataLength < 0 ? null : Bytes.of(Arrays.copyOfRange(window, dataAt, dataAt + dataLength));
+    }
+
+    boolean hasData() {
+        return dataLength >= 0;
+    }
+
+    /**
+     * What its data say as an entry; until the next one is asked for.
+     *
+     * @throws CodecException if they are none
+     */
+    EntryHead entryHead() throws CodecException {
+        entryHead.read(window, dataAt, dataAt + Math.max(dataLength, 0));
+        return entryHead;
+    }
+
+    /** The entry that its data are. */
+    Entry entry() throws CodecException {
+        return EtcdCodec.INSTANCE.entries().decode(window, dataAt, Math.max(dataLength, 0));
     }
 
     /** Where the last record ends. */
@@ -284,7 +309,14 @@ final class SegmentReader {
         type = 0;
         checksum = 0;
         dataLength = -1;
-        while (cursor.at < cursor.limit) {
+        int start = cursor.at;
+        if (window[start] == TYPE_TAG && window[start + 1] >= 0 && window[start + 2] == CHECKSUM_TAG) {
+            // So begins what is written today, and a record has at least these three bytes.
+            type = window[start + 1];
+            cursor.at += 3;
+            checksum = (int) cursor.varint();
+        }
+        while (cursor.valid && cursor.at < cursor.limit) {
             long tag = cursor.varint();
             int number = (int) (tag >>> 3);
             int wireType = (int) tag & 7;
@@ -301,12 +333,11 @@ final class SegmentReader {
             } else {
                 cursor.skipField(wireType);
             }
-            if (!cursor.valid) {
-                damage = "a record that is not protobuf";
-                return false;
-            }
         }
-        return true;
+        if (!cursor.valid) {
+            damage = "a record that is not protobuf";
+        }
+        return cursor.valid;
     }
 
     /** The fields of a record in the window. What does not fit makes it invalid, and the values mean nothing then. */
@@ -370,16 +401,18 @@ final class SegmentReader {
         if (position >= windowStart && position + length <= windowStart + windowLength) {
             return;
         }
-        if (length > window.length) {
-            window = new byte[length];
-        }
+        // What is there already of a record that ends behind the window is not read again.
+        int kept = position < windowStart ? 0 : (int) Math.max(windowStart + windowLength - position, 0);
+        byte[] larger = length > window.length ? new byte[length] : window;
+        System.arraycopy(window, kept == 0 ? 0 : (int) (position - windowStart), larger, 0, kept);
+        window = larger;
         windowStart = position;
-        windowLength = (int) Math.min(window.length, size - position);
-        int read = file.read(ByteBuffer.wrap(window, 0, windowLength), position);
-        if (read < length) {
-            throw new IOException("the file ended at byte " + (position + read) + " while it was being read");
+        windowLength = kept;
+        int wanted = (int) Math.min(window.length, size - position);
+        windowLength += file.read(ByteBuffer.wrap(window, kept, wanted - kept), position + kept);
+        if (windowLength < length) {
+            throw new IOException("the file ended at byte " + (position + windowLength) + " while it was being read");
         }
-        windowLength = read;
     }
 
     private static String hex(int value) {

@@ -4,7 +4,6 @@ import dev.coracle.codec.CodecException;
 import dev.coracle.codec.EtcdCodec;
 import dev.coracle.node.Disk;
 import dev.coracle.node.StorageException;
-import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.HardState;
@@ -150,9 +149,13 @@ public final class WalContents implements Closeable {
                 throw new IOException(location.log() + " was changed while it was being read");
             }
             if (reader.type() == RecordType.ENTRY) {
-                Entry entry = decodeEntry(reader);
-                if (survivors.contains(record, entry.index()) && entry.index() >= from && entry.index() <= to) {
-                    sink.accept(entry);
+                try {
+                    long index = reader.entryHead().index();
+                    if (survivors.contains(record, index) && index >= from && index <= to) {
+                        sink.accept(reader.entry());
+                    }
+                } catch (CodecException e) {
+                    throw unreadable(reader, e);
                 }
             }
         }
@@ -215,17 +218,21 @@ public final class WalContents implements Closeable {
         try {
             switch (reader.type()) {
                 case METADATA, CHECKSUM -> {}
-                case ENTRY -> onEntry(decodeEntry(reader), record);
-                case STATE -> onState(EtcdCodec.INSTANCE.hardStates().decode(data(reader)));
+                case ENTRY -> onEntry(reader.entryHead(), record);
+                case STATE -> onState(EtcdCodec.INSTANCE.hardStates().decode(reader.requireData()));
                 case SNAPSHOT ->
-                    onSnapshot(SnapshotRecordCodec.INSTANCE.decode(data(reader)).id(), record);
+                    onSnapshot(
+                            SnapshotRecordCodec.INSTANCE
+                                    .decode(reader.requireData())
+                                    .id(),
+                            record);
             }
         } catch (CodecException e) {
             throw unreadable(reader, e);
         }
     }
 
-    private void onEntry(Entry entry, long record) {
+    private void onEntry(EntryHead entry, long record) {
         long index = entry.index();
         if (interrupted != null && index <= interrupted.index) {
             takeUp(interrupted);
@@ -304,23 +311,7 @@ public final class WalContents implements Closeable {
         }
     }
 
-    private static Entry decodeEntry(ChainReader reader) throws StorageException {
-        try {
-            return EtcdCodec.INSTANCE.entries().decode(data(reader));
-        } catch (CodecException e) {
-            throw unreadable(reader, e);
-        }
-    }
-
     private static StorageException unreadable(ChainReader reader, CodecException e) {
         return reader.corrupt("a record of type " + reader.type(), String.valueOf(e.getMessage()));
-    }
-
-    private static byte[] data(ChainReader reader) throws StorageException {
-        Bytes data = reader.data();
-        if (data == null) {
-            throw reader.corrupt("a record of type " + reader.type() + " with data", "one without");
-        }
-        return data.array();
     }
 }

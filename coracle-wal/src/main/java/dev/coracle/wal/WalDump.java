@@ -24,7 +24,7 @@ public final class WalDump {
     private static final int CHUNK_BYTES = 8 << 10;
 
     private final OutputStream out;
-    private final byte[] chunk = new byte[CHUNK_BYTES];
+    private final byte[] hex = new byte[2 * CHUNK_BYTES];
     private final Consumer<String> notes;
 
     private WalDump(OutputStream out, Consumer<String> notes) {
@@ -106,17 +106,14 @@ public final class WalDump {
     private void printEntry(EtcdReader.Found entry) throws IOException {
         write(Long.toUnsignedString(entry.index()) + "\t" + Long.toUnsignedString(entry.term()) + "\t"
                 + typeName(entry.type()) + "\t");
-        int length = 0;
-        for (long position = entry.from(); position < entry.to(); position++) {
-            byte value = entry.bytes().at(position);
-            chunk[length++] = HEX[(value >> 4) & 0xf];
-            chunk[length++] = HEX[value & 0xf];
-            if (length == CHUNK_BYTES) {
-                out.write(chunk, 0, length);
-                length = 0;
+        for (long position = entry.from(); position < entry.to(); position += CHUNK_BYTES) {
+            int length = 0;
+            for (byte value : entry.bytes().copy(position, Math.min(position + CHUNK_BYTES, entry.to()))) {
+                hex[length++] = HEX[(value >> 4) & 0xf];
+                hex[length++] = HEX[value & 0xf];
             }
+            out.write(hex, 0, length);
         }
-        out.write(chunk, 0, length);
         write("\n");
     }
 

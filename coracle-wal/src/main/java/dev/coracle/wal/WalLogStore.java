@@ -93,6 +93,8 @@ public final class WalLogStore implements LogStore {
     /** Up to where the segment at hand is durable, and whether what follows must be before anybody is told. */
     private long syncedOffset;
 
+    private long syncedRecords;
+
     private boolean mustSync;
     private boolean closed;
     private volatile @Nullable StorageException failure;
@@ -567,7 +569,7 @@ public final class WalLogStore implements LogStore {
             if (failure == null) {
                 writer.flush();
                 if (writer.offset() > syncedOffset) {
-                    syncFile();
+                    syncFile(segments.getLast().file());
                 }
                 last = mark(true);
             }
@@ -596,10 +598,10 @@ public final class WalLogStore implements LogStore {
 
     /** Nothing is written that opening would refuse. */
     private void requireContinuation(List<Entry> entries) {
+        long previousIndex = lastIndex;
+        long previousTerm = lastTerm;
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
-            long previousIndex = i == 0 ? lastIndex : entries.get(i - 1).index();
-            long previousTerm = i == 0 ? lastTerm : entries.get(i - 1).term();
             boolean next = entry.index() == previousIndex + 1;
             Check.that(
                     next || (i == 0 && entry.index() > 0 && entry.index() <= previousIndex),
@@ -618,6 +620,8 @@ public final class WalLogStore implements LogStore {
                         + (bytes - RecordWriter.ENTRY_OVERHEAD_BYTES) + " bytes and must not exceed the "
                         + maxEntryBytes() + " that maxBatchBytes " + options.maxBatchBytes() + " leaves");
             }
+            previousIndex = entry.index();
+            previousTerm = entry.term();
         }
     }
 
@@ -651,8 +655,7 @@ public final class WalLogStore implements LogStore {
 
     private void syncAll() throws IOException {
         flush();
-        syncFile();
-        syncedOffset = writer.offset();
+        syncFile(segments.getLast().file());
         mustSync = false;
         durableSnapshotIndex = snapshotIndex;
         durableCommit = state.commit();
@@ -662,13 +665,20 @@ public final class WalLogStore implements LogStore {
         }
     }
 
-    private void syncFile() throws IOException {
-        segments.getLast().file().sync();
+    /** Makes durable what was written, all of which the file at hand has. */
+    private void syncFile(DiskFile file) throws IOException {
+        long begin = options.clock().nanoTime();
+        file.sync();
+        long nanos = options.clock().nanoTime() - begin;
         syncs.incrementAndGet();
+        options.observer().onSync(nanos, writer.offset() - syncedOffset, writer.records() - syncedRecords);
+        syncedOffset = writer.offset();
+        syncedRecords = writer.records();
     }
 
     /** Begins the next segment. Everything in this one is durable. */
     private void cut() throws IOException {
+        long begin = options.clock().nanoTime();
         Housekeeping.Spare spare = housekeeping.take();
         if (spare == null) {
             if (disk.usableSpace(directory) < options.segmentBytes()) {
@@ -686,6 +696,7 @@ public final class WalLogStore implements LogStore {
         try {
             moveTo(spare);
             done = true;
+            options.observer().onSegmentCut(options.clock().nanoTime() - begin, segments.size());
         } finally {
             if (!done) {
                 SegmentDirectory.close(spare.file());
@@ -699,6 +710,7 @@ public final class WalLogStore implements LogStore {
             full.file().truncate(syncedOffset);
         }
         writer.moveTo(spare.file());
+        syncedOffset = 0;
         writer.writeChecksum();
         writer.write(RecordType.METADATA, arrayOrNull(metadata));
         if (!state.isEmpty()) {
@@ -706,14 +718,12 @@ public final class WalLogStore implements LogStore {
             writer.write(RecordType.STATE, StateRecordCodec.INSTANCE.encode(state));
         }
         writer.flush();
-        spare.file().sync();
-        syncs.incrementAndGet();
+        syncFile(spare.file());
         SegmentName name = new SegmentName(full.name().sequence() + 1, lastIndex + 1);
         Path path = directory.resolve(name.fileName());
         disk.rename(spare.path(), path);
         disk.syncDirectory(directory);
         segments.addLast(new Segment(name, path, spare.file()));
-        syncedOffset = writer.offset();
         housekeeping.noteSync(mark(false));
     }
 

@@ -10,6 +10,8 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.contracts.LogModel;
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.Disk;
 import dev.coracle.node.SnapshotStore.Source;
 import dev.coracle.node.StorageException;

@@ -2,21 +2,13 @@ package dev.coracle.wal;
 
 import static dev.coracle.wal.LogFixture.GROUP;
 import static dev.coracle.wal.LogFixture.SMALL;
-import static dev.coracle.wal.LogFixture.entry;
-import static dev.coracle.wal.LogFixture.snapshot;
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.contracts.LogWorkload;
 import dev.coracle.node.StorageException;
-import dev.coracle.raft.Entry;
-import dev.coracle.raft.HardState;
-import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.sim.SimDisk;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.NavigableMap;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -56,13 +48,7 @@ final class CrashTest {
         private final SimDisk disk = new SimDisk();
         private final LogFixture log = new LogFixture(disk.process(), Path.of("/data"), OPTIONS);
 
-        private final LogModel model = new LogModel();
-
-        /** A snapshot that the leader sent and that a crash took, which it would send again. */
-        private SnapshotMetadata received = SnapshotMetadata.EMPTY;
-
-        private HardState state = HardState.EMPTY;
-        private long lastIndex;
+        private final LogWorkload workload;
         private int crashes;
         private int tails;
         private int segments;
@@ -70,6 +56,7 @@ final class CrashTest {
         Run(long seed) {
             this.seed = seed;
             this.random = new Random(seed);
+            this.workload = new LogWorkload(random, GROUP, log::saveSnapshot);
         }
 
         void run() throws StorageException, IOException {
@@ -100,113 +87,14 @@ final class CrashTest {
                 disk.setFault(SimDisk.dyingAt(1 + random.nextInt(100)));
             }
             for (int step = random.nextInt(120); step > 0; step--) {
-                work(store);
+                workload.work(store);
                 segments = Math.max(segments, log.disk.list(log.wal).size());
             }
         }
 
-        private void work(WalLogStore store) throws StorageException, IOException {
-            if (received.index() > lastIndex) {
-                receiveSnapshot(store);
-                return;
-            }
-            switch (random.nextInt(10)) {
-                case 0, 1, 2 -> appendEntries(store, lastIndex + 1);
-                case 3 -> {
-                    changeTerm(store);
-                    appendEntries(store, state.commit() + 1 + random.nextInt((int) (lastIndex - state.commit()) + 1));
-                }
-                case 4 ->
-                    append(
-                            store,
-                            new HardState(
-                                    Math.max(state.term(), 1),
-                                    state.vote(),
-                                    state.commit() + random.nextInt((int) (lastIndex - state.commit()) + 1)),
-                            List.of());
-                case 5 -> saveSnapshot(store);
-                case 6 -> {
-                    if (random.nextInt(4) == 0) {
-                        received = snapshot(lastIndex + 1 + random.nextInt(20), state.term() + 1);
-                        changeTerm(store);
-                        receiveSnapshot(store);
-                    }
-                }
-                case 7 -> store.housekeeping().doWork(0);
-                default -> sync(store);
-            }
-        }
-
-        private void changeTerm(WalLogStore store) throws StorageException {
-            append(store, new HardState(state.term() + 1, random.nextInt(3), state.commit()), List.of());
-        }
-
-        private void appendEntries(WalLogStore store, long first) throws StorageException {
-            if (state.term() == 0) {
-                changeTerm(store);
-            }
-            List<Entry> entries = new ArrayList<>();
-            int size = random.nextInt(900);
-            for (int i = random.nextInt(5); i >= 0; i--) {
-                entries.add(entry(state.term(), first + entries.size(), size));
-            }
-            append(store, HardState.EMPTY, entries);
-        }
-
-        private void append(WalLogStore store, HardState next, List<Entry> entries) throws StorageException {
-            model.append(next, entries);
-            if (!entries.isEmpty()) {
-                lastIndex = entries.get(entries.size() - 1).index();
-            }
-            if (!next.isEmpty()) {
-                state = next;
-            }
-            store.append(GROUP, next, entries);
-        }
-
-        private void saveSnapshot(WalLogStore store) throws StorageException, IOException {
-            long oldest = model.newestSnapshot();
-            if (state.commit() == oldest) {
-                return;
-            }
-            // The term is that of the entry, as a state machine knows it.
-            NavigableMap<Long, Entry> entries = model.entries();
-            long index = oldest + 1 + random.nextInt((int) (state.commit() - oldest));
-            SnapshotMetadata metadata =
-                    snapshot(index, requireNonNull(entries.get(index)).term());
-            log.saveSnapshot(metadata, new byte[random.nextInt(3_000)]);
-            appendSnapshot(store, metadata);
-            sync(store);
-            store.release(GROUP, index);
-        }
-
-        private void receiveSnapshot(WalLogStore store) throws StorageException, IOException {
-            log.saveSnapshot(received, new byte[random.nextInt(3_000)]);
-            appendSnapshot(store, received);
-            lastIndex = received.index();
-            long vote = received.term() > state.term() ? 0 : state.vote();
-            append(store, new HardState(Math.max(received.term(), state.term()), vote, received.index()), List.of());
-            if (random.nextBoolean()) {
-                sync(store);
-            }
-        }
-
-        private void appendSnapshot(WalLogStore store, SnapshotMetadata metadata) throws StorageException {
-            model.appendSnapshot(metadata);
-            store.appendSnapshot(GROUP, metadata);
-        }
-
-        private void sync(WalLogStore store) throws StorageException {
-            store.sync();
-            model.sync();
-        }
-
         private void recover(WalLogStore store) throws StorageException {
-            Recovered found = Recovered.of(store, GROUP);
             tails += store.tornTail().isPresent() ? 1 : 0;
-            model.recover(found);
-            state = found.hardState();
-            lastIndex = found.snapshot().index() + found.entries().size();
+            workload.recover(store);
         }
     }
 }

@@ -11,6 +11,7 @@ import static dev.coracle.wal.WalLogStoreTest.segment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
 import dev.coracle.node.FileDisk;

@@ -37,21 +37,6 @@ class EntryIndexTest {
     }
 
     @Test
-    void readsAsManyAsFitButAtLeastOne() throws StorageException {
-        try (WalLogStore store = log.open()) {
-            store.recover(GROUP);
-            store.append(GROUP, state(1, 1, 0), entries(1, 1, 10, 100));
-            store.sync();
-            long each = entry(1, 1, 100).encodedSize();
-
-            assertThat(store.read(GROUP, 3, 11, 0)).isEqualTo(entries(1, 3, 3, 100));
-            assertThat(store.read(GROUP, 3, 11, 3 * each)).isEqualTo(entries(1, 3, 5, 100));
-            assertThat(store.read(GROUP, 9, 11, 100 * each)).isEqualTo(entries(1, 9, 10, 100));
-            assertThat(store.read(GROUP, 4, 6, 100 * each)).isEqualTo(entries(1, 4, 5, 100));
-        }
-    }
-
-    @Test
     void whatWasReplacedDoesNotComeBack() throws StorageException {
         try (WalLogStore store = log.open()) {
             store.recover(GROUP);
@@ -83,19 +68,6 @@ class EntryIndexTest {
 
             assertThat(store.read(GROUP, 1, 5, 1 << 20)).isEmpty();
             assertThat(store.read(GROUP, 36, 41, 1 << 20)).isEqualTo(entries(1, 36, 40, 5_000));
-        }
-    }
-
-    @Test
-    void tellsHowFarBackANumberOfBytesReaches() throws StorageException {
-        try (WalLogStore store = log.open()) {
-            store.recover(GROUP);
-            store.append(GROUP, state(1, 1, 0), entries(1, 1, 100, 5_000));
-            store.sync();
-
-            assertThat(store.lowestWithin(GROUP, 1, 101, Long.MAX_VALUE / 2)).isEqualTo(1);
-            assertThat(store.lowestWithin(GROUP, 60, 101, Long.MAX_VALUE / 2)).isEqualTo(60);
-            assertThat(store.lowestWithin(GROUP, 1, 101, 200_000)).isBetween(45L, 85L);
         }
     }
 

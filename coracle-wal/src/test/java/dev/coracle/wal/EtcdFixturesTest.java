@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;

@@ -221,17 +221,6 @@ final class FileSnapshotStoreTest {
     }
 
     @Test
-    void anotherOfTheSameIdReplacesTheFirst() throws Exception {
-        save(snapshot(5, 2), new byte[] {1});
-        save(snapshot(5, 2), new byte[] {2, 3});
-
-        try (Source source = store.open(GROUP, snapshot(5, 2).id())) {
-            assertThat(source.data().readAllBytes()).containsExactly(2, 3);
-        }
-        assertThat(store.list(GROUP)).hasSize(1);
-    }
-
-    @Test
     void whatIsNotCommittedLeavesNothing() throws Exception {
         try (Sink sink = store.create(GROUP, snapshot(5, 2))) {
             sink.data().write(new byte[200_000]);

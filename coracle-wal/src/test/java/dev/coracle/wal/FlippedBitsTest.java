@@ -8,6 +8,7 @@ import static dev.coracle.wal.LogFixture.snapshot;
 import static dev.coracle.wal.LogFixture.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
 import dev.coracle.node.StorageException;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.Disk;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.SnapshotStore;

@@ -1,17 +1,15 @@
 package dev.coracle.wal;
 
+import dev.coracle.contracts.Recovered;
+import dev.coracle.contracts.Samples;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
-import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
-import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
-import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -24,7 +22,6 @@ final class LogFixture {
             .withSegmentBytes(64 << 10)
             .withMaxBatchBytes(32 << 10)
             .withLowSpaceBytes(0);
-    static final ConfState VOTERS = ConfState.ofVoters(1L, 2L, 3L);
 
     final Disk disk;
     final Path wal;
@@ -84,10 +81,7 @@ final class LogFixture {
     }
 
     void saveSnapshot(SnapshotMetadata metadata, byte[] data) throws StorageException, IOException {
-        try (SnapshotStore.Sink sink = snapshots().create(GROUP, metadata)) {
-            sink.data().write(data);
-            sink.commit();
-        }
+        Samples.save(snapshots(), GROUP, metadata, data);
     }
 
     /** The records that {@link WalReader} finds. */
@@ -98,31 +92,23 @@ final class LogFixture {
     }
 
     static Entry entry(long term, long index, String data) {
-        return new Entry(term, index, EntryType.NORMAL, data.getBytes(StandardCharsets.UTF_8));
+        return Samples.entry(term, index, data);
     }
 
     static Entry entry(long term, long index, int size) {
-        byte[] data = new byte[size];
-        for (int i = 0; i < size; i++) {
-            data[i] = (byte) (index * 31 + i);
-        }
-        return new Entry(term, index, EntryType.NORMAL, data);
+        return Samples.entry(term, index, size);
     }
 
     static List<Entry> entries(long term, long first, long last, int size) {
-        List<Entry> entries = new ArrayList<>();
-        for (long index = first; index <= last; index++) {
-            entries.add(entry(term, index, size));
-        }
-        return entries;
+        return Samples.entries(term, first, last, size);
     }
 
     static HardState state(long term, long vote, long commit) {
-        return new HardState(term, vote, commit);
+        return Samples.state(term, vote, commit);
     }
 
     static SnapshotMetadata snapshot(long index, long term) {
-        return new SnapshotMetadata(index, term, VOTERS);
+        return Samples.snapshot(index, term);
     }
 
     static byte[] hex(String text) {

@@ -2,6 +2,8 @@ package dev.coracle.wal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.contracts.LogModel;
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.Agent;
 import dev.coracle.node.LogStore;
 import dev.coracle.node.SnapshotStore;

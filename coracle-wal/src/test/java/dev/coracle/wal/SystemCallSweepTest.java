@@ -4,6 +4,7 @@ import static dev.coracle.wal.LogFixture.GROUP;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Entry;
 import java.io.IOException;

@@ -16,16 +16,14 @@ import org.junit.jupiter.api.Test;
 /** The tests that docs/internals/wal.md names as witnesses exist, and each line of its contract names one. */
 final class WalDocumentTest {
     private static final Path ROOT = Path.of(System.getProperty("coracle.root"));
-    private static final Pattern NAMED = Pattern.compile("`([A-Z]\\w*Test)\\.(\\w+)`");
+    private static final Pattern NAMED = Pattern.compile("`([A-Z]\\w*(?:Test|Contract))\\.(\\w+)`");
 
     @Test
     void everyTestThatIsNamedExists() throws IOException {
         List<Path> sources;
         try (Stream<Path> files = Files.find(
-                ROOT,
-                12,
-                (path, attributes) -> path.toString().contains("src/test/java") && attributes.isRegularFile())) {
-            sources = files.filter(path -> path.getFileName().toString().endsWith("Test.java"))
+                ROOT, 12, (path, attributes) -> path.toString().contains("/src/") && attributes.isRegularFile())) {
+            sources = files.filter(path -> path.getFileName().toString().matches(".*(Test|Contract)\\.java"))
                     .toList();
         }
         Set<String> missing = new LinkedHashSet<>();

@@ -9,6 +9,7 @@ import static dev.coracle.wal.LogFixture.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.contracts.Recovered;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
@@ -16,14 +17,12 @@ import dev.coracle.raft.Check.BrokenInvariantException;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
-import dev.coracle.raft.SnapshotMetadata;
 import dev.coracle.sim.SimDisk;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,41 +37,6 @@ final class WalLogStoreTest {
     @BeforeEach
     void useRealDisk() {
         log = new LogFixture(new FileDisk(), root, SMALL);
-    }
-
-    @Test
-    void aNewLogIsEmpty() throws StorageException {
-        Recovered recovered = log.recovered();
-
-        assertThat(recovered).isEqualTo(new Recovered(HardState.EMPTY, SnapshotMetadata.EMPTY, List.of()));
-        assertThat(log.recovered()).isEqualTo(recovered);
-    }
-
-    @Test
-    void whatWasSyncedIsThereAfterOpeningAgain() throws StorageException {
-        List<Entry> written = List.of(
-                entry(1, 1, "a"),
-                new Entry(1, 2, EntryType.CONF_CHANGE_V2, null),
-                new Entry(1, 3, EntryType.CONF_CHANGE_V2, new byte[0], new byte[] {1, 2}),
-                new Entry(1, 4, EntryType.NORMAL, null, new byte[0]));
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 2, 3), written);
-            store.sync();
-        }
-
-        assertThat(log.recovered()).isEqualTo(new Recovered(state(1, 2, 3), SnapshotMetadata.EMPTY, written));
-    }
-
-    @Test
-    void laterEntriesReplaceEarlierOnesFromTheirIndexOn() throws StorageException {
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 0, 1), entries(1, 1, 5, 10));
-            store.append(GROUP, state(2, 0, 1), List.of(entry(2, 3, "replaced")));
-            store.sync();
-        }
-
-        assertThat(log.recovered().entries())
-                .containsExactly(entry(1, 1, 10), entry(1, 2, 10), entry(2, 3, "replaced"));
     }
 
     @Test
@@ -129,21 +93,6 @@ final class WalLogStoreTest {
 
         assertThat(log.disk.list(log.wal)).containsExactly(segment(0, 0), segment(1, 8), segment(2, 15));
         assertThat(log.recovered().entries()).isEqualTo(entries(1, 1, 14, 10_000));
-    }
-
-    @Test
-    void theLogGoesOnAfterOpeningAtAnyLength() throws StorageException {
-        List<Entry> all = new ArrayList<>();
-        for (int i = 1; i <= 60; i++) {
-            try (WalLogStore store = log.open()) {
-                assertThat(Recovered.of(store, GROUP).entries()).isEqualTo(all);
-                Entry next = entry(1, i, i * 97);
-                store.append(GROUP, state(1, 1, i - 1), List.of(next));
-                store.sync();
-                all.add(next);
-            }
-        }
-        assertThat(log.recovered().entries()).isEqualTo(all);
     }
 
     @Test
@@ -229,24 +178,6 @@ final class WalLogStoreTest {
     }
 
     @Test
-    void anotherGroupIsRefused() throws StorageException {
-        try (WalLogStore store = log.open()) {
-            assertThatThrownBy(() -> store.append(5, HardState.EMPTY, List.of()))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("group 5 is not in this log: it holds group 0 alone");
-            assertThatThrownBy(() -> store.recover(5)).isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> store.release(5, 0)).isInstanceOf(IllegalArgumentException.class);
-        }
-    }
-
-    @Test
-    void recoveryBeginsAtTheNewestCommittedSnapshotWhoseFileIsThere() throws IOException, StorageException {
-        writeWithSnapshots();
-
-        assertThat(log.recovered()).isEqualTo(new Recovered(state(1, 1, 4), snapshot(4, 1), entries(1, 5, 6, 10)));
-    }
-
-    @Test
     void aDamagedSnapshotIsSetAsideAndTheOneBeforeItTaken() throws IOException, StorageException {
         writeWithSnapshots();
         Path newest = log.snap.resolve(FileSnapshotStore.fileName(snapshot(4, 1).id()));
@@ -273,74 +204,6 @@ final class WalLogStoreTest {
                 .hasMessageContaining("Restore the snapshot's file");
         log.saveSnapshot(snapshot(10, 2), new byte[0]);
         assertThat(log.recovered()).isEqualTo(new Recovered(state(2, 0, 10), snapshot(10, 2), entries(2, 11, 12, 10)));
-    }
-
-    @Test
-    void aReceivedSnapshotReplacesTheLogOnceItIsCommitted() throws IOException, StorageException {
-        log.saveSnapshot(snapshot(100, 3), new byte[0]);
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 1, 2), entries(1, 1, 5, 10));
-            store.appendSnapshot(GROUP, snapshot(100, 3));
-            store.append(GROUP, state(3, 0, 100), List.of());
-            store.append(GROUP, state(3, 0, 100), entries(3, 101, 103, 10));
-            store.sync();
-        }
-
-        assertThat(log.recovered())
-                .isEqualTo(new Recovered(state(3, 0, 100), snapshot(100, 3), entries(3, 101, 103, 10)));
-    }
-
-    @Test
-    void aReceivedSnapshotWithoutTheStateThatCommitsItIsAsIfItHadNotCome() throws IOException, StorageException {
-        log.saveSnapshot(snapshot(100, 3), new byte[0]);
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 1, 2), entries(1, 1, 5, 10));
-            store.appendSnapshot(GROUP, snapshot(100, 3));
-            store.append(GROUP, HardState.EMPTY, entries(3, 101, 103, 10));
-            store.sync();
-        }
-
-        Recovered before = new Recovered(state(1, 1, 2), SnapshotMetadata.EMPTY, entries(1, 1, 5, 10));
-        assertThat(log.recovered()).isEqualTo(before);
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, HardState.EMPTY, entries(1, 6, 7, 10));
-        }
-        assertThat(log.recovered())
-                .isEqualTo(new Recovered(state(1, 1, 2), SnapshotMetadata.EMPTY, entries(1, 1, 7, 10)));
-        try (WalLogStore store = log.open()) {
-            store.appendSnapshot(GROUP, snapshot(100, 3));
-            store.append(GROUP, state(3, 0, 100), List.of());
-        }
-        assertThat(log.recovered()).isEqualTo(new Recovered(state(3, 0, 100), snapshot(100, 3), List.of()));
-    }
-
-    @Test
-    void theLogThatASnapshotInterruptedGoesOnWhereItWasAfterOpeningAgain() throws IOException, StorageException {
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 0, 5), entries(1, 1, 20, 10));
-            log.saveSnapshot(snapshot(10, 2), new byte[10]);
-            store.appendSnapshot(GROUP, snapshot(10, 2));
-        }
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, HardState.EMPTY, entries(1, 21, 22, 10));
-        }
-        assertThat(log.recovered().entries()).containsExactlyElementsOf(entries(1, 1, 22, 10));
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(3, 0, 5), List.of(entry(3, 11, "the one behind the snapshot")));
-        }
-        assertThat(log.recovered().entries()).hasSize(11).endsWith(entry(3, 11, "the one behind the snapshot"));
-    }
-
-    @Test
-    void aReceivedSnapshotDropsTheEntriesThatItContradicts() throws IOException, StorageException {
-        log.saveSnapshot(snapshot(3, 2), new byte[0]);
-        try (WalLogStore store = log.open()) {
-            store.append(GROUP, state(1, 1, 2), entries(1, 1, 5, 10));
-            store.appendSnapshot(GROUP, snapshot(3, 2));
-            store.append(GROUP, state(2, 0, 3), List.of());
-        }
-
-        assertThat(log.recovered()).isEqualTo(new Recovered(state(2, 0, 3), snapshot(3, 2), List.of()));
     }
 
     @Test

@@ -1,17 +1,11 @@
 package dev.coracle.sim.mutants;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /** docs/internals/planted-bugs.md. */
 final class Document {
     static final Path FILE = CoreCopy.root().resolve("docs/internals/planted-bugs.md");
-
-    /** The column of the scripts that are not the project's own. What they find does not count. */
-    static final String ETCD_SCRIPTS = "etcd's scripts";
 
     private static final String HEAD = """
             # Planted bugs
@@ -19,9 +13,10 @@ final class Document {
             What tests are worth is shown by the bugs that they find. Here are %d bugs, each a change of one place in the
             sources that somebody could make, or has made in another core. `PlantedBugsTest` plants one after the other: it
             changes the source, compiles it with the JDK's compiler, loads the result and the classes around it in a class
-            loader of its own, and sends the finders after it. It fails if the place is not there exactly once, if the
-            result does not compile, if nobody finds the bug, if a finder has not loaded the changed class, and if anybody
-            finds anything in the sources as they are. It wrote this page:
+            loader of its own, and sends the finders after it, one after the other, until one has it. It fails if the place is
+            not there exactly once, if the result does not compile, if nobody finds the bug, if a finder has not loaded the
+            changed class, and if anybody finds anything in the sources as they are. It wrote this page, which says who is
+            the first to find what, and after how much:
 
             ```
             mvn -Plong -pl coracle-sim -am verify -Dtest=PlantedBugsTest -Dsurefire.failIfNoSpecifiedTests=false \\
@@ -34,13 +29,6 @@ final class Document {
             """;
 
     private Document() {}
-
-    /** What was found by what the project has itself. */
-    static Map<String, String> counting(Map<String, String> found) {
-        Map<String, String> own = new TreeMap<>(found);
-        own.remove(ETCD_SCRIPTS);
-        return own;
-    }
 
     static String of(Map<Mutant, Map<String, String>> found) {
         StringBuilder text = new StringBuilder(HEAD.formatted(found.size()));
@@ -56,40 +44,28 @@ final class Document {
     }
 
     private static void summary(StringBuilder text, Map<Mutant, Map<String, String>> found) {
-        text.append("| finder | what it is | finds | alone |\n| --- | --- | --- | --- |\n");
+        text.append(
+                "| finder, in the order in which they are sent | what it is | finds first |\n| --- | --- | --- |\n");
         for (Finders.Kind kind : Finders.KINDS) {
             String name = kind.finder().name();
-            long all =
+            long first =
                     found.values().stream().filter(by -> by.containsKey(name)).count();
-            long alone = found.values().stream()
-                    .filter(by -> by.containsKey(name) && counting(by).size() == 1 && !name.equals(ETCD_SCRIPTS))
-                    .count();
-            text.append("| ")
-                    .append(name)
-                    .append(" | ")
-                    .append(kind.description())
-                    .append(" | ");
-            text.append(all)
-                    .append(" | ")
-                    .append(name.equals(ETCD_SCRIPTS) ? "" : alone)
-                    .append(" |\n");
+            text.append("| ").append(name).append(" | ").append(kind.description());
+            text.append(" | ").append(first).append(" |\n");
         }
     }
 
     private static void table(StringBuilder text, Mutants.Group group, Map<Mutant, Map<String, String>> found) {
-        List<String> finders = new ArrayList<>();
-        for (Finder finder : Finders.of(group.scope())) {
-            finders.add(finder.name());
-        }
-        text.append("| bug | rule | ").append(String.join(" | ", finders)).append(" |\n");
-        text.append("| --- ".repeat(2 + finders.size())).append("|\n");
+        text.append("| bug | rule | found by | after |\n| --- | --- | --- | --- |\n");
         for (Mutant mutant : group.mutants()) {
-            Map<String, String> by = found.get(mutant);
+            Map.Entry<String, String> by =
+                    found.get(mutant).entrySet().iterator().next();
             text.append("| ").append(mutant.name()).append(" | ").append(mutant.rule());
-            for (String finder : finders) {
-                text.append(" | ").append(by.getOrDefault(finder, "–"));
-            }
-            text.append(" |\n");
+            text.append(" | ")
+                    .append(by.getKey())
+                    .append(" | ")
+                    .append(by.getValue())
+                    .append(" |\n");
         }
     }
 

@@ -1,7 +1,5 @@
 package dev.coracle.sim.mutants;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -47,13 +45,6 @@ final class Finders {
                 Behaviours.ofTheNode(),
                 "the tests of the node's parts, then `HangingDiskTest` and `NodeTest`: whole nodes, each trouble by itself",
                 EnumSet.of(Mutants.Scope.NODE)));
-        Path shared = Path.of(System.getProperty("coracle.shared", "")).resolve("conformance");
-        if (Files.isDirectory(shared)) {
-            kinds.add(new Kind(
-                    new Scripts(Document.ETCD_SCRIPTS, shared),
-                    "`../shared/conformance`, for comparison: what only they find counts as not found",
-                    CORE));
-        }
         return kinds;
     }
 

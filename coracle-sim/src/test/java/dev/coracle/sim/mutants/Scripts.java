@@ -13,12 +13,17 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Runs the scripts of a folder, in the order of their names, up to the first that does not pass. */
-record Scripts(String name, Path folder) implements Finder {
+record Scripts(Path folder) implements Finder {
     private static final int ALL_PASSED = 0;
     private static final int SOME_FAILED = 1;
 
     static Scripts own() {
-        return new Scripts("own scripts", CoreCopy.root().resolve("coracle-sim/src/test/resources/scripts"));
+        return new Scripts(CoreCopy.root().resolve("coracle-sim/src/test/resources/scripts"));
+    }
+
+    @Override
+    public String name() {
+        return "own scripts";
     }
 
     @Override

@@ -1,4 +1,4 @@
-package dev.coracle.wal;
+package dev.coracle.contracts;
 
 import dev.coracle.node.LogStore;
 import dev.coracle.node.StorageException;
@@ -9,13 +9,21 @@ import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a store recovers, and all entries that it then reads. */
-record Recovered(HardState hardState, SnapshotMetadata snapshot, List<Entry> entries) {
-    static Recovered of(LogStore store, long group) throws StorageException {
+/**
+ * What a store recovers, and all entries that it then reads.
+ *
+ * @param hardState the hard state
+ * @param snapshot the snapshot that the log begins behind
+ * @param entries the entries behind it
+ */
+public record Recovered(HardState hardState, SnapshotMetadata snapshot, List<Entry> entries) {
+    /** Recovers a group. */
+    public static Recovered of(LogStore store, long group) throws StorageException {
         return read(store, group, store.recover(group));
     }
 
-    static Recovered read(LogStore store, long group, LogStore.Recovered found) throws StorageException {
+    /** Reads the entries of a group that was recovered. */
+    public static Recovered read(LogStore store, long group, LogStore.Recovered found) throws StorageException {
         List<Entry> entries = new ArrayList<>();
         List<EntryId> terms = new ArrayList<>(List.of(found.snapshot().id()));
         long next = found.snapshot().index() + 1;

@@ -1,4 +1,4 @@
-package dev.coracle.wal;
+package dev.coracle.contracts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * What a log may hold after a crash, by the words of {@link dev.coracle.node.LogStore} alone: what it was after some
  * record that was appended at or behind the last one that was synced.
  */
-final class LogModel {
+public final class LogModel {
     /** An appended record; one of the three is there. */
     private record Appended(Optional<Entry> entry, Optional<HardState> state, Optional<SnapshotMetadata> snapshot) {}
 
@@ -26,7 +26,11 @@ final class LogModel {
     private final List<Appended> appended = new ArrayList<>();
     private int synced;
 
-    void append(HardState state, List<Entry> entries) {
+    /** An empty log. */
+    public LogModel() {}
+
+    /** Entries were appended, then a state unless empty. */
+    public void append(HardState state, List<Entry> entries) {
         for (Entry entry : entries) {
             appended.add(new Appended(Optional.of(entry), Optional.empty(), Optional.empty()));
         }
@@ -35,12 +39,13 @@ final class LogModel {
         }
     }
 
-    void appendSnapshot(SnapshotMetadata metadata) {
+    /** The record of a snapshot was appended. */
+    public void appendSnapshot(SnapshotMetadata metadata) {
         appended.add(new Appended(Optional.empty(), Optional.empty(), Optional.of(metadata)));
     }
 
     /** A sync ended. It need not make states durable in which only the commit is new, unless that commits a snapshot. */
-    void sync() {
+    public void sync() {
         HardState before = state(synced);
         for (Appended record : appended.subList(synced, appended.size())) {
             HardState next = record.state().orElse(before);
@@ -55,19 +60,19 @@ final class LogModel {
     }
 
     /** The file of a snapshot is lost, so that it is as if it had not been appended. */
-    void forgetSnapshot(SnapshotMetadata metadata) {
+    public void forgetSnapshot(SnapshotMetadata metadata) {
         int before = appended.size();
         appended.removeIf(record -> record.snapshot().filter(metadata::equals).isPresent());
         synced -= before - appended.size();
     }
 
     /** The log was closed, which makes all of it durable. */
-    void close() {
+    public void close() {
         synced = appended.size();
     }
 
     /** What may be found, in the order of the records: the first is what must be there. */
-    List<Recovered> allowed() {
+    public List<Recovered> allowed() {
         List<Recovered> allowed = new ArrayList<>();
         for (int count = synced; count <= appended.size(); count++) {
             allowed.add(expected(count));
@@ -76,7 +81,7 @@ final class LogModel {
     }
 
     /** Fails unless this may be found, and begins with it. */
-    void recover(Recovered found) {
+    public void recover(Recovered found) {
         assertThat(allowed()).contains(found);
         start = found;
         appended.clear();
@@ -84,12 +89,12 @@ final class LogModel {
     }
 
     /** The entries of the log as it was appended. */
-    NavigableMap<Long, Entry> entries() {
+    public NavigableMap<Long, Entry> entries() {
         return entries(appended.size());
     }
 
     /** The newest committed snapshot of the log as it was appended. */
-    long newestSnapshot() {
+    public long newestSnapshot() {
         return newestSnapshot(appended.size(), state(appended.size()).commit());
     }
 
