@@ -68,7 +68,6 @@ public final class SimSnapshotStore implements SnapshotStore {
         if (found == null) {
             throw new StorageException("there is no snapshot " + id + " of group " + group);
         }
-        InputStream data = new ByteArrayInputStream(found.data);
         return new Source() {
             @Override
             public SnapshotMetadata metadata() {
@@ -82,7 +81,7 @@ public final class SimSnapshotStore implements SnapshotStore {
 
             @Override
             public InputStream data() {
-                return data;
+                return new ByteArrayInputStream(found.data);
             }
 
             @Override
