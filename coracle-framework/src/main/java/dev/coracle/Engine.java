@@ -144,6 +144,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .incarnation(file.incarnation())
                 .listenAddress(settings.raftAddress)
                 .snapshots(snapshots)
+                .maxIncomingSnapshots(settings.maxSnapshotTransfers)
+                .maxOutgoingSnapshots(settings.maxSnapshotTransfers)
+                .snapshotBytesPerSecond(settings.snapshotBytesPerSecond)
                 .random(randomSource())
                 .admission(this)
                 .listener(this)
@@ -313,6 +316,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .heartbeatTicks(settings.heartbeatTicks)
                 .snapshotEntries(settings.snapshotEntries)
                 .snapshotBytes(settings.snapshotBytes)
+                .snapshotIntervalNanos(settings.snapshotInterval.toNanos())
                 .catchUpEntries(settings.catchUpEntries)
                 // The framework's own commands are small, and must fit, too.
                 .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096) + Envelope.OVERHEAD_BYTES)
