@@ -155,6 +155,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 file.incarnation(),
                 settings.raftAddress,
                 opened.snapshots(),
+                settings.maxSnapshotTransfers,
+                settings.snapshotBytesPerSecond,
                 randomSource(),
                 this,
                 this,
@@ -333,6 +335,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .heartbeatTicks(settings.heartbeatTicks)
                 .snapshotEntries(settings.snapshotEntries)
                 .snapshotBytes(settings.snapshotBytes)
+                .snapshotIntervalNanos(settings.snapshotInterval.toNanos())
                 .catchUpEntries(settings.catchUpEntries)
                 // The framework's own commands are small, and must fit, too.
                 .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096) + Envelope.OVERHEAD_BYTES)

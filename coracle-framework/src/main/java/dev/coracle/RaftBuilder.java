@@ -196,10 +196,48 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         return this;
     }
 
+    /**
+     * How long after a snapshot the next one is taken, if anything was applied since; zero for no such limit. Not
+     * negative, at most 365 days, default zero: the two limits above bound the log and how long a restart takes.
+     */
+    public RaftBuilder<C, R, S> snapshotInterval(Duration value) {
+        require(
+                !value.isNegative() && value.compareTo(Duration.ofDays(365)) <= 0,
+                "snapshotInterval",
+                value,
+                "must not be negative and at most 365 days");
+        settings.snapshotInterval = value;
+        return this;
+    }
+
     /** How many entries before a snapshot are kept for members that are a little behind. Not negative, default 5,000. */
     public RaftBuilder<C, R, S> catchUpEntries(int value) {
         require(value >= 0, "catchUpEntries", value, "must not be negative");
         settings.catchUpEntries = value;
+        return this;
+    }
+
+    /**
+     * How many snapshots may be on their way to other members at once, and how many on their way to this one. Greater
+     * than 0, default 4; further ones wait.
+     */
+    public RaftBuilder<C, R, S> maxSnapshotTransfers(int value) {
+        require(value > 0, "maxSnapshotTransfers", value, "must be greater than 0");
+        settings.maxSnapshotTransfers = value;
+        return this;
+    }
+
+    /**
+     * How many bytes of snapshots may leave in a second, and how many may arrive. At least 1 MiB and at most 1 TiB, or 0
+     * for no limit; default 100 MiB, which leaves other messages their room on a line of a gigabit.
+     */
+    public RaftBuilder<C, R, S> snapshotBytesPerSecond(long value) {
+        require(
+                value == 0 || (value >= 1 << 20 && value <= 1L << 40),
+                "snapshotBytesPerSecond",
+                value,
+                "must be 0, for no limit, or from " + (1 << 20) + " to " + (1L << 40));
+        settings.snapshotBytesPerSecond = value;
         return this;
     }
 

@@ -1,6 +1,7 @@
 package dev.coracle;
 
 import dev.coracle.node.StorageObserver;
+import dev.coracle.transport.grpc.GrpcTransportConfig;
 import io.grpc.ChannelCredentials;
 import io.grpc.ServerCredentials;
 import java.nio.file.Path;
@@ -53,7 +54,10 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
     int heartbeatTicks = 1;
     long snapshotEntries = 10_000;
     long snapshotBytes = 64 << 20;
+    Duration snapshotInterval = Duration.ZERO;
     int catchUpEntries = 5_000;
+    int maxSnapshotTransfers = GrpcTransportConfig.DEFAULT_MAX_SNAPSHOTS;
+    long snapshotBytesPerSecond = GrpcTransportConfig.DEFAULT_SNAPSHOT_BYTES_PER_SECOND;
     int segmentBytes = 64_000_000;
     int maxEntryBytes = 1 << 20;
     long maxPendingBytes = 64 << 20;

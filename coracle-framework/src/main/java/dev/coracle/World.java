@@ -92,6 +92,8 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
      * @param incarnation the identity of its directory
      * @param listenAddress where it listens, {@code host:port}
      * @param snapshots what it sends from and receives into
+     * @param maxSnapshotTransfers how many snapshots may be on their way at once, in each direction
+     * @param snapshotBytesPerSecond how many bytes of snapshots may pass in a second, in each direction; 0 for no limit
      * @param random chance, for the waits between attempts
      * @param admission who may talk to it
      * @param listener hears of refusals
@@ -106,6 +108,8 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
             long incarnation,
             String listenAddress,
             SnapshotStore snapshots,
+            int maxSnapshotTransfers,
+            long snapshotBytesPerSecond,
             RandomSource random,
             Admission admission,
             TransportListener listener,
@@ -210,6 +214,9 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
                     .incarnation(binding.incarnation)
                     .listenAddress(binding.listenAddress)
                     .snapshots(binding.snapshots)
+                    .maxIncomingSnapshots(binding.maxSnapshotTransfers)
+                    .maxOutgoingSnapshots(binding.maxSnapshotTransfers)
+                    .snapshotBytesPerSecond(binding.snapshotBytesPerSecond)
                     .random(binding.random)
                     .admission(binding.admission)
                     .listener(binding.listener)

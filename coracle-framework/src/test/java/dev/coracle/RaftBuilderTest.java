@@ -49,6 +49,9 @@ class RaftBuilderTest {
         refuses(builder -> builder.segmentBytes(1), "segmentBytes", "4096");
         refuses(builder -> builder.snapshotEntries(0), "snapshotEntries");
         refuses(RaftBuilder::inMemory, "dataDirectory", "inMemory");
+        refuses(builder -> builder.snapshotInterval(Duration.ofMillis(-1)), "snapshotInterval");
+        refuses(builder -> builder.maxSnapshotTransfers(0), "maxSnapshotTransfers", "0");
+        refuses(builder -> builder.snapshotBytesPerSecond(1_000), "snapshotBytesPerSecond", "1000", "1048576");
         refuses(builder -> builder.join(), "join");
         refuses(builder -> builder.id(0), "id");
     }

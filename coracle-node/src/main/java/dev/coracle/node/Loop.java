@@ -39,6 +39,9 @@ final class Loop extends NodeAgent {
     /** How many messages, and how many requests, are taken in one turn. */
     private static final int TURN_LIMIT = 1024;
 
+    /** How many times {@link NodeConfig#snapshotBytes} of log are kept for followers that are sent a snapshot. */
+    private static final int RECEIVERS_FACTOR = 8;
+
     /** How much work the applier may have queued; more waits here, limited by the core and by the open requests. */
     static final int APPLY_CAPACITY = 1024;
 
@@ -113,6 +116,11 @@ final class Loop extends NodeAgent {
 
     /** Set when a snapshot has made entries superfluous, which are not released yet. */
     private boolean released;
+
+    /** Who needs some of those all the same; asked once a tick. */
+    private final SnapshotReceivers receivers = new SnapshotReceivers();
+
+    private long askedReceiversAt = -1;
 
     /** The last index whose entry, or whose snapshot, is queued for the applier. */
     private long handedOver;
@@ -208,7 +216,7 @@ final class Loop extends NodeAgent {
             askReadsAgain();
         }
         work += handleReadies();
-        beginSnapshot();
+        beginSnapshot(nowNanos);
         compact();
         feedApplier();
         if (sent) {
@@ -409,8 +417,8 @@ final class Loop extends NodeAgent {
 
     // ---- snapshots
 
-    private void beginSnapshot() {
-        if (!snapshots.isDue()) {
+    private void beginSnapshot(long nowNanos) {
+        if (!snapshots.isDue(nowNanos)) {
             return;
         }
         if (handedOver < snapshots.newest().index()) {
@@ -465,16 +473,26 @@ final class Loop extends NodeAgent {
         endSnapshot(null, snapshot);
     }
 
-    /** Lets the log begin later: followers that are a little behind shall not need the snapshot. */
+    /** Lets the log begin later: followers that are a little behind, or get a snapshot, shall not need another one. */
     private void compact() {
-        if (!released) {
+        if (!released || ticks == askedReceiversAt) {
             return;
         }
         long newest = log.snapshotMetadata().index();
         long low = Math.max(log.firstIndex(), newest + 1 - config.catchUpEntries);
         long first = low > newest ? low : store.lowestWithin(group, low, newest + 1, config.snapshotBytes);
-        long upTo = log.compact(first - 1);
-        // What is being read stays; then the rest has its turn.
+        long kept = first;
+        askedReceiversAt = -1;
+        if (!receivers.isEmpty()) {
+            long needed = receivers.firstNeeded(raw.status(), log.firstIndex(), first);
+            if (needed < first) {
+                askedReceiversAt = ticks;
+                long most = Math.min(config.snapshotBytes, Long.MAX_VALUE / RECEIVERS_FACTOR) * RECEIVERS_FACTOR;
+                kept = Math.min(first, store.lowestWithin(group, needed, newest + 1, most));
+            }
+        }
+        long upTo = log.compact(kept - 1);
+        // What is being read, or needed, stays; then the rest has its turn.
         released = upTo < first - 1;
         if (upTo > channels.releasable.get()) {
             channels.releasable.set(upTo);
@@ -848,7 +866,7 @@ final class Loop extends NodeAgent {
             Message message = messages.get(i);
             if (message instanceof Message.StorageAppend append) {
                 if (!append.snapshot().isEmpty()) {
-                    snapshots.advanceTo(append.snapshot().metadata());
+                    snapshots.receive(append.snapshot().metadata());
                 }
                 write(new WriteWork.Append(append));
             } else if (message instanceof Message.StorageApply apply) {
@@ -858,6 +876,9 @@ final class Loop extends NodeAgent {
                 raw.reportSnapshot(install.to(), true);
                 snapshots.demand();
             } else {
+                if (message instanceof Message.InstallSnapshot install) {
+                    receivers.sent(install.to(), install.snapshot().index());
+                }
                 send(message);
             }
         }

@@ -33,6 +33,7 @@ public final class NodeConfig {
     final int maxOutstandingWrites;
     final long snapshotEntries;
     final long snapshotBytes;
+    final long snapshotIntervalNanos;
     final int catchUpEntries;
     final long logCacheBytes;
     final int keptSnapshots;
@@ -65,6 +66,7 @@ public final class NodeConfig {
         maxOutstandingWrites = b.maxOutstandingWrites;
         snapshotEntries = b.snapshotEntries;
         snapshotBytes = b.snapshotBytes;
+        snapshotIntervalNanos = b.snapshotIntervalNanos;
         catchUpEntries = b.catchUpEntries;
         logCacheBytes = b.logCacheBytes;
         keptSnapshots = b.keptSnapshots;
@@ -124,6 +126,7 @@ public final class NodeConfig {
         private int maxOutstandingWrites = 4_096;
         private long snapshotEntries = 10_000;
         private long snapshotBytes = 64 << 20;
+        private long snapshotIntervalNanos;
         private int catchUpEntries = 5_000;
         private long logCacheBytes = 32 << 20;
         private int keptSnapshots = 2;
@@ -285,8 +288,19 @@ public final class NodeConfig {
         }
 
         /**
+         * How long after a snapshot the next one is taken, if anything was applied since; 0 for no such limit. Not
+         * negative, default 0: entries and bytes bound how long a restart takes and how much disk the log does, and a
+         * quiet node need not write.
+         */
+        public Builder snapshotIntervalNanos(long value) {
+            snapshotIntervalNanos = value;
+            return this;
+        }
+
+        /**
          * How many entries before a snapshot stay in the log for followers that are a little behind; never more of them
-         * than about {@link #snapshotBytes} on the disk. Not negative, default 5,000.
+         * than about {@link #snapshotBytes} on the disk. What follows a snapshot that a follower is being sent stays
+         * until it has that too, up to about eight times as much. Not negative, default 5,000.
          */
         public Builder catchUpEntries(int value) {
             catchUpEntries = value;
@@ -379,6 +393,7 @@ public final class NodeConfig {
             capacity("requestCapacity", requestCapacity);
             capacity("inboundCapacity", inboundCapacity);
             capacity("maxOutstandingWrites", maxOutstandingWrites);
+            rule(snapshotIntervalNanos >= 0, "snapshotIntervalNanos", snapshotIntervalNanos, "must not be negative");
             rule(catchUpEntries >= 0, "catchUpEntries", catchUpEntries, "must not be negative");
             rule(id != 0, "id", id, "must not be 0");
             return new NodeConfig(this);

@@ -11,6 +11,7 @@ import java.util.List;
 final class SnapshotCycle {
     private final long everyEntries;
     private final long everyBytes;
+    private final long everyNanos;
     private final List<Request.TakeSnapshot> waiting = new ArrayList<>();
 
     private boolean underWay;
@@ -18,12 +19,18 @@ final class SnapshotCycle {
     private long entriesSince;
     private long bytesSince;
 
+    /** Since when the interval runs, if it does: it begins at the first look after the start or after a snapshot. */
+    private long sinceNanos;
+
+    private boolean timed;
+
     /** The newest snapshot that the log knows or will know once all writes that are queued are done. */
     private SnapshotMetadata newest;
 
     SnapshotCycle(NodeConfig config, SnapshotMetadata recovered) {
         everyEntries = config.snapshotEntries;
         everyBytes = config.snapshotBytes;
+        everyNanos = config.snapshotIntervalNanos;
         newest = recovered;
     }
 
@@ -42,9 +49,14 @@ final class SnapshotCycle {
     }
 
     /** Tells whether a snapshot is to be begun. */
-    boolean isDue() {
+    boolean isDue(long nowNanos) {
+        if (!timed) {
+            timed = true;
+            sinceNanos = nowNanos;
+        }
         boolean wanted = demanded || !waiting.isEmpty();
-        return !underWay && (wanted || entriesSince >= everyEntries || bytesSince >= everyBytes);
+        boolean late = everyNanos > 0 && entriesSince > 0 && nowNanos - sinceNanos >= everyNanos;
+        return !underWay && (wanted || late || entriesSince >= everyEntries || bytesSince >= everyBytes);
     }
 
     /** Makes one due that is newer than the configuration now: for a member that the newest one does not know. */
@@ -55,13 +67,24 @@ final class SnapshotCycle {
     void begin() {
         underWay = true;
         demanded = false;
-        entriesSince = 0;
-        bytesSince = 0;
+        startCounting();
     }
 
-    /** Notes the newest one: taken here and about to be recorded, or received. */
+    /** Notes the newest one, taken here and about to be recorded. */
     void advanceTo(SnapshotMetadata snapshot) {
         newest = snapshot;
+    }
+
+    /** Notes a leader's, which covers everything that was counted. */
+    void receive(SnapshotMetadata snapshot) {
+        newest = snapshot;
+        startCounting();
+    }
+
+    private void startCounting() {
+        entriesSince = 0;
+        bytesSince = 0;
+        timed = false;
     }
 
     /** Ends the one under way; returns who waited for it. */

@@ -30,7 +30,10 @@ public interface SnapshotStore {
         /** The number of bytes of its data. */
         long size();
 
-        /** Its data. Throws an {@link IOException} that says so if the snapshot is damaged. */
+        /**
+         * Its data, from the first byte on at each call; one stream is read at a time. Throws an {@link IOException} that
+         * says so if the snapshot is damaged.
+         */
         InputStream data();
 
         @Override

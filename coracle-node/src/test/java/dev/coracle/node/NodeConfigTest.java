@@ -37,6 +37,7 @@ class NodeConfigTest {
             new Wrong(b -> b.maxOutstandingWrites(1), "maxOutstandingWrites: 1 must be between 2 and 16777216"),
             new Wrong(b -> b.snapshotEntries(0), "snapshotEntries: 0 must be greater than 0"),
             new Wrong(b -> b.snapshotBytes(0), "snapshotBytes: 0 must be greater than 0"),
+            new Wrong(b -> b.snapshotIntervalNanos(-1), "snapshotIntervalNanos: -1 must not be negative"),
             new Wrong(b -> b.catchUpEntries(-1), "catchUpEntries: -1 must not be negative"),
             new Wrong(b -> b.keptSnapshots(0), "keptSnapshots: 0 must be greater than 0"),
         };

@@ -484,6 +484,82 @@ class NodeTest {
     }
 
     @Test
+    void aFollowerGetsWhatFollowsItsSnapshotThoughNewerOnesAreTakenMeanwhile() {
+        SimCluster cluster = cluster(config -> config.snapshotEntries(20).catchUpEntries(0), 1L, 2L, 3L);
+        long leader = electLeader(cluster);
+        long behind = follower(cluster);
+        cluster.crash(behind);
+        proposeAndWait(cluster, 50);
+        cluster.restart(behind);
+        assertThat(cluster.runUntil(() -> !cluster.snapshots(behind).list(0).isEmpty(), SECOND))
+                .as("a snapshot that arrived")
+                .isTrue();
+        cluster.stallDisk(behind, 5 * SECOND);
+        proposeAndWait(cluster, 100);
+        assertThat(status(cluster, leader).firstIndex())
+                .as("the first entry behind the snapshot")
+                .isEqualTo(cluster.snapshots(behind).list(0).get(0).index() + 1);
+
+        cluster.stallDisk(behind, 0);
+
+        assertThat(cluster.runUntil(() -> register(cluster, behind).numbers().size() == 150, 5 * SECOND))
+                .isTrue();
+        assertThat(register(cluster, behind).restores()).isEqualTo(1);
+        assertThat(cluster.runUntil(
+                        () -> status(cluster, leader).firstIndex()
+                                == status(cluster, leader).snapshot().index() + 1,
+                        SECOND))
+                .as("the log compacted after all")
+                .isTrue();
+    }
+
+    @Test
+    void theLogIsNotKeptForAFollowerBeyondItsLimit() {
+        SimCluster cluster =
+                cluster(config -> config.snapshotEntries(20).snapshotBytes(400).catchUpEntries(0), 1L, 2L, 3L);
+        long leader = electLeader(cluster);
+        long behind = follower(cluster);
+        cluster.crash(behind);
+        proposeAndWait(cluster, 50);
+        cluster.restart(behind);
+        assertThat(cluster.runUntil(() -> !cluster.snapshots(behind).list(0).isEmpty(), SECOND))
+                .isTrue();
+        long received = cluster.snapshots(behind).list(0).get(0).index();
+        cluster.stallDisk(behind, 5 * SECOND);
+
+        proposeAndWait(cluster, 400);
+
+        assertThat(status(cluster, leader).firstIndex()).isGreaterThan(received + 200);
+        cluster.stallDisk(behind, 0);
+        assertThat(cluster.runUntil(() -> register(cluster, behind).numbers().size() == 450, 5 * SECOND))
+                .isTrue();
+    }
+
+    @Test
+    void aSnapshotIsTakenAfterAWhileIfSomethingWasApplied() {
+        SimCluster cluster = cluster(config -> config.snapshotIntervalNanos(2 * SECOND), 1L);
+        electLeader(cluster);
+        proposeAndWait(cluster, 1);
+        cluster.run(SECOND);
+        assertThat(cluster.snapshots(1).list(0)).isEmpty();
+        cluster.run(3 * SECOND / 2);
+        long first = status(cluster, 1).snapshot().index();
+        assertThat(first).isEqualTo(register(cluster, 1).lastIndex());
+        cluster.run(10 * SECOND);
+        assertThat(cluster.snapshots(1).list(0)).as("nothing was applied since").hasSize(1);
+
+        proposeAndWait(cluster, 1);
+
+        cluster.run(SECOND / 2);
+        assertThat(status(cluster, 1).snapshot().index())
+                .as("the interval is over already")
+                .isEqualTo(first + 1);
+        proposeAndWait(cluster, 1);
+        cluster.run(SECOND);
+        assertThat(status(cluster, 1).snapshot().index()).isEqualTo(first + 1);
+    }
+
+    @Test
     void aSnapshotThatFindsNoRoomFailsAndTheNodeGoesOn() {
         SimCluster cluster = cluster(config -> config.snapshotEntries(10), 1L);
         electLeader(cluster);

@@ -97,7 +97,7 @@ public final class FileSnapshotStore implements SnapshotStore {
      *
      * <p>The whole file is read and verified before this returns, and read a second time by whoever wants the data: a
      * state machine that restores while it reads would otherwise have taken damaged bytes before the checksum at the end
-     * tells.
+     * tells. That checksum is looked at once more all the same, for the disk may have changed its mind.
      */
     @Override
     public Source open(long ofGroup, EntryId id) throws StorageException {
@@ -265,7 +265,7 @@ public final class FileSnapshotStore implements SnapshotStore {
 
         @Override
         public InputStream data() {
-            return new BufferedInputStream(new DataStream(file, reader.dataOffset(), reader.dataSize()), SMALL_BYTES);
+            return new BufferedInputStream(new DataStream(file, reader), SMALL_BYTES);
         }
 
         @Override
@@ -274,16 +274,19 @@ public final class FileSnapshotStore implements SnapshotStore {
         }
     }
 
-    /** A range of a file. */
+    /** The data within a file. */
     private static final class DataStream extends InputStream {
         private final DiskFile file;
-        private long position;
         private final long end;
+        private final int expected;
+        private final RunningChecksum checksum = new RunningChecksum();
+        private long position;
 
-        DataStream(DiskFile file, long offset, long length) {
+        DataStream(DiskFile file, SnapshotFileReader reader) {
             this.file = file;
-            this.position = offset;
-            this.end = offset + length;
+            this.position = reader.dataOffset();
+            this.end = position + reader.dataSize();
+            this.expected = reader.dataChecksum();
         }
 
         @Override
@@ -295,6 +298,9 @@ public final class FileSnapshotStore implements SnapshotStore {
         @Override
         public int read(byte[] target, int offset, int length) throws IOException {
             if (position == end && length > 0) {
+                if (checksum.value() != expected) {
+                    throw new IOException("the snapshot was sound when it was opened, and its data are others now");
+                }
                 return -1;
             }
             int count = (int) Math.min(length, end - position);
@@ -302,6 +308,7 @@ public final class FileSnapshotStore implements SnapshotStore {
             if (read < count) {
                 throw new IOException("the snapshot became shorter while it was being read");
             }
+            checksum.update(target, offset, count);
             position += read;
             return read;
         }

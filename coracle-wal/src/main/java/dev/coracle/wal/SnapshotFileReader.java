@@ -46,6 +46,8 @@ final class SnapshotFileReader {
     private SnapshotMetadata metadata = SnapshotMetadata.EMPTY;
     private long dataOffset;
     private long dataSize;
+    private final RunningChecksum dataChecksum = new RunningChecksum();
+    private boolean inData;
 
     SnapshotFileReader(DiskFile file) throws IOException {
         this.file = file;
@@ -62,6 +64,11 @@ final class SnapshotFileReader {
 
     long dataSize() {
         return dataSize;
+    }
+
+    /** The checksum of the data alone. */
+    int dataChecksum() {
+        return dataChecksum.value();
     }
 
     /** Reads the whole file. Throws {@link DamagedException} if it is not sound. */
@@ -100,7 +107,10 @@ final class SnapshotFileReader {
                 long dataEnd = length(end);
                 dataOffset = position;
                 dataSize = dataEnd - position;
+                dataChecksum.start(0);
+                inData = true;
                 skipTo(dataEnd);
+                inData = false;
             } else if (tag == SnapshotFileHead.METADATA_TAG) {
                 readMetadata(length(end));
             } else {
@@ -172,6 +182,9 @@ final class SnapshotFileReader {
             int at = (int) (position - bufferStart);
             int count = (int) Math.min(bufferLength - at, end - position);
             checksum.update(buffer, at, count);
+            if (inData) {
+                dataChecksum.update(buffer, at, count);
+            }
             position += count;
         }
     }

@@ -204,6 +204,35 @@ final class FileSnapshotStoreTest {
     }
 
     @Test
+    void dataThatChangeAfterTheSnapshotWasOpenedAreNotEndedAsIfTheyWereSound() throws Exception {
+        SnapshotMetadata metadata = snapshot(5, 2);
+        byte[] data = new byte[3 * SMALL_BYTES];
+        save(metadata, data);
+        try (Source source = store.open(GROUP, metadata.id())) {
+            byte[] file = Files.readAllBytes(path(metadata));
+            file[file.length - 1] ^= 1;
+            Files.write(path(metadata), file);
+            assertThatThrownBy(() -> source.data().readAllBytes())
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("its data are others now");
+        }
+    }
+
+    @Test
+    void whatIsBeingReadStaysReadableThoughItIsPurged() throws Exception {
+        byte[] data = new byte[3 * SMALL_BYTES];
+        data[data.length - 1] = 7;
+        save(snapshot(5, 2), data);
+        save(snapshot(6, 2), new byte[1]);
+        try (Source source = store.open(GROUP, snapshot(5, 2).id())) {
+            assertThat(source.data().readNBytes(10)).hasSize(10);
+            store.purge(GROUP, snapshot(6, 2).id(), 1);
+            assertThat(Files.exists(path(snapshot(5, 2)))).isFalse();
+            assertThat(source.data().readAllBytes()).isEqualTo(data);
+        }
+    }
+
+    @Test
     void aSnapshotUnderAnothersNameIsDamaged() throws Exception {
         save(snapshot(5, 2), new byte[3]);
         Files.move(path(snapshot(5, 2)), path(snapshot(6, 2)));

@@ -8,7 +8,7 @@ import dev.coracle.codec.ProtobufWriter;
 import java.io.IOException;
 
 /**
- * The answer to a {@link Handshake}, and to a snapshot. On a stream of messages it is repeated as a sign of life.
+ * The answer to a {@link Handshake}. On a stream of messages it is repeated as a sign of life.
  *
  * @param verdict accepted, or what differs
  * @param incarnation the identity of the receiver's data directory

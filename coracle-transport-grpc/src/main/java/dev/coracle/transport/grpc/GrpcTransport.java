@@ -1,14 +1,10 @@
 package dev.coracle.transport.grpc;
 
 import dev.coracle.codec.Dialect;
-import dev.coracle.node.SnapshotStore;
-import dev.coracle.node.StorageException;
 import dev.coracle.node.Transport;
-import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.MessageType;
-import dev.coracle.raft.Snapshot;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
@@ -61,8 +57,7 @@ public final class GrpcTransport implements Transport {
     private final Map<Long, Link> links = new ConcurrentHashMap<>();
     private final Map<Long, String> addresses = new ConcurrentHashMap<>();
 
-    /** The snapshot on its way to each peer; at most one. */
-    private final Map<Long, OutgoingSnapshot> outgoing = new ConcurrentHashMap<>();
+    private final OutgoingSnapshots outgoing;
 
     /** Links with messages since the last flush. The loop's. */
     private final List<Link> dirty = new ArrayList<>();
@@ -72,8 +67,10 @@ public final class GrpcTransport implements Transport {
     private GrpcTransport(GrpcTransportConfig config) throws IOException {
         this.config = config;
         context = new TransportContext(config);
-        UnaryService unary = new UnaryService(config.maxCalls, config.maxFrameBytes - Batch.OVERHEAD_BYTES);
+        UnaryService unary =
+                new UnaryService(config.maxCalls, config.maxFrameBytes, config.maxFrameBytes - Batch.OVERHEAD_BYTES);
         peerService = new PeerService(context, unary);
+        outgoing = new OutgoingSnapshots(context);
         client = new GrpcClient(context.network, config.clusterId, config.id, config.maxFrameBytes, config.maxCalls);
         server = newServer(unary);
         try {
@@ -118,7 +115,7 @@ public final class GrpcTransport implements Transport {
     private Server newServer(UnaryService unary) {
         HostPort address = config.listenAddress;
         Doorkeeper doorkeeper = new Doorkeeper(!(config.serverCredentials instanceof InsecureServerCredentials));
-        return NettyServerBuilder.forAddress(
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(
                         new InetSocketAddress(address.host(), address.port()), config.serverCredentials)
                 .channelFactory(doorkeeper::newServerChannel)
                 .bossEventLoopGroup(context.network.eventLoops)
@@ -127,7 +124,7 @@ public final class GrpcTransport implements Transport {
                 .callExecutor(new ExecutorByMethod())
                 .addService(peerService.definition())
                 .addService(new RaftService(context, peerService, unary).definition())
-                .maxInboundMessageSize(config.maxFrameBytes)
+                .maxInboundMessageSize(config.maxRequestBytes())
                 .maxInboundMetadataSize(MOST_METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(config.maxCalls)
                 .handshakeTimeout(config.handshakeTimeout.toNanos(), TimeUnit.NANOSECONDS)
@@ -135,8 +132,11 @@ public final class GrpcTransport implements Transport {
                 .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
                 .keepAliveTimeout(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
                 .permitKeepAliveTime(KEEP_ALIVE_MILLIS / 2, TimeUnit.MILLISECONDS)
-                .permitKeepAliveWithoutCalls(true)
-                .build();
+                .permitKeepAliveWithoutCalls(true);
+        if (config.dialect == Dialect.RAFT_RS) {
+            builder.addStreamTracerFactory(new OversizeReport(config));
+        }
+        return builder.build();
     }
 
     /** Where it listens, {@code host:port}, with the port that the system chose if it was asked to. */
@@ -170,62 +170,15 @@ public final class GrpcTransport implements Transport {
         Check.that(group == config.group, "group %d is not the one that is carried, %d", group, config.group);
         long peer = message.to();
         Link link = links.get(peer);
-        if (link == null) {
+        if (link == null || context.isClosed()) {
             context.unreachable(peer);
             if (message.type() == MessageType.INSTALL_SNAPSHOT) {
                 context.snapshotStatus(peer, true);
             }
         } else if (message.type() == MessageType.INSTALL_SNAPSHOT) {
-            sendSnapshot(link, (Message.InstallSnapshot) message);
+            outgoing.send((Message.InstallSnapshot) message, () -> addresses.get(peer));
         } else if (link.send(message)) {
             dirty.add(link);
-        }
-    }
-
-    private void sendSnapshot(Link link, Message.InstallSnapshot message) {
-        if (config.dialect == Dialect.RAFT_RS) {
-            context.snapshotExecutor.execute(() -> sendWithData(link, message));
-            return;
-        }
-        String address = addresses.get(link.peer);
-        if (address == null) {
-            context.snapshotStatus(link.peer, true);
-            return;
-        }
-        OutgoingSnapshot snapshot =
-                new OutgoingSnapshot(context, message, address, ended -> outgoing.remove(message.to(), ended));
-        if (outgoing.putIfAbsent(link.peer, snapshot) != null) {
-            LOG.warn(
-                    "snapshot {} to {}: another one is on its way",
-                    message.snapshot().index(),
-                    Link.name(link.peer));
-            context.snapshotStatus(link.peer, true);
-            return;
-        }
-        snapshot.start();
-    }
-
-    /** raftify takes a snapshot's data within the message. */
-    private void sendWithData(Link link, Message.InstallSnapshot message) {
-        String trouble = null;
-        try (SnapshotStore.Source source = config.snapshots.open(
-                config.group, message.snapshot().metadata().id())) {
-            int most = config.maxFrameBytes - Batch.OVERHEAD_BYTES;
-            if (source.size() > most) {
-                trouble = "its " + source.size() + " bytes are more than one message may have, " + most;
-            } else {
-                byte[] data = source.data().readAllBytes();
-                Snapshot whole = new Snapshot(message.snapshot().metadata(), Bytes.of(data));
-                if (!link.offer(new Message.InstallSnapshot(message.from(), message.to(), message.term(), whole))) {
-                    trouble = "the queue is full";
-                }
-            }
-        } catch (StorageException | IOException e) {
-            trouble = "it could not be read: " + e.getMessage();
-        }
-        if (trouble != null) {
-            LOG.warn("snapshot {} to {}: {}", message.snapshot().index(), Link.name(link.peer), trouble);
-            context.snapshotStatus(link.peer, true);
         }
     }
 
@@ -264,10 +217,7 @@ public final class GrpcTransport implements Transport {
         if (link != null) {
             link.close();
         }
-        OutgoingSnapshot snapshot = outgoing.get(id);
-        if (snapshot != null) {
-            snapshot.cancel(Link.name(id) + " was removed");
-        }
+        outgoing.cancel(id, Link.name(id) + " was removed");
         peerService.remove(id);
     }
 
@@ -287,7 +237,7 @@ public final class GrpcTransport implements Transport {
         context.close();
         server.shutdown();
         links.values().forEach(Link::close);
-        outgoing.values().forEach(snapshot -> snapshot.cancel("this node is closing"));
+        outgoing.cancelAll("this node is closing");
         peerService.closeAll();
         closeThreads();
         LOG.info("{} is closed", Link.name(config.id));
@@ -298,6 +248,7 @@ public final class GrpcTransport implements Transport {
         Waiting.upTo(CLOSE_MILLIS, server::awaitTermination);
         server.shutdownNow();
         context.network.closeConnections(CLOSE_MILLIS);
+        context.snapshotExecutor.execute(peerService.arriving::close);
         // What still runs there may answer a call: the threads that would carry the answer end last.
         context.snapshotExecutor.shutdown();
         Waiting.upTo(CLOSE_MILLIS, context.snapshotExecutor::awaitTermination);

@@ -15,10 +15,17 @@ public final class GrpcTransportConfig {
     /** The default of {@link Builder#maxFrameBytes}: 16 MiB. */
     public static final int DEFAULT_MAX_FRAME_BYTES = 16 << 20;
 
+    /** The default of {@link Builder#snapshotBytesPerSecond}: 100 MiB. */
+    public static final long DEFAULT_SNAPSHOT_BYTES_PER_SECOND = 100L << 20;
+
+    /** The default of {@link Builder#maxOutgoingSnapshots} and of {@link Builder#maxIncomingSnapshots}. */
+    public static final int DEFAULT_MAX_SNAPSHOTS = 4;
+
     /** The default of {@link Builder#maxCalls}. */
     public static final int DEFAULT_MAX_CALLS = 10_000;
 
     private static final int LEAST_FRAME_BYTES = 4 * Batch.OVERHEAD_BYTES;
+    private static final int MOST_MESSAGE_BYTES = 2_000 << 20;
 
     final long id;
     final long group;
@@ -40,12 +47,16 @@ public final class GrpcTransportConfig {
     final int maxQueueMessages;
     final int chunkBytes;
     final int maxIncomingSnapshots;
+    final int maxOutgoingSnapshots;
+    final long snapshotBytesPerSecond;
+    final int maxSnapshotMessageBytes;
     final int maxCalls;
     final int maxConnections;
     final int ioThreads;
     final Duration handshakeTimeout;
     final Duration silenceTimeout;
     final Duration snapshotStallTimeout;
+    final Duration snapshotResumeTimeout;
 
     private GrpcTransportConfig(Builder b) {
         id = b.id;
@@ -68,12 +79,16 @@ public final class GrpcTransportConfig {
         maxQueueMessages = b.maxQueueMessages;
         chunkBytes = b.chunkBytes;
         maxIncomingSnapshots = b.maxIncomingSnapshots;
+        maxOutgoingSnapshots = b.maxOutgoingSnapshots;
+        snapshotBytesPerSecond = b.snapshotBytesPerSecond;
+        maxSnapshotMessageBytes = b.maxSnapshotMessageBytes;
         maxCalls = b.maxCalls;
         maxConnections = b.maxConnections;
         ioThreads = b.ioThreads;
         handshakeTimeout = b.handshakeTimeout;
         silenceTimeout = b.silenceTimeout;
         snapshotStallTimeout = b.snapshotStallTimeout;
+        snapshotResumeTimeout = b.snapshotResumeTimeout;
         require(id != 0, "id", id, "must not be 0, which means no node");
         require(clusterId != 0, "clusterId", clusterId, "must not be 0, which means unknown");
         require(
@@ -81,6 +96,18 @@ public final class GrpcTransportConfig {
                 "chunkBytes",
                 chunkBytes,
                 "must be at most maxFrameBytes - " + Batch.OVERHEAD_BYTES);
+        require(
+                snapshotBytesPerSecond == 0 || snapshotBytesPerSecond >= chunkBytes,
+                "snapshotBytesPerSecond",
+                snapshotBytesPerSecond,
+                "must be 0, for no limit, or at least chunkBytes " + chunkBytes);
+    }
+
+    /** The longest message that the port takes. */
+    int maxRequestBytes() {
+        return dialect == Dialect.RAFT_RS
+                ? Math.max(maxFrameBytes, maxSnapshotMessageBytes + Batch.OVERHEAD_BYTES)
+                : maxFrameBytes;
     }
 
     /** A builder with the defaults. Id, cluster id, listen address, snapshot store and random source have none. */
@@ -134,13 +161,17 @@ public final class GrpcTransportConfig {
         private long maxQueueBytes = 32L << 20;
         private int maxQueueMessages = 65_536;
         private int chunkBytes = 256 << 10;
-        private int maxIncomingSnapshots = 4;
+        private int maxIncomingSnapshots = DEFAULT_MAX_SNAPSHOTS;
+        private int maxOutgoingSnapshots = DEFAULT_MAX_SNAPSHOTS;
+        private long snapshotBytesPerSecond = DEFAULT_SNAPSHOT_BYTES_PER_SECOND;
+        private int maxSnapshotMessageBytes = 256 << 20;
         private int maxCalls = DEFAULT_MAX_CALLS;
         private int maxConnections = 256;
         private int ioThreads = 2;
         private Duration handshakeTimeout = Duration.ofSeconds(10);
         private Duration silenceTimeout = Duration.ofSeconds(4);
         private Duration snapshotStallTimeout = Duration.ofSeconds(30);
+        private Duration snapshotResumeTimeout = Duration.ofMinutes(1);
 
         private Builder() {}
 
@@ -266,9 +297,47 @@ public final class GrpcTransportConfig {
             return this;
         }
 
-        /** How many snapshots may arrive at once; 4 by default, more than 0. */
+        /**
+         * How many snapshots may arrive at once, those included that wait for their sender to go on; 4 by default, more
+         * than 0. A sender beyond it tries again until {@link #snapshotResumeTimeout}.
+         */
         public Builder maxIncomingSnapshots(int value) {
             maxIncomingSnapshots = positive(value, "maxIncomingSnapshots");
+            return this;
+        }
+
+        /** How many snapshots may leave at once; 4 by default, more than 0. Further ones wait for their turn. */
+        public Builder maxOutgoingSnapshots(int value) {
+            maxOutgoingSnapshots = positive(value, "maxOutgoingSnapshots");
+            return this;
+        }
+
+        /**
+         * How many bytes of snapshots may leave in a second, and how many may arrive, all together each. 0 for no limit,
+         * else at least {@link #chunkBytes} and at most 1 TiB; 100 MiB by default, which leaves messages their room on a
+         * line of a gigabit.
+         */
+        public Builder snapshotBytesPerSecond(long value) {
+            require(
+                    value >= 0 && value <= 1L << 40,
+                    "snapshotBytesPerSecond",
+                    value,
+                    "must not be negative and at most " + (1L << 40));
+            snapshotBytesPerSecond = value;
+            return this;
+        }
+
+        /**
+         * In the dialect of raft-rs, where a snapshot is one message that its receiver has in memory whole: the most
+         * bytes of data that one may have, sent or taken. 256 MiB by default, more than 0, at most 2,000 MiB.
+         */
+        public Builder maxSnapshotMessageBytes(int value) {
+            require(
+                    value > 0 && value <= MOST_MESSAGE_BYTES,
+                    "maxSnapshotMessageBytes",
+                    value,
+                    "must be more than 0 and at most " + MOST_MESSAGE_BYTES);
+            maxSnapshotMessageBytes = value;
             return this;
         }
 
@@ -305,9 +374,18 @@ public final class GrpcTransportConfig {
             return this;
         }
 
-        /** How long a snapshot may make no progress before it is given up; 30 s by default. */
+        /** How long a snapshot may make no progress before its connection is given up; 30 s by default. */
         public Builder snapshotStallTimeout(Duration value) {
             snapshotStallTimeout = positive(value, "snapshotStallTimeout");
+            return this;
+        }
+
+        /**
+         * How long a snapshot whose connection broke may wait to go on: its sender tries for that long, its receiver
+         * keeps for that long what it has. 1 min by default.
+         */
+        public Builder snapshotResumeTimeout(Duration value) {
+            snapshotResumeTimeout = positive(value, "snapshotResumeTimeout");
             return this;
         }
 

@@ -1,43 +1,37 @@
 package dev.coracle.transport.grpc;
 
 import dev.coracle.codec.CodecException;
-import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
-import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.MessageType;
-import dev.coracle.raft.Snapshot;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.grpc.StatusException;
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A snapshot that arrives. Its data is written as it comes, one chunk at a time, on the threads that may wait for a
- * disk. When it is complete, proven by its checksum and durable, the message is handed in, and only then is the sender
- * told.
+ * A connection on which a snapshot arrives. Its data is written as it comes, one chunk at a time, on the threads that may
+ * wait for a disk.
  */
 final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
     private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
-    private static final int OFFER_RETRY_MILLIS = 5;
 
     private final TransportContext context;
     private final PeerService service;
     private final ServerCall<byte[], Payload> call;
-    private final CRC32C checksum = new CRC32C();
-    private final AtomicBoolean answered = new AtomicBoolean();
-    private volatile boolean ended;
     private final Watchdog watchdog;
 
-    // gRPC runs the callbacks one after the other; the watchdog only looks at the head.
-    private volatile @Nullable SnapshotHead head;
-    private SnapshotStore.@Nullable Sink sink;
-    private long receivedBytes;
+    /** Whether the end was said. What is said is said under the lock. */
+    private volatile boolean ended;
+
+    private boolean begun;
+
+    // gRPC runs the callbacks one after the other; others only look.
+    private volatile @Nullable ArrivingSnapshot snapshot;
 
     IncomingSnapshot(TransportContext context, PeerService service, ServerCall<byte[], Payload> call) {
         this.context = context;
@@ -58,24 +52,29 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
 
     @Override
     public void onMessage(byte[] frame) {
-        if (answered.get()) {
+        if (ended) {
             return;
         }
         watchdog.progressed();
         try {
-            SnapshotHead known = head;
-            if (known == null) {
+            ArrivingSnapshot arriving = snapshot;
+            if (arriving == null) {
                 open(context.snapshotHeads.decode(frame));
             } else {
-                take(SnapshotChunk.CODEC.decode(frame), known);
+                take(SnapshotChunk.CODEC.decode(frame), arriving);
             }
         } catch (CodecException e) {
             fail(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
+        } catch (StatusException e) {
+            fail(e.getStatus());
+        } catch (IOException e) {
+            // No room, perhaps. It costs this snapshot and not the node: nothing has been promised.
+            giveUp(Status.INTERNAL.withDescription("it could not be stored: " + e));
         } catch (StorageException e) {
-            fail(Status.INTERNAL.withDescription("it could not be stored: " + e.getMessage()));
+            giveUp(Status.INTERNAL.withDescription("it could not be stored: " + e.getMessage()));
             context.config.listener.storageFailed(e);
-        } catch (IOException | RuntimeException e) {
-            fail(Status.INTERNAL.withDescription("it could not be stored: " + e));
+        } catch (RuntimeException e) {
+            giveUp(Status.INTERNAL.withDescription("it could not be stored: " + e));
             context.config.listener.storageFailed(
                     new StorageException("a snapshot from a peer could not be stored", e));
         }
@@ -88,7 +87,7 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
         }
         Verdict verdict = service.examine(newHead.handshake(), Connection.of(call.getAttributes()));
         if (!verdict.isAccepted()) {
-            answer(verdict);
+            answer(new SnapshotAnswer(new Answer(verdict, context.config.incarnation), 0, 0));
             return;
         }
         Status fault = faultOf(newHead);
@@ -96,14 +95,14 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
             fail(fault);
             return;
         }
-        if (!service.beginSnapshot()) {
+        ArrivingSnapshots.Begun begin = service.arriving.begin(newHead, this);
+        if (begin == null) {
             fail(Status.RESOURCE_EXHAUSTED.withDescription(
                     "more than " + context.config.maxIncomingSnapshots + " snapshots are arriving"));
             return;
         }
-        head = newHead;
-        sink = context.config.snapshots.create(
-                context.config.group, newHead.message().snapshot().metadata());
+        snapshot = begin.snapshot();
+        say(begin.held());
         call.request(1);
     }
 
@@ -120,74 +119,57 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
         return null;
     }
 
-    private void take(SnapshotChunk chunk, SnapshotHead of) throws StorageException, IOException {
-        Bytes data = chunk.data();
-        receivedBytes += data.length();
-        if (receivedBytes > of.sizeBytes()) {
-            fail(Status.DATA_LOSS.withDescription("more data than the announced " + of.sizeBytes() + " bytes"));
-            return;
-        }
-        SnapshotStore.Sink open = sink;
-        if (open == null) {
-            return;
-        }
-        open.data().write(data.array(), 0, data.length());
-        checksum.update(data.array(), 0, data.length());
-        if (!chunk.end()) {
-            call.request(1);
-            return;
-        }
-        if (receivedBytes != of.sizeBytes()) {
-            fail(Status.DATA_LOSS.withDescription(
-                    "SnapshotHead.size_bytes: " + of.sizeBytes() + ", but " + receivedBytes + " bytes arrived"));
-        } else if (checksum.getValue() != chunk.checksum()) {
-            fail(Status.DATA_LOSS.withDescription("SnapshotChunk.checksum: " + Long.toHexString(chunk.checksum())
-                    + " is not that of the data, " + Long.toHexString(checksum.getValue())));
-        } else {
+    private void take(SnapshotChunk chunk, ArrivingSnapshot of) throws StatusException, StorageException, IOException {
+        if (of.take(this, chunk)) {
             watchdog.stop();
-            open.commit();
-            open.close();
-            sink = null;
-            // The data was stored beside the message, whatever the sender left in it.
-            Message.InstallSnapshot message = (Message.InstallSnapshot) of.message();
-            handIn(new Message.InstallSnapshot(
-                    message.from(),
-                    message.to(),
-                    message.term(),
-                    Snapshot.of(message.snapshot().metadata())));
+            of.handIn();
+        } else if (context.arrivals.pass(chunk.data().length(), this::next)) {
+            next();
         }
     }
 
-    private void handIn(Message.InstallSnapshot message) {
-        if (ended) {
-            return;
-        }
-        try {
-            if (context.offer(message)) {
-                LOG.info("snapshot {} from {}: stored", message.snapshot().index(), Link.name(message.from()));
-                answer(Verdict.ACCEPTED);
-            } else {
-                context.later(() -> handIn(message), OFFER_RETRY_MILLIS);
+    private void next() {
+        watchdog.progressed();
+        call.request(1);
+    }
+
+    private synchronized void say(SnapshotAnswer held) {
+        if (!ended) {
+            if (!begun) {
+                begun = true;
+                call.sendHeaders(new Metadata());
             }
-        } catch (RuntimeException e) {
-            LOG.error("the node failed on a snapshot from {}", Link.name(message.from()), e);
-            fail(Status.INTERNAL.withDescription("the node failed on it: " + e));
+            call.sendMessage(Payload.of(SnapshotAnswer.CODEC, held));
         }
     }
 
-    private void answer(Verdict verdict) {
-        if (answered.compareAndSet(false, true)) {
-            call.sendHeaders(new Metadata());
-            call.sendMessage(Payload.of(Answer.CODEC, new Answer(verdict, context.config.incarnation)));
+    /** Says the last word: a refusal, or that it is stored and the node has its message. */
+    synchronized void answer(SnapshotAnswer last) {
+        if (!ended) {
+            say(last);
+            ended = true;
             call.close(Status.OK, new Metadata());
         }
     }
 
-    private void fail(Status status) {
-        if (answered.compareAndSet(false, true)) {
-            SnapshotHead known = head;
-            if (known != null) {
-                LOG.warn("snapshot from {}: {}", Link.name(known.handshake().node()), status.getDescription());
+    private void giveUp(Status status) {
+        ArrivingSnapshot arriving = snapshot;
+        if (arriving != null) {
+            arriving.drop();
+        }
+        fail(status);
+    }
+
+    synchronized void fail(Status status) {
+        if (!ended) {
+            ended = true;
+            ArrivingSnapshot arriving = snapshot;
+            if (arriving != null) {
+                LOG.warn(
+                        "snapshot {} from {}: {}",
+                        arriving.index(),
+                        Link.name(arriving.sender()),
+                        status.getDescription());
             }
             call.close(status, new Metadata());
         }
@@ -195,30 +177,28 @@ final class IncomingSnapshot extends ServerCall.Listener<byte[]> {
 
     @Override
     public void onHalfClose() {
-        if (sink != null) {
-            fail(Status.DATA_LOSS.withDescription("it ended after " + receivedBytes + " bytes"));
+        ArrivingSnapshot arriving = snapshot;
+        if (arriving != null && arriving.isIncomplete()) {
+            fail(Status.DATA_LOSS.withDescription("it ended before its end"));
         }
     }
 
     @Override
     public void onComplete() {
-        release();
+        release(true);
     }
 
     @Override
     public void onCancel() {
-        release();
+        release(false);
     }
 
-    private void release() {
+    private void release(boolean told) {
         ended = true;
         watchdog.stop();
-        if (sink != null) {
-            sink.close();
-            sink = null;
-        }
-        if (head != null) {
-            service.endSnapshot();
+        ArrivingSnapshot arriving = snapshot;
+        if (arriving != null) {
+            arriving.detach(this, told);
         }
     }
 }

@@ -1,7 +1,6 @@
 package dev.coracle.transport.grpc;
 
 import dev.coracle.raft.Message;
-import dev.coracle.raft.MessageType;
 import io.grpc.SynchronizationContext;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -106,16 +105,6 @@ abstract class Link {
         serial.execute(() -> enqueue(batch));
     }
 
-    /** Queues one message from outside of the loop; false if there is no room. */
-    final boolean offer(Message message) {
-        int size = context.messages.sizeOf(message);
-        if (size > maxMessageBytes || !reserve(size)) {
-            return false;
-        }
-        serial.execute(() -> enqueue(List.of(new Queued(message, size))));
-        return true;
-    }
-
     final void setAddress(String newAddress) {
         serial.execute(() -> {
             if (!closed && !newAddress.equals(address)) {
@@ -191,16 +180,8 @@ abstract class Link {
         }
         for (Queued queued = queue.poll(); queued != null; queued = queue.poll()) {
             release(queued);
-            ended(queued, true);
         }
         drop();
-    }
-
-    /** Reports how a message ended that brings a snapshot with it. */
-    final void ended(Queued queued, boolean failed) {
-        if (queued.message.type() == MessageType.INSTALL_SNAPSHOT) {
-            context.snapshotStatus(peer, failed);
-        }
     }
 
     /** The connection is lost, or did not come about: what waits is dropped, and another attempt follows. */

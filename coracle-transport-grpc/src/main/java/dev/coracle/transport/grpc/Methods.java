@@ -28,8 +28,8 @@ final class Methods {
     /** A stream of batches to a peer, a {@link Handshake} before them; back come {@link Answer}s. */
     static final Method MESSAGES = new Method(PEER_SERVICE, "Messages", MethodType.BIDI_STREAMING);
 
-    /** A {@link SnapshotHead} and {@link SnapshotChunk}s to a peer; back comes one {@link Answer}. */
-    static final Method SNAPSHOT = new Method(PEER_SERVICE, "Snapshot", MethodType.CLIENT_STREAMING);
+    /** A {@link SnapshotHead} and {@link SnapshotChunk}s to a peer; back comes a {@link SnapshotAnswer} to each end. */
+    static final Method SNAPSHOT = new Method(PEER_SERVICE, "Snapshot", MethodType.BIDI_STREAMING);
 
     /** A {@link CallRequest}; back come the bytes of the answer. */
     static final Method CALL = new Method(PEER_SERVICE, "Call", MethodType.UNARY);

@@ -8,7 +8,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** The service of our own nodes: who is let in, and what it may open. */
 final class PeerService {
@@ -21,7 +20,7 @@ final class PeerService {
     /** The stream of each peer, the newest one. */
     private final Map<Long, InboundStream> streams = new ConcurrentHashMap<>();
 
-    private final AtomicInteger incomingSnapshots = new AtomicInteger();
+    final ArrivingSnapshots arriving;
 
     private final Map<Long, Boolean> removed = Collections.synchronizedMap(new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
@@ -35,6 +34,7 @@ final class PeerService {
     PeerService(TransportContext context, UnaryService unary) {
         this.context = context;
         this.unary = unary;
+        arriving = new ArrivingSnapshots(context);
     }
 
     ServerServiceDefinition definition() {
@@ -128,20 +128,6 @@ final class PeerService {
 
     void closeAll() {
         streams.values().forEach(stream -> stream.close(Status.UNAVAILABLE.withDescription("the node is closing")));
-    }
-
-    /** Takes a place for a snapshot that arrives; false if there is none. */
-    boolean beginSnapshot() {
-        if (incomingSnapshots.incrementAndGet() <= context.config.maxIncomingSnapshots) {
-            return true;
-        }
-        incomingSnapshots.decrementAndGet();
-        return false;
-    }
-
-    /** Gives the place back. */
-    void endSnapshot() {
-        incomingSnapshots.decrementAndGet();
     }
 
     private void handleCall(byte[] bytes, Connection connection, UnaryService.Reply reply) throws CodecException {

@@ -11,6 +11,7 @@ import dev.coracle.raft.Snapshot;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,7 @@ final class RaftService {
     private final TransportContext context;
     private final PeerService peers;
     private final UnaryService unary;
+    private final AtomicInteger storing = new AtomicInteger();
 
     RaftService(TransportContext context, PeerService peers, UnaryService unary) {
         this.context = context;
@@ -32,7 +34,7 @@ final class RaftService {
 
     ServerServiceDefinition definition() {
         ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(Methods.RAFT_SERVICE);
-        service.addMethod(RaftServiceMethods.SEND_MESSAGE.server, unary.method(this::sendMessage));
+        service.addMethod(RaftServiceMethods.SEND_MESSAGE.server, unary.anySize(this::sendMessage));
         RaftServiceHandler handler = context.config.raftServiceHandler;
         if (handler != null) {
             add(service, RaftServiceMethods.REQUEST_ID, handler::requestId);
@@ -85,10 +87,13 @@ final class RaftService {
         }
         Message message = RaftRsCodec.INSTANCE.messages().decode(bytes);
         Status fault = faultOf(message, connection);
+        if (fault == null) {
+            fault = faultOfSize(message, bytes.length);
+        }
         if (fault != null) {
             reply.refused(fault);
         } else if (message.type() == MessageType.INSTALL_SNAPSHOT) {
-            context.snapshotExecutor.execute(() -> store((Message.InstallSnapshot) message, reply));
+            beginToStore((Message.InstallSnapshot) message, reply);
         } else {
             handIn(message, reply, retries());
         }
@@ -117,17 +122,49 @@ final class RaftService {
         return verdict.isAccepted() ? null : Status.PERMISSION_DENIED.withDescription(verdict.text());
     }
 
+    private @Nullable Status faultOfSize(Message message, int sizeBytes) {
+        int most = context.config.maxSnapshotMessageBytes;
+        int dataBytes = message.snapshot().data().length();
+        if (dataBytes > most) {
+            return Status.RESOURCE_EXHAUSTED.withDescription("Message.snapshot: its " + dataBytes
+                    + " bytes of data are more than maxSnapshotMessageBytes, " + most);
+        }
+        if (sizeBytes - dataBytes > context.config.maxFrameBytes) {
+            return Status.RESOURCE_EXHAUSTED.withDescription("Message: its " + sizeBytes
+                    + " bytes are more than maxFrameBytes, " + context.config.maxFrameBytes);
+        }
+        return null;
+    }
+
+    private void beginToStore(Message.InstallSnapshot message, UnaryService.Reply reply) {
+        if (storing.incrementAndGet() > context.config.maxIncomingSnapshots) {
+            storing.decrementAndGet();
+            reply.refused(Status.RESOURCE_EXHAUSTED.withDescription(
+                    "more than " + context.config.maxIncomingSnapshots + " snapshots are arriving"));
+            return;
+        }
+        context.snapshotExecutor.execute(() -> {
+            try {
+                store(message, reply);
+            } finally {
+                storing.decrementAndGet();
+            }
+        });
+    }
+
     private void store(Message.InstallSnapshot message, UnaryService.Reply reply) {
         Snapshot snapshot = message.snapshot();
         try (SnapshotStore.Sink sink = context.config.snapshots.create(context.config.group, snapshot.metadata())) {
             sink.data().write(snapshot.data().array());
             sink.commit();
         } catch (StorageException e) {
-            storageFailed(e, reply);
+            reply.failed(Status.INTERNAL.withDescription(e.getMessage()));
+            context.config.listener.storageFailed(e);
             return;
         } catch (IOException e) {
-            storageFailed(
-                    new StorageException("a snapshot from a peer could not be stored: " + e.getMessage(), e), reply);
+            // No room, perhaps. It costs this snapshot and not the node: nothing has been promised.
+            LOG.error("snapshot {} from {}: it could not be stored", snapshot.index(), Link.name(message.from()), e);
+            reply.failed(Status.INTERNAL.withDescription("it could not be stored: " + e));
             return;
         }
         handIn(
@@ -135,11 +172,6 @@ final class RaftService {
                         message.from(), message.to(), message.term(), Snapshot.of(snapshot.metadata())),
                 reply,
                 retries());
-    }
-
-    private void storageFailed(StorageException failure, UnaryService.Reply reply) {
-        reply.failed(Status.INTERNAL.withDescription(failure.getMessage()));
-        context.config.listener.storageFailed(failure);
     }
 
     private long retries() {

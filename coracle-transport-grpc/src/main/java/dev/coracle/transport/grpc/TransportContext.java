@@ -30,6 +30,11 @@ final class TransportContext {
     /** For those who wait for a disk. */
     final ExecutorService snapshotExecutor;
 
+    /** The bytes of snapshots that leave, and that arrive. */
+    final Throttle departures;
+
+    final Throttle arrivals;
+
     final RandomSource random;
     private volatile @Nullable Inbound inbound;
     private volatile boolean closed;
@@ -43,6 +48,8 @@ final class TransportContext {
         network = new Network(config.channelCredentials, config.ioThreads, config.maxFrameBytes, config.maxConnections);
         scheduler = Threads.scheduler("coracle-net-timer");
         snapshotExecutor = Threads.pool("coracle-snapshot", SNAPSHOT_THREADS);
+        departures = new Throttle(scheduler, config.snapshotBytesPerSecond);
+        arrivals = new Throttle(scheduler, config.snapshotBytesPerSecond);
         random = new RandomSource() {
             @Override
             public synchronized int next(int bound) {
@@ -105,7 +112,12 @@ final class TransportContext {
 
     /** Runs a task a little later. It must not throw: nobody would notice. */
     void later(Runnable task, long delayMillis) {
-        ScheduledFuture<?> unused = scheduler.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
+        ScheduledFuture<?> unused = schedule(task, delayMillis);
+    }
+
+    /** The same for one that may be cancelled. */
+    ScheduledFuture<?> schedule(Runnable task, long delayMillis) {
+        return scheduler.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
     }
 
     /**

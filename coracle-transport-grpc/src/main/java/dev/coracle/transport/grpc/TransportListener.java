@@ -16,6 +16,9 @@ public interface TransportListener {
      */
     default void refused(long peer, RefusalCode code, String text) {}
 
-    /** A snapshot that was received could not be stored: the store must not be used any more. */
+    /**
+     * The store of snapshots has failed and must not be used any more. One that only found no room for a snapshot goes
+     * on, and the snapshot's sender is told.
+     */
     default void storageFailed(StorageException failure) {}
 }

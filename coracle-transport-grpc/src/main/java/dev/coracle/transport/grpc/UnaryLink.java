@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The way to a node that speaks raftify's service: one call a message, the next one when the last is answered, which
- * keeps their order.
+ * keeps their order. Snapshots go beside it.
  */
 final class UnaryLink extends Link {
     private boolean connected;
@@ -33,7 +33,7 @@ final class UnaryLink extends Link {
             Sending sending = current;
             current = null;
             sending.call.cancel(reason, null);
-            sent(sending.queued, true);
+            release(sending.queued);
         }
     }
 
@@ -58,9 +58,7 @@ final class UnaryLink extends Link {
             return;
         }
         ManagedChannel channel = context.network.channel(target);
-        long timeoutNanos = next.message().snapshot().isEmpty()
-                ? context.config.silenceTimeout.toNanos()
-                : context.config.snapshotStallTimeout.toNanos();
+        long timeoutNanos = context.config.silenceTimeout.toNanos();
         ClientCall<Payload, byte[]> call = channel.newCall(
                 RaftServiceMethods.SEND_MESSAGE.client,
                 CallOptions.DEFAULT.withExecutor(Runnable::run).withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS));
@@ -72,11 +70,6 @@ final class UnaryLink extends Link {
         call.halfClose();
     }
 
-    private void sent(Queued queued, boolean failed) {
-        release(queued);
-        ended(queued, failed);
-    }
-
     private void onClose(Sending sending, Status status) {
         if (!status.isOk()) {
             context.network.discard(sending.target, sending.channel);
@@ -85,7 +78,7 @@ final class UnaryLink extends Link {
             return;
         }
         current = null;
-        sent(sending.queued, !status.isOk());
+        release(sending.queued);
         if (status.isOk()) {
             healthy();
             pump();

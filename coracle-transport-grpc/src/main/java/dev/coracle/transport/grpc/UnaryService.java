@@ -19,11 +19,13 @@ final class UnaryService {
     private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
 
     private final int maxCalls;
+    private final int maxRequestBytes;
     private final int maxResponseBytes;
     private final AtomicInteger calls = new AtomicInteger();
 
-    UnaryService(int maxCalls, int maxResponseBytes) {
+    UnaryService(int maxCalls, int maxRequestBytes, int maxResponseBytes) {
         this.maxCalls = maxCalls;
+        this.maxRequestBytes = maxRequestBytes;
         this.maxResponseBytes = maxResponseBytes;
     }
 
@@ -46,6 +48,18 @@ final class UnaryService {
 
     /** A method that gRPC can call. */
     ServerCallHandler<byte[], Payload> method(Handler handler) {
+        return anySize((request, connection, reply) -> {
+            if (request.length > maxRequestBytes) {
+                reply.refused(Status.RESOURCE_EXHAUSTED.withDescription(
+                        "the request of " + request.length + " bytes is more than the limit of " + maxRequestBytes));
+            } else {
+                handler.handle(request, connection, reply);
+            }
+        });
+    }
+
+    /** A method whose requests may be as long as the port allows. */
+    ServerCallHandler<byte[], Payload> anySize(Handler handler) {
         return (call, headers) -> {
             if (calls.incrementAndGet() > maxCalls) {
                 calls.decrementAndGet();

@@ -272,6 +272,15 @@ class CallTest {
         assertThatThrownBy(() -> config(1).clusterId(0).build()).hasMessageStartingWith("clusterId 0 ");
         assertThatThrownBy(() -> config(1).maxFrameBytes(100)).hasMessageStartingWith("maxFrameBytes 100 ");
         assertThatThrownBy(() -> config(1).chunkBytes(16 << 20).build()).hasMessageStartingWith("chunkBytes ");
+        assertThatThrownBy(() -> config(1).maxOutgoingSnapshots(0)).hasMessageStartingWith("maxOutgoingSnapshots 0 ");
+        assertThatThrownBy(() -> config(1).snapshotBytesPerSecond(-1))
+                .hasMessageStartingWith("snapshotBytesPerSecond -1 must not be negative");
+        assertThatThrownBy(() -> config(1).snapshotBytesPerSecond(1_000).build())
+                .hasMessage("snapshotBytesPerSecond 1000 must be 0, for no limit, or at least chunkBytes 262144");
+        assertThatThrownBy(() -> config(1).maxSnapshotMessageBytes(0))
+                .hasMessageStartingWith("maxSnapshotMessageBytes 0 must be more than 0");
+        assertThatThrownBy(() -> config(1).snapshotResumeTimeout(Duration.ZERO))
+                .hasMessageStartingWith("snapshotResumeTimeout ");
         assertThatThrownBy(() -> config(1).listenAddress("here").build()).hasMessageStartingWith("listenAddress here");
         assertThatThrownBy(() -> config(1).silenceTimeout(Duration.ZERO)).hasMessageStartingWith("silenceTimeout ");
         assertThatThrownBy(

@@ -134,7 +134,7 @@ class GrpcPeerTest {
         Message.InstallSnapshot install = install(node, 1);
         RawPeer snapshot =
                 peer(transport, Methods.SNAPSHOT).send(Payload.of(HEADS, new SnapshotHead(handshake, install, 0)));
-        assertThat(snapshot.answer().verdict()).isEqualTo(Verdict.refused(code, text));
+        assertThat(snapshot.snapshotAnswer().answer().verdict()).isEqualTo(Verdict.refused(code, text));
     }
 
     @Test
@@ -366,19 +366,34 @@ class GrpcPeerTest {
         assertThat(taken).as("dropped: the rest of 100").isLessThan(100);
     }
 
-    private RawPeer snapshot(GrpcTransport transport, long size) {
+    private RawPeer announce(GrpcTransport transport, long size) {
         return peer(transport, Methods.SNAPSHOT)
                 .send(Payload.of(HEADS, new SnapshotHead(handshake(), install(2, 1), size)));
     }
 
-    private static Payload chunk(byte... data) {
-        return Payload.of(SnapshotChunk.CODEC, SnapshotChunk.of(data));
+    private RawPeer snapshot(GrpcTransport transport, long size) throws Exception {
+        RawPeer peer = announce(transport, size);
+        assertHolds(peer, new byte[0]);
+        return peer;
     }
 
-    private static Payload end(byte... data) {
+    private static void assertHolds(RawPeer peer, byte... data) throws Exception {
+        assertThat(peer.snapshotAnswer())
+                .isEqualTo(new SnapshotAnswer(new Answer(Verdict.ACCEPTED, 1001), data.length, checksum(data)));
+    }
+
+    private static Payload chunk(long position, byte... data) {
+        return Payload.of(SnapshotChunk.CODEC, SnapshotChunk.of(position, data));
+    }
+
+    private static Payload end(long position, byte... data) {
+        return Payload.of(SnapshotChunk.CODEC, SnapshotChunk.end(position, checksum(data)));
+    }
+
+    private static long checksum(byte... data) {
         CRC32C checksum = new CRC32C();
         checksum.update(data);
-        return Payload.of(SnapshotChunk.CODEC, SnapshotChunk.end(checksum.getValue()));
+        return checksum.getValue();
     }
 
     private void assertDataLoss(RawPeer peer, String text) throws Exception {
@@ -392,12 +407,14 @@ class GrpcPeerTest {
     @Test
     void aSoundSnapshotIsAccepted() throws Exception {
         GrpcTransport transport = open(config(1), inbound);
+        byte[] data = {1, 2, 3, 4};
         RawPeer peer = snapshot(transport, 4)
-                .send(chunk((byte) 1, (byte) 2))
-                .send(chunk((byte) 3, (byte) 4))
-                .send(end((byte) 1, (byte) 2, (byte) 3, (byte) 4))
+                .send(chunk(0, (byte) 1, (byte) 2))
+                .send(chunk(2, (byte) 3, (byte) 4))
+                .send(end(4, data))
                 .finish();
-        assertThat(peer.answer().verdict()).isEqualTo(Verdict.ACCEPTED);
+        assertHolds(peer, data);
+        assertThat(peer.end().isOk()).isTrue();
         assertThat(snapshots.data(METADATA.id())).containsExactly(1, 2, 3, 4);
         assertThat(inbound.next()).isEqualTo(install(2, 1));
     }
@@ -406,7 +423,7 @@ class GrpcPeerTest {
     void damagedSnapshotDataIsRefused() throws Exception {
         GrpcTransport transport = open(config(1), inbound);
         assertDataLoss(
-                snapshot(transport, 2).send(chunk((byte) 1, (byte) 2)).send(end((byte) 1, (byte) 3)),
+                snapshot(transport, 2).send(chunk(0, (byte) 1, (byte) 2)).send(end(2, (byte) 1, (byte) 3)),
                 "SnapshotChunk.checksum");
     }
 
@@ -414,47 +431,41 @@ class GrpcPeerTest {
     void missingSnapshotDataIsRefused() throws Exception {
         GrpcTransport transport = open(config(1), inbound);
         assertDataLoss(
-                snapshot(transport, 3).send(chunk((byte) 1, (byte) 2)).send(end((byte) 1, (byte) 2)),
+                snapshot(transport, 3).send(chunk(0, (byte) 1, (byte) 2)).send(end(2, (byte) 1, (byte) 2)),
                 "SnapshotHead.size_bytes: 3, but 2 bytes arrived");
     }
 
     @Test
     void surplusSnapshotDataIsRefused() throws Exception {
         GrpcTransport transport = open(config(1), inbound);
-        assertDataLoss(snapshot(transport, 1).send(chunk((byte) 1, (byte) 2)), "more data than the announced 1 bytes");
+        assertDataLoss(
+                snapshot(transport, 1).send(chunk(0, (byte) 1, (byte) 2)), "more data than the announced 1 bytes");
     }
 
     @Test
     void aSnapshotThatEndsEarlyIsRefused() throws Exception {
         GrpcTransport transport = open(config(1), inbound);
-        assertDataLoss(snapshot(transport, 2).send(chunk((byte) 1)).finish(), "it ended after 1 bytes");
+        assertDataLoss(snapshot(transport, 2).send(chunk(0, (byte) 1)).finish(), "it ended before its end");
     }
 
     @Test
     void aSnapshotThatStallsIsGivenUp() throws Exception {
         GrpcTransport transport = open(config(1).snapshotStallTimeout(Duration.ofMillis(200)), inbound);
-        Status status = snapshot(transport, 2).send(chunk((byte) 1)).end();
+        Status status = snapshot(transport, 2).send(chunk(0, (byte) 1)).end();
         assertThat(status.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
         assertThat(status.getDescription()).isEqualTo("no progress for 200 ms");
     }
 
     @Test
     void onlySoManySnapshotsArriveAtOnce() throws Exception {
-        CountDownLatch begun = new CountDownLatch(1);
-        MemorySnapshotStore store = new MemorySnapshotStore() {
-            @Override
-            public Sink create(long group, SnapshotMetadata metadata) throws StorageException {
-                begun.countDown();
-                return super.create(group, metadata);
-            }
-        };
-        GrpcTransport transport = open(config(1).snapshots(store).maxIncomingSnapshots(1), inbound);
+        GrpcTransport transport = open(config(1).maxIncomingSnapshots(1), inbound);
         RawPeer first = snapshot(transport, 2);
-        assertThat(begun.await(RecordingInbound.PATIENCE_SECONDS, TimeUnit.SECONDS))
-                .isTrue();
-        assertThat(snapshot(transport, 2).end().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-        first.send(chunk((byte) 1, (byte) 2)).send(end((byte) 1, (byte) 2));
-        assertThat(first.answer().verdict()).isEqualTo(Verdict.ACCEPTED);
+        Handshake other = new Handshake(Handshake.VERSION, CLUSTER, 0, 3, 1003, 1);
+        RawPeer second =
+                peer(transport, Methods.SNAPSHOT).send(Payload.of(HEADS, new SnapshotHead(other, install(3, 1), 2)));
+        assertThat(second.end().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+        first.send(chunk(0, (byte) 1, (byte) 2)).send(end(2, (byte) 1, (byte) 2));
+        assertHolds(first, (byte) 1, (byte) 2);
     }
 
     @Test
@@ -474,7 +485,7 @@ class GrpcPeerTest {
                     }
                 }),
                 inbound);
-        assertThat(snapshot(transport, 2).end().getDescription()).contains("the disk is gone");
+        assertThat(announce(transport, 2).end().getDescription()).contains("the disk is gone");
         assertThat(RecordingInbound.next(failures)).hasMessage("the disk is gone");
     }
 
@@ -515,7 +526,7 @@ class GrpcPeerTest {
         sending.put(METADATA, new byte[1_000_000]);
         RecordingInbound receiving = new RecordingInbound();
         GrpcTransport b = open(config(2), receiving);
-        GrpcTransport a = open(config(1).snapshots(sending), inbound);
+        GrpcTransport a = open(config(1).snapshots(sending).snapshotResumeTimeout(Duration.ofMillis(500)), inbound);
         a.setPeer(2, b.boundAddress());
         receiving.fill();
         a.send(0, install(1, 2));

@@ -56,7 +56,6 @@ class MemorySnapshotStore implements SnapshotStore {
         if (found == null) {
             throw new StorageException("there is no snapshot " + id);
         }
-        InputStream data = read(found.data.array());
         return new Source() {
             @Override
             public SnapshotMetadata metadata() {
@@ -70,7 +69,7 @@ class MemorySnapshotStore implements SnapshotStore {
 
             @Override
             public InputStream data() {
-                return data;
+                return read(found.data.array());
             }
 
             @Override

@@ -3,7 +3,9 @@ package dev.coracle.transport.grpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.CodedOutputStream;
 import dev.coracle.codec.Dialect;
+import dev.coracle.codec.RaftRsCodec;
 import dev.coracle.codec.raftify.ChangeConfigArgs;
 import dev.coracle.codec.raftify.ChangeConfigResponse;
 import dev.coracle.codec.raftify.ChangeConfigResultType;
@@ -32,6 +34,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -195,7 +198,7 @@ class RaftServiceTest {
     @MethodSource("calls")
     void theClientWritesAndReadsRaftifysBytes(Golden golden) throws Exception {
         BlockingQueue<byte[]> requests = new LinkedBlockingQueue<>();
-        UnaryService unary = new UnaryService(10, 1 << 20);
+        UnaryService unary = new UnaryService(10, 1 << 20, 1 << 20);
         Server raftify = NettyServerBuilder.forAddress(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), InsecureServerCredentials.create())
                 .directExecutor()
@@ -239,6 +242,100 @@ class RaftServiceTest {
         client(transport.boundAddress()).sendMessage(message, LONG).get();
         assertThat(inbound.next()).isEqualTo(TransportContract.install(2, 1));
         assertThat(snapshots.data(TransportContract.METADATA.id())).containsExactly(7, 8);
+    }
+
+    @Test
+    void aSnapshotOnItsWayHasTheCodecsBytes() throws Exception {
+        for (int size : new int[] {0, 1, 127, 128, 16_383, 16_384, 300_000}) {
+            byte[] data = new byte[size];
+            Arrays.fill(data, (byte) size);
+            snapshots.put(TransportContract.METADATA, data);
+            Message.InstallSnapshot message = TransportContract.install(2, 1);
+            Payload payload = new SnapshotPayload(
+                    RaftRsCodec.INSTANCE, message, snapshots.open(0, TransportContract.METADATA.id()));
+            byte[] bytes = new byte[payload.size()];
+            CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+            payload.writeTo(out);
+            out.checkNoSpaceLeft();
+            assertThat(bytes)
+                    .isEqualTo(RaftRsCodec.INSTANCE
+                            .messages()
+                            .encode(new Message.InstallSnapshot(
+                                    2, 1, 3, new Snapshot(TransportContract.METADATA, Bytes.of(data)))));
+        }
+    }
+
+    @Test
+    void aSnapshotMayBeLongerThanAFrame() throws Exception {
+        GrpcTransport transport = open(Dialect.RAFT_RS, new Framework(new Empty()));
+        byte[] data = new byte[GrpcTransportConfig.DEFAULT_MAX_FRAME_BYTES + 1];
+        MemorySnapshotStore sending = new MemorySnapshotStore();
+        sending.put(TransportContract.METADATA, data);
+        send(transport, sending, 256 << 20, false);
+        assertThat(inbound.next()).isEqualTo(TransportContract.install(2, 1));
+        assertThat(snapshots.data(TransportContract.METADATA.id())).isEqualTo(data);
+    }
+
+    @Test
+    void aSnapshotAboveTheLimitIsNotSent() throws Exception {
+        GrpcTransport transport = open(Dialect.RAFT_RS, new Framework(new Empty()));
+        MemorySnapshotStore sending = new MemorySnapshotStore();
+        sending.put(TransportContract.METADATA, new byte[1_001]);
+        send(transport, sending, 1_000, true);
+        assertThat(inbound.messages).isEmpty();
+    }
+
+    private void send(GrpcTransport to, MemorySnapshotStore store, int maxBytes, boolean fails) throws Exception {
+        GrpcTransport from = GrpcTransport.bind(GrpcTransportTest.config(2, "127.0.0.1:0", store)
+                .dialect(Dialect.RAFT_RS)
+                .maxSnapshotMessageBytes(maxBytes)
+                .build());
+        opened.add(from);
+        RecordingInbound sender = new RecordingInbound();
+        from.start(sender);
+        from.setPeer(1, to.boundAddress());
+        from.send(0, TransportContract.install(2, 1));
+        assertThat(RecordingInbound.next(sender.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(1, fails));
+    }
+
+    @Test
+    void aSnapshotAboveTheLimitIsRefusedWithTheSettingsName() throws Exception {
+        GrpcTransport transport = GrpcTransport.bind(GrpcTransportTest.config(1, "127.0.0.1:0", snapshots)
+                .dialect(Dialect.RAFT_RS)
+                .maxFrameBytes(10_000)
+                .chunkBytes(1_000)
+                .maxSnapshotMessageBytes(100_000)
+                .build());
+        opened.add(transport);
+        transport.start(inbound);
+        assertRefused(
+                transport,
+                snapshotOf(100_001),
+                "Message.snapshot: its 100001 bytes of data are more than maxSnapshotMessageBytes, 100000");
+        // This much is not taken into memory: gRPC refuses it by its head.
+        assertRefused(transport, snapshotOf(200_000), "gRPC message exceeds maximum size 101024: 2000");
+        assertRefused(
+                transport,
+                TransportContract.append(2, 1, 5, new byte[20_000]),
+                "bytes are more than maxFrameBytes, 10000");
+        assertThat(inbound.messages).isEmpty();
+        assertThat(snapshots.data(TransportContract.METADATA.id())).isNull();
+    }
+
+    private static Message snapshotOf(int size) {
+        return new Message.InstallSnapshot(2, 1, 3, new Snapshot(TransportContract.METADATA, Bytes.of(new byte[size])));
+    }
+
+    @Test
+    void requestsAreNoLongerThanAFrameWhateverSnapshotsAre() throws Exception {
+        GrpcTransport transport = open(Dialect.RAFT_RS, new Framework(new ProposeResponse("")));
+        try (RawPeer peer = new RawPeer(transport.boundAddress(), Methods.raftify("Propose"))) {
+            int most = GrpcTransportConfig.DEFAULT_MAX_FRAME_BYTES;
+            Status status = peer.send(new byte[most + 1]).finish().end();
+            assertThat(status.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+            assertThat(status.getDescription())
+                    .isEqualTo("the request of " + (most + 1) + " bytes is more than the limit of " + most);
+        }
     }
 
     @Test

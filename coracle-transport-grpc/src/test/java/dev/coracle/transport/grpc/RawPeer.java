@@ -53,6 +53,15 @@ final class RawPeer implements AutoCloseable {
         return Answer.CODEC.decode(RecordingInbound.next(answers));
     }
 
+    SnapshotAnswer snapshotAnswer() throws Exception {
+        return SnapshotAnswer.CODEC.decode(RecordingInbound.next(answers));
+    }
+
+    /** Breaks the connection off. */
+    void breakOff() {
+        call.cancel("broken off by a test", null);
+    }
+
     Status end() throws InterruptedException {
         return RecordingInbound.next(end);
     }
