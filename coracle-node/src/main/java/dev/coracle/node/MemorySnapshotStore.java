@@ -43,7 +43,8 @@ public final class MemorySnapshotStore implements SnapshotStore {
         return new Sink() {
             @Override
             public OutputStream data() {
-                return data;
+                return new SequenceInputStream(Collections.enumeration(
+                        found.chunks.stream().map(ByteArrayInputStream::new).toList()));
             }
 
             @Override
@@ -63,8 +64,6 @@ public final class MemorySnapshotStore implements SnapshotStore {
             throw new StorageException("there is no snapshot " + id + " of group " + group
                     + " in memory; let this node join again with an empty log");
         }
-        InputStream data = new SequenceInputStream(Collections.enumeration(
-                found.chunks.stream().map(ByteArrayInputStream::new).toList()));
         return new Source() {
             @Override
             public SnapshotMetadata metadata() {

@@ -460,7 +460,7 @@ class GrpcPeerTest {
     void onlySoManySnapshotsArriveAtOnce() throws Exception {
         GrpcTransport transport = open(config(1).maxIncomingSnapshots(1), inbound);
         RawPeer first = snapshot(transport, 2);
-        Handshake other = new Handshake(Handshake.VERSION, CLUSTER, 0, 3, 1003, 1);
+        Handshake other = new Handshake(Handshake.VERSION, CLUSTER, 0, 3, 1003, 1, "");
         RawPeer second =
                 peer(transport, Methods.SNAPSHOT).send(Payload.of(HEADS, new SnapshotHead(other, install(3, 1), 2)));
         assertThat(second.end().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);

@@ -72,7 +72,7 @@ class SnapshotTransferTest {
     private RawPeer announce(GrpcTransport to, long from, long incarnation, SnapshotMetadata metadata, long size) {
         RawPeer peer = new RawPeer(to.boundAddress(), Methods.SNAPSHOT);
         opened.add(peer);
-        Handshake handshake = new Handshake(Handshake.VERSION, CLUSTER, 0, from, incarnation, 2);
+        Handshake handshake = new Handshake(Handshake.VERSION, CLUSTER, 0, from, incarnation, 2, "");
         Message message = new Message.InstallSnapshot(from, 2, 3, Snapshot.of(metadata));
         return peer.send(Payload.of(HEADS, new SnapshotHead(handshake, message, size)));
     }
