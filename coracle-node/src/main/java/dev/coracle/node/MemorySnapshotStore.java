@@ -43,8 +43,7 @@ public final class MemorySnapshotStore implements SnapshotStore {
         return new Sink() {
             @Override
             public OutputStream data() {
-                return new SequenceInputStream(Collections.enumeration(
-                        found.chunks.stream().map(ByteArrayInputStream::new).toList()));
+                return data;
             }
 
             @Override
@@ -77,7 +76,8 @@ public final class MemorySnapshotStore implements SnapshotStore {
 
             @Override
             public InputStream data() {
-                return data;
+                return new SequenceInputStream(Collections.enumeration(
+                        found.chunks.stream().map(ByteArrayInputStream::new).toList()));
             }
 
             @Override
