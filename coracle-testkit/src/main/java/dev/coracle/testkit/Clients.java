@@ -130,8 +130,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         }
 
         @SuppressWarnings("unchecked") // The workload made the machine.
-        private CompletableFuture<R> answer(
-                Raft<C, R, Agreement<C, R>.Watched> raft, Workload.Action<C, R, S> action) {
+        private CompletableFuture<R> answer(Raft<C, R, Agreement<C, R>.Watched> raft, Workload.Action<C, R, S> action) {
             C command = action.command();
             if (command != null) {
                 return raft.propose(command, TIMEOUT);

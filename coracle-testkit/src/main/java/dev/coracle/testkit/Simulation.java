@@ -176,7 +176,9 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
                     machine.compareState();
                 }
             }
-            require(cluster.agreement().violation() == null, String.valueOf(cluster.agreement().violation()));
+            require(
+                    cluster.agreement().violation() == null,
+                    String.valueOf(cluster.agreement().violation()));
         }
 
         private SeedReport report() {
