@@ -90,10 +90,7 @@ final class WalAppends implements AutoCloseable {
 
     private FileChannel openBare() throws IOException {
         return FileChannel.open(
-                barePath,
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.DELETE_ON_CLOSE);
+                barePath, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
     }
 
     /** A new file, as each of the log's is. */
