@@ -26,7 +26,7 @@ import java.util.function.BooleanSupplier;
  * does to one it does to the other; each pair of rounds gives a ratio, and the median of those counts.
  *
  * <p>Only the calls of the log count, not what makes the entries. Segments are prepared between the rounds, as the log's
- * housekeeping does beside the appends.
+ * housekeeping does beside the appends, and so is a file for the bare loop.
  */
 final class WalAppends implements AutoCloseable {
     /** The size of an entry's data. */
@@ -69,7 +69,9 @@ final class WalAppends implements AutoCloseable {
     private final Entry[] batch;
     private final Written written = new Written();
     private final WalLogStore log;
-    private final FileChannel bare;
+    private final ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
+    private final Path barePath;
+    private FileChannel bare;
     private final long bareBytes;
     private ByteBuffer encoded = ByteBuffer.allocateDirect(0);
     private long position;
@@ -82,12 +84,24 @@ final class WalAppends implements AutoCloseable {
         this.bareBytes = segmentBytes;
         new Random(entries).nextBytes(data);
         log = openLog(directory, segmentBytes, written);
-        bare = FileChannel.open(directory.resolve("bare"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
-        for (long at = 0; at < bareBytes; at += ZEROS) {
+        barePath = directory.resolve("bare");
+        bare = openBare();
+    }
+
+    private FileChannel openBare() throws IOException {
+        return FileChannel.open(
+                barePath, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+    }
+
+    /** A new file, as each of the log's is. */
+    private void prepareBare() throws IOException {
+        bare.close();
+        bare = openBare();
+        for (long at = 0; at < bareBytes; at += zeros.capacity()) {
             bare.write(zeros.clear(), at);
         }
         bare.force(true);
+        position = 0;
     }
 
     /** An empty log with the options that any node has, but for the size of its files. */
@@ -143,6 +157,7 @@ final class WalAppends implements AutoCloseable {
                 throw new IOException("the measurement was interrupted");
             }
             prepareSegments();
+            prepareBare();
             // Who is second may profit or suffer from what the first one left.
             boolean logFirst = i % 2 == 0 || encoded.capacity() == 0;
             double first = logFirst ? logRound() : bareRound();
@@ -196,18 +211,19 @@ final class WalAppends implements AutoCloseable {
         return batches * 1e9 / busy;
     }
 
+    /** The median: now and then the log's index grows, as memory that is kept must. */
     private double allocation() throws StorageException {
         prepareSegments();
-        long sum = 0;
+        double[] bytes = new double[BATCHES_FOR_ALLOCATION];
         for (int i = 0; i < BATCHES_FOR_ALLOCATION; i++) {
             fillBatch();
             List<Entry> list = Arrays.asList(batch);
             long before = AllocationMeter.threadBytes();
             log.append(0, HardState.EMPTY, list);
             log.sync();
-            sum += AllocationMeter.threadBytes() - before;
+            bytes[i] = AllocationMeter.threadBytes() - before;
         }
-        return (double) sum / BATCHES_FOR_ALLOCATION;
+        return median(bytes);
     }
 
     private void fillBatch() {
@@ -218,8 +234,7 @@ final class WalAppends implements AutoCloseable {
 
     @Override
     public void close() throws IOException, StorageException {
-        try (bare) {
-            log.close();
-        }
+        bare.close();
+        log.close();
     }
 }

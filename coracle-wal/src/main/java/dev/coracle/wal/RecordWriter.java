@@ -146,54 +146,59 @@ final class RecordWriter {
         putZeros(padding);
     }
 
-    /** Makes room for a record, and returns where its data go. */
+    /** Makes room for a record, and returns where its data go if its checksum is long; their length stands before. */
     private int reserveRecord(int dataLength) throws IOException {
         reserve(OVERHEAD_BYTES + dataLength);
-        return length
-                + SegmentReader.LENGTH_BYTES
-                + TYPE_BYTES
-                + TAG_BYTES
-                + LONGEST_CHECKSUM
-                + TAG_BYTES
-                + varintSize(dataLength);
+        int at = length + SegmentReader.LENGTH_BYTES + TYPE_BYTES + TAG_BYTES + LONGEST_CHECKSUM;
+        buffer[at] = DATA_TAG;
+        return putVarint(buffer, at + TAG_BYTES, dataLength);
     }
 
     /** Puts a record around data that are in the buffer. */
     private void finishRecord(RecordType type, int at, int dataLength) {
         checksum.update(buffer, at, dataLength);
-        if (!isLong(checksum.value())) {
-            int shorter = LONGEST_CHECKSUM - varintSize(checksum.value());
+        int value = checksum.value();
+        int padding;
+        if (isLong(value)) {
+            records++;
+            padding = putLength(at + dataLength - length - SegmentReader.LENGTH_BYTES);
+            // Eight bytes at once: the type, the tag of the checksum, and the five that it takes.
+            SegmentReader.LONGS.set(
+                    buffer,
+                    length + SegmentReader.LENGTH_BYTES,
+                    TYPE_TAG | type.number() << 8 | CHECKSUM_TAG << 16 | longVarint(value) << 24);
+            length = at + dataLength;
+        } else {
+            int shorter = LONGEST_CHECKSUM - varintSize(value);
             System.arraycopy(buffer, at, buffer, at - shorter, dataLength);
+            padding = putRecordHead(type, dataLength);
+            length += dataLength;
         }
-        int padding = putRecordHead(type, dataLength);
-        length += dataLength;
         putZeros(padding);
+    }
+
+    /** The length of a record. Returns how much padding it needs. */
+    private int putLength(long recordBytes) {
+        int padding = (int) -recordBytes & ALIGNMENT - 1;
+        SegmentReader.LONGS.set(
+                buffer, length, padding == 0 ? recordBytes : recordBytes | PADDED | (long) padding << PADDING_SHIFT);
+        return padding;
     }
 
     /** The record up to its data, of which there are none if it is -1. Returns how much padding must follow. */
     private int putRecordHead(RecordType type, int dataLength) {
         records++;
-        int value = checksum.value();
-        long recordBytes = TYPE_BYTES + TAG_BYTES + (isLong(value) ? LONGEST_CHECKSUM : varintSize(value));
+        long value = Integer.toUnsignedLong(checksum.value());
+        long recordBytes = TYPE_BYTES + TAG_BYTES + varintSize(value);
         if (dataLength >= 0) {
             recordBytes += TAG_BYTES + varintSize(dataLength) + dataLength;
         }
-        int padding = (int) -recordBytes & ALIGNMENT - 1;
-        SegmentReader.LONGS.set(
-                buffer, length, padding == 0 ? recordBytes : recordBytes | PADDED | (long) padding << PADDING_SHIFT);
+        int padding = putLength(recordBytes);
         int at = length + SegmentReader.LENGTH_BYTES;
-        if (isLong(value)) {
-            // Eight bytes at once: the type, the tag of the checksum, and the five that it takes.
-            SegmentReader.LONGS.set(
-                    buffer, at, TYPE_TAG | type.number() << 8 | CHECKSUM_TAG << 16 | longVarint(value) << 24);
-            at += TYPE_BYTES + TAG_BYTES + LONGEST_CHECKSUM;
-        } else {
-            // Behind so short a checksum the data may be there already.
-            buffer[at++] = TYPE_TAG;
-            buffer[at++] = (byte) type.number();
-            buffer[at++] = CHECKSUM_TAG;
-            at = putVarint(buffer, at, value);
-        }
+        buffer[at++] = TYPE_TAG;
+        buffer[at++] = (byte) type.number();
+        buffer[at++] = CHECKSUM_TAG;
+        at = putVarint(buffer, at, value);
         if (dataLength >= 0) {
             buffer[at++] = DATA_TAG;
             at = putVarint(buffer, at, dataLength);

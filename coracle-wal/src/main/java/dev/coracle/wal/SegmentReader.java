@@ -100,11 +100,12 @@ final class SegmentReader {
             return Outcome.DAMAGE;
         }
         load(next, LENGTH_BYTES);
-        if (littleEndian(next) == 0) {
+        long length = littleEndian(next);
+        if (length == 0) {
             damage = "a length of zero";
             return Outcome.END;
         }
-        if (!parse(next)) {
+        if (!parse(next, length)) {
             return Outcome.DAMAGE;
         }
         if (type == RecordType.CHECKSUM.number()) {
@@ -283,7 +284,10 @@ final class SegmentReader {
     /** Takes apart what stands at {@code position}, without its checksum. False, with the damage, if it is no record. */
     private boolean parse(long position) throws IOException {
         load(position, LENGTH_BYTES);
-        long length = littleEndian(position);
+        return parse(position, littleEndian(position));
+    }
+
+    private boolean parse(long position, long length) throws IOException {
         long bytes = length & LENGTH_MASK;
         int padding = length < 0 ? (int) (length >>> PADDING_SHIFT) & PADDING_MASK : 0;
         if (bytes > size - position - LENGTH_BYTES - padding) {
@@ -398,9 +402,13 @@ final class SegmentReader {
 
     /** Brings bytes of the file into the window, which grows to hold them. */
     private void load(long position, int length) throws IOException {
-        if (position >= windowStart && position + length <= windowStart + windowLength) {
-            return;
+        // Small enough to be compiled into its callers, as what follows is not.
+        if (position < windowStart || position + length > windowStart + windowLength) {
+            fill(position, length);
         }
+    }
+
+    private void fill(long position, int length) throws IOException {
         // What is there already of a record that ends behind the window is not read again.
         int kept = position < windowStart ? 0 : (int) Math.max(windowStart + windowLength - position, 0);
         byte[] larger = length > window.length ? new byte[length] : window;
