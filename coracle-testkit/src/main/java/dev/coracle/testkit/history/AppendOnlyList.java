@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <V> the elements
  */
+@SuppressWarnings("NullAway") // it does not follow null through type arguments
 public final class AppendOnlyList<V> implements Model<List<V>, AppendOnlyList.Input<V>, @Nullable List<V>> {
     /** An operation on a list. */
     public sealed interface Input<V> {}

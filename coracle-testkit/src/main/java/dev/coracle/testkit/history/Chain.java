@@ -83,6 +83,7 @@ final class Chain<V> extends AbstractList<V> {
         return true;
     }
 
+    @SuppressWarnings("ReferenceEquality") // what both share need not be compared
     private boolean equalsChain(Chain<?> other) {
         Chain<?> left = this;
         Chain<?> right = other;

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -182,7 +183,7 @@ public final class HistoryPicture {
         for (List<List<Bar>> row : rows.values()) {
             for (List<Bar> line : row) {
                 for (Bar bar : line) {
-                    drawBar(bar, places.get(bar.from), y + (ROW - BAR) / 2, places.get(bar.to));
+                    drawBar(bar, place(places, bar.from), y + (ROW - BAR) / 2, place(places, bar.to));
                 }
                 y += ROW;
             }
@@ -220,7 +221,7 @@ public final class HistoryPicture {
                 .sorted(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()))
                 .forEach(row -> rows.put(row, new ArrayList<>()));
         for (Bar bar : bars) {
-            List<List<Bar>> lines = rows.get(bar.row);
+            List<List<Bar>> lines = Objects.requireNonNull(rows.get(bar.row));
             List<Bar> free = null;
             for (List<Bar> line : lines) {
                 if (free == null && line.get(line.size() - 1).to.compareTo(bar.from) < 0) {
@@ -250,11 +251,15 @@ public final class HistoryPicture {
         for (Moment moment : times) {
             place += GAP;
             for (Bar bar : ending.getOrDefault(moment, List.of())) {
-                place = Math.max(place, places.get(bar.from) + bar.width());
+                place = Math.max(place, place(places, bar.from) + bar.width());
             }
             places.put(moment, place);
         }
         return places;
+    }
+
+    private static int place(Map<Moment, Integer> places, Moment moment) {
+        return Objects.requireNonNull(places.get(moment));
     }
 
     private void drawTimes(List<Bar> bars, Map<Moment, Integer> places, int bottom) {
@@ -265,7 +270,7 @@ public final class HistoryPicture {
         });
         int number = 0;
         for (Moment moment : times) {
-            int x = places.get(moment);
+            int x = place(places, moment);
             svg.append("<line class=\"rule\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>%n"
                     .formatted(x, MARGIN, x, bottom + 4));
             svg.append("<text class=\"time\" x=\"%d\" y=\"%d\">%d</text>%n"

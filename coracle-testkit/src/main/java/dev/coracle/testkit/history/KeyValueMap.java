@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param <K> the keys, with {@code equals} and {@code hashCode} by value
  * @param <V> the values
  */
+@SuppressWarnings("NullAway") // it does not follow null through type arguments
 public final class KeyValueMap<K, V> implements Model<@Nullable V, KeyValueMap.Input<K, V>, @Nullable Object> {
     private final Register<V> register = new Register<>();
 

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <V> the values
  */
+@SuppressWarnings("NullAway") // it does not follow null through type arguments
 public final class Register<V> implements Model<@Nullable V, Register.Input<V>, @Nullable Object> {
     /** An operation on a register. */
     public sealed interface Input<V> {}
@@ -75,7 +76,7 @@ public final class Register<V> implements Model<@Nullable V, Register.Input<V>, 
     }
 
     @Override
-    @SuppressWarnings("unchecked") // a read's output is a value
+    @SuppressWarnings({"unchecked", "NullAway"}) // a read's output is a value
     public Set<@Nullable V> onlyIn(Input<V> input, @Nullable Object output) {
         if (input instanceof CompareAndSet<V> cas) {
             return Boolean.TRUE.equals(output) ? Collections.singleton(cas.expected) : Set.of();

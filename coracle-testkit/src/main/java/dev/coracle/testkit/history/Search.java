@@ -94,7 +94,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         this.model = model;
         this.required = required.stream().sorted(Effect.BY_END).toList();
         this.options = options.stream()
-                .filter(o -> o.possible && !o.isStale())
+                .filter(effect -> effect.possible && !effect.isStale())
                 .sorted(Effect.BY_CALL)
                 .toList();
         this.starts = starts;
@@ -172,7 +172,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
         return run(false);
     }
 
-    /** Looks for all ways to an order, for {@link #states}. */
+    /** Looks at all ways, for {@link #statesUntil}. */
     Ending runThrough() {
         return run(true);
     }
@@ -264,17 +264,14 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
 
     /** Whether a state may be left by what is placed next: no other effect needs it, or there is one to make it again. */
     private boolean mayBeLeft(Configuration<S> from, int placed) {
-        for (int effect : needing.getOrDefault(from.state, NONE)) {
-            if (effect != placed && !isPlaced(from, effect)) {
-                return mayBeMadeAgain(from, placed);
-            }
-        }
-        return true;
+        return !hasAnother(needing.getOrDefault(from.state, NONE), from, placed)
+                || hasAnother(making.computeIfAbsent(from.state, this::making), from, placed);
     }
 
-    private boolean mayBeMadeAgain(Configuration<S> from, int placed) {
-        for (int effect : making.computeIfAbsent(from.state, this::making)) {
-            if (effect != placed && !isPlaced(from, effect)) {
+    /** Whether one of {@code effects} is to be placed besides {@code placed}; looked for where it is likely, at the end. */
+    private boolean hasAnother(int[] effects, Configuration<S> from, int placed) {
+        for (int at = effects.length - 1; at >= 0; at--) {
+            if (effects[at] != placed && !isPlaced(from, effects[at])) {
                 return true;
             }
         }

@@ -235,6 +235,16 @@ class KnownHistoriesTest {
     }
 
     @Test
+    void aStaleReadOfOneReplicaDoesNotGoBackWhileAnotherOverlaps() {
+        write("c1", 1, 10, 20);
+        write("c1", 2, 30, 40);
+        stale("c2", "n2", 2, 50, 60);
+        stale("c3", "n2", 1, 70, 80);
+        stale("c4", "n2", 2, 55, 90);
+        assertThat(verdict()).isEqualTo(Verdict.NOT_LINEARIZABLE);
+    }
+
+    @Test
     void aStaleReadShowsNoFuture() {
         stale("c2", "n2", 1, 10, 20);
         write("c1", 1, 30, 40);

@@ -64,6 +64,22 @@ class LargeHistoriesTest {
     }
 
     @Test
+    void unknownOperationsDoNotMultiply() {
+        History<Register.Input<Integer>, Object> history = new History<>();
+        for (int value = 0; value < 30; value++) {
+            history.unknown(history.invoke("c" + value, Register.write(value), 0), 10);
+        }
+        for (int value = 0; value < 5; value++) {
+            history.ok(history.invoke("c", Register.write(100 + value), 20 + value), null, 20 + value);
+            history.ok(history.invoke("c", Register.compareAndSet(-1, 0), 20 + value), false, 20 + value);
+        }
+        history.ok(history.invoke("c", Register.read(), 50), 30, 60);
+        CheckResult<?, ?> result = LinearizabilityChecker.check(new Register<>(), history);
+        assertThat(result.verdict()).isEqualTo(Verdict.NOT_LINEARIZABLE);
+        assertThat(result.configurations()).isLessThan(30 * 20);
+    }
+
+    @Test
     void theCheckerGivesUpAtItsLimitAndSaysSo() {
         History<KeyValueMap.Input<String, Integer>, Object> history = onKeys().next(OPERATIONS);
         CheckResult<?, ?> result = LinearizabilityChecker.check(new KeyValueMap<>(), history, 10);
