@@ -50,6 +50,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     private @Nullable Future<?> deadline;
 
+    /** Whether something was asked for and has not come. */
+    private boolean wanting;
+
     ServerConnection(TransportContext context, HttpServer server, Channel channel) {
         this.context = context;
         this.server = server;
@@ -76,6 +79,11 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
                     channel.close();
                 },
                 limit.toNanos());
+        read();
+    }
+
+    private void read() {
+        wanting = true;
         channel.read();
     }
 
@@ -129,7 +137,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             stream = writer;
             writer.attach(channel);
             // Nothing is expected but the end.
-            channel.read();
+            read();
         }
     }
 
@@ -158,10 +166,19 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
+        wanting = false;
         try {
             onObject((HttpObject) message);
         } finally {
             ReferenceCountUtil.release(message);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        if (wanting) {
+            // What was read held no whole part of a request.
+            channel.read();
         }
     }
 
@@ -189,7 +206,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             requestEnded = true;
             nextRequest();
         } else {
-            channel.read();
+            read();
         }
     }
 
