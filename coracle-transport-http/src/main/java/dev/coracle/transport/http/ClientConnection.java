@@ -15,7 +15,6 @@ import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
@@ -187,7 +186,7 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
     final HttpRequest post(String path, String contentType, long length) {
         HttpRequest request = request(HttpMethod.POST, path);
         if (length < 0) {
-            request.headers().set(HttpHeaderNames.TRANSFER_ENCODING.toString(), "chunked");
+            request.headers().set("Transfer-Encoding", "chunked");
         } else {
             request.headers().set("Content-Length", Long.toString(length));
         }
