@@ -48,11 +48,7 @@ final class Answer {
     /** The text on one line; whoever sent it may have put anything into it. */
     String text() {
         StringBuilder line = new StringBuilder();
-        text.toString()
-                .strip()
-                .chars()
-                .map(c -> c < ' ' || c > '~' ? '?' : c)
-                .forEach(c -> line.append((char) c));
+        text.toString().strip().chars().map(c -> c < ' ' || c > '~' ? '?' : c).forEach(c -> line.append((char) c));
         return line.toString();
     }
 

@@ -157,8 +157,7 @@ final class AppendFrames {
                     yield await(Piece.COUNT, Long.BYTES);
                 }
                 case MESSAGE -> await(Piece.MESSAGE_LENGTH, Long.BYTES);
-                default -> throw new CodecException(
-                        "kind of frame", 0, Byte.toUnsignedInt(kind) + " is not 0, 1 or 2");
+                default -> throw new CodecException("kind of frame", 0, Byte.toUnsignedInt(kind) + " is not 0, 1 or 2");
             };
         }
 

@@ -147,8 +147,7 @@ final class HttpServer {
             }
         }
         String from = path.substring(path.lastIndexOf('/') + 1);
-        if (type == null
-                || path.length() != Protocol.STREAM_PREFIX.length() + type.path.length() + 1 + from.length()) {
+        if (type == null || path.length() != Protocol.STREAM_PREFIX.length() + type.path.length() + 1 + from.length()) {
             return refuse(connection, HttpResponseStatus.NOT_FOUND, "invalid path");
         }
         Long peer = Protocol.parseHex(from);

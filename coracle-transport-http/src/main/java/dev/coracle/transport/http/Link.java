@@ -160,7 +160,10 @@ final class Link {
         if (closed || target == null) {
             context.snapshotStatus(peer, true);
         } else if (snapshot != null) {
-            LOG.warn("snapshot {} to {}: another one is on its way", message.snapshot().index(), name());
+            LOG.warn(
+                    "snapshot {} to {}: another one is on its way",
+                    message.snapshot().index(),
+                    name());
             context.snapshotStatus(peer, true);
         } else {
             snapshot = new OutgoingSnapshot(this, target, message);

@@ -134,8 +134,7 @@ final class MessagePost implements Exchange {
             // The data is stored: the node gets the rest.
             Message.InstallSnapshot stored = new Message.InstallSnapshot(
                     message.from(), message.to(), message.term(), Snapshot.of(snapshot.metadata()));
-            next = () -> sender.handIn(
-                    stored, taken -> context.config.listener.snapshotReceived(taken.from(), bytes));
+            next = () -> sender.handIn(stored, taken -> context.config.listener.snapshotReceived(taken.from(), bytes));
         } catch (StorageException e) {
             next = () -> connection.fail(Sender.NOT_PROCESSED);
             context.config.listener.storageFailed(e);

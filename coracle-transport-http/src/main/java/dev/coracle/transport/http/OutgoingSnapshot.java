@@ -77,7 +77,8 @@ final class OutgoingSnapshot {
             try {
                 source.close();
             } catch (IOException e) {
-                LOG.warn("snapshot {}: closing it failed: {}", message.snapshot().index(), e.toString());
+                LOG.warn(
+                        "snapshot {}: closing it failed: {}", message.snapshot().index(), e.toString());
             }
         });
     }

@@ -35,7 +35,8 @@ record PeerAddress(String host, int port) {
             throw new IllegalArgumentException(field + " " + text + ": an IPv6 address must stand in brackets");
         }
         if (host.isEmpty() || host.chars().anyMatch(c -> c <= ' ' || c == '/' || c == '@' || c == 0x7f)) {
-            throw new IllegalArgumentException(field + " " + text + ": it must be a URL of host and port, or host:port");
+            throw new IllegalArgumentException(
+                    field + " " + text + ": it must be a URL of host and port, or host:port");
         }
         return new PeerAddress(host, port(text, rest.substring(colon + 1), field));
     }

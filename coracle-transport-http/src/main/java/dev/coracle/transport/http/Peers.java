@@ -73,14 +73,14 @@ final class Peers {
         if (urls == null || id == 0 || id == context.config.id || isRemoved(id) || links.containsKey(id)) {
             return;
         }
-        long strangers = links.values().stream().filter(link -> !link.isMember()).count();
+        long strangers =
+                links.values().stream().filter(link -> !link.isMember()).count();
         if (strangers == MOST_STRANGERS) {
             LOG.debug("{} at {} is not noted: there are {} strangers", TransportContext.name(id), urls, strangers);
             return;
         }
         try {
-            PeerAddress address = PeerAddress.parse(
-                    urls.split(",", 2)[0], context.config.tls(), Protocol.PEER_URLS);
+            PeerAddress address = PeerAddress.parse(urls.split(",", 2)[0], context.config.tls(), Protocol.PEER_URLS);
             Link link = new Link(context, id);
             if (links.putIfAbsent(id, link) == null) {
                 LOG.info("{} at {}: no member yet, but it gets answers", link.name(), address);

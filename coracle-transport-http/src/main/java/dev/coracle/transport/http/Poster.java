@@ -187,7 +187,8 @@ final class Poster {
                 return;
             }
             if (lost != null && sentBefore > 0 && answer == null) {
-                // The peer may have closed it as idle while the message was leaving; that it may come twice does no harm.
+                // The peer may have closed it as idle while the message was leaving; that it may come twice does no
+                // harm.
                 queue.addFirst(lost);
                 pump();
                 return;

@@ -28,9 +28,9 @@ final class Replies {
     private static final String TEXT = "text/plain; charset=utf-8";
 
     /** RFC 9110 §5.6.7. */
-    private static final DateTimeFormatter DATE =
-            DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
-                    .withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern(
+                    "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
 
     /** Go cuts the zeros at the end of a fraction. */
     private static final DateTimeFormatter NOW = new DateTimeFormatterBuilder()
@@ -60,8 +60,7 @@ final class Replies {
 
     /** It was done. */
     FullHttpResponse done() {
-        FullHttpResponse response =
-                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT);
+        FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT);
         sign(response.headers(), Signature.CLUSTER);
         response.headers().set("Date", date());
         return response;

@@ -55,8 +55,7 @@ record SnapshotMessage(byte[] before, byte[] after) {
             out.writeTag(DATA_FIELD, WireFormat.WIRETYPE_LENGTH_DELIMITED);
             out.writeUInt32NoTag(dataBytes);
             out.flush();
-            return new SnapshotMessage(
-                    before.toByteArray(), Arrays.copyOfRange(encoded, metadataAt, encoded.length));
+            return new SnapshotMessage(before.toByteArray(), Arrays.copyOfRange(encoded, metadataAt, encoded.length));
         } catch (IOException e) {
             throw Check.unreachable("the codec wrote it: " + e.getMessage());
         }

@@ -113,8 +113,8 @@ final class StreamReader {
 
         @Override
         void onOpen(Channel open) {
-            open.write(signed(
-                    get(Protocol.STREAM_PREFIX + type.path + "/" + Protocol.hex(context.config.id)), link.peer));
+            open.write(
+                    signed(get(Protocol.STREAM_PREFIX + type.path + "/" + Protocol.hex(context.config.id)), link.peer));
             open.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
         }
 
@@ -169,7 +169,11 @@ final class StreamReader {
                     pending.set(kept++, message);
                 } else if (TransportContext.isPassedOn(message.type())) {
                     // Its author does not speak for himself here, and everybody repeats what still matters.
-                    LOG.debug("dropping a {} that {} passes on: {}", message.type().etcdName(), link.name(), fault);
+                    LOG.debug(
+                            "dropping a {} that {} passes on: {}",
+                            message.type().etcdName(),
+                            link.name(),
+                            fault);
                 } else {
                     pending.subList(kept, pending.size()).clear();
                     throw new CodecException("Message", 0, fault);

@@ -18,8 +18,7 @@ enum StreamType {
 
     FrameEncoder newEncoder() {
         return switch (this) {
-            case APPENDS ->
-                new AppendFrames.Encoder(EtcdCodec.INSTANCE.messages(), EtcdCodec.INSTANCE.entries());
+            case APPENDS -> new AppendFrames.Encoder(EtcdCodec.INSTANCE.messages(), EtcdCodec.INSTANCE.entries());
             case MESSAGES -> new MessageFrames.Encoder(EtcdCodec.INSTANCE.messages());
         };
     }

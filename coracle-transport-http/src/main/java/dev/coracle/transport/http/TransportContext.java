@@ -127,8 +127,7 @@ final class TransportContext {
             return "Message.type: " + message.type().etcdName() + " never leaves a node";
         }
         if (message.from() != sender || sender == 0 || sender == config.id) {
-            return "Message.from: " + Protocol.hex(message.from()) + " is not the sender "
-                    + Protocol.hex(sender);
+            return "Message.from: " + Protocol.hex(message.from()) + " is not the sender " + Protocol.hex(sender);
         }
         if (message.to() != config.id) {
             return "Message.to: " + Protocol.hex(message.to()) + " is not this node, " + Protocol.hex(config.id);
