@@ -176,7 +176,8 @@ record Rules(String root) {
             new Module("node", ".node..", "core"),
             new Module("wal", ".wal..", "core", "codec", "node"),
             new Module("sim", ".sim..", "core", "codec", "node"),
-            new Module("transport-grpc", ".transport..", "core", "codec", "node"),
+            new Module("transport-grpc", ".transport.grpc..", "core", "codec", "node"),
+            new Module("transport-http", ".transport.http..", "core", "codec", "node"),
             new Module("framework", "", "core", "codec", "node", "wal", "transport-grpc"),
             new Module("examples", ".examples..", "core", "codec", "node", "wal", "transport-grpc", "framework"),
             new Module("benchmarks", ".benchmarks..", "core", "codec", "node", "wal", "transport-grpc", "framework"));

@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -111,11 +113,11 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
                 })
                 .connect(target);
         channel = connecting.channel();
-        connecting.addListener(future -> {
+        ignore(connecting.addListener(future -> {
             if (!future.isSuccess()) {
                 end("cannot connect: " + reason(future.cause()));
             }
-        });
+        }));
     }
 
     private void initialize(Channel fresh) {
@@ -161,7 +163,7 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
     final void close() {
         over = true;
         if (channel != null) {
-            channel.close();
+            ignore(channel.close());
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import dev.coracle.transport.http.Replies.Signature;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -72,17 +74,17 @@ final class HttpServer {
 
     /** Takes no more connections. */
     void close() {
-        listening.close();
+        ignore(listening.close());
     }
 
     private void initialize(Channel accepted) {
         if (connections == context.config.maxConnections) {
             LOG.warn("closing a connection from {}: there are {} already", accepted.remoteAddress(), connections);
-            accepted.close();
+            ignore(accepted.close());
             return;
         }
         connections++;
-        accepted.closeFuture().addListener(closed -> connections--);
+        ignore(accepted.closeFuture().addListener(closed -> connections--));
         SslContext tls = context.config.serverTls;
         if (tls != null) {
             SslHandler handler = tls.newHandler(accepted.alloc());

@@ -80,6 +80,17 @@ public final class HttpTransport implements Transport {
         return link != null && link.isStreaming();
     }
 
+    /**
+     * Sends a proposal to the leader in the name of this node, as members of an etcd cluster that do not lead do. What
+     * becomes of it is not told: it shows in the log. Any thread may call.
+     *
+     * @return false if it cannot be sent: the leader is not known here, or too much is waiting
+     */
+    public boolean forward(Message.Propose proposal) {
+        Link link = peers.link(proposal.to());
+        return link != null && link.offer(proposal);
+    }
+
     @Override
     public void start(Inbound inbound) {
         Check.that(!context.isStarted(), "a transport is started once");

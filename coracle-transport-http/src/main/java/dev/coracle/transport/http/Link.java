@@ -92,6 +92,16 @@ final class Link {
         return batch;
     }
 
+    /** Queues one message from outside of the loop; false if there is no room. */
+    boolean offer(Message message) {
+        int size = context.messages.sizeOf(message);
+        if (size > context.config.maxFrameBytes - HttpTransportConfig.OVERHEAD_BYTES || !reserve(size)) {
+            return false;
+        }
+        context.run(() -> enqueue(List.of(new Queued(message, size))));
+        return true;
+    }
+
     private boolean reserve(int size) {
         long bytes = queuedBytes.addAndGet(size);
         int messages = queuedMessages.incrementAndGet();

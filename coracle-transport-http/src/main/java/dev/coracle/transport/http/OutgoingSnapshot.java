@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Message;
@@ -134,11 +136,11 @@ final class OutgoingSnapshot {
         @Override
         void onOpen(Channel open) {
             if (context.config.snapshotsInMessages) {
-                open.write(signed(
-                        post(Protocol.POST_PATH, "application/protobuf", envelope.sizeBytes(source.size())), null));
+                ignore(open.write(signed(
+                        post(Protocol.POST_PATH, "application/protobuf", envelope.sizeBytes(source.size())), null)));
                 write(open, Unpooled.wrappedBuffer(envelope.before()));
             } else {
-                open.write(signed(post(Protocol.SNAPSHOT_PATH, "application/octet-stream", -1), null));
+                ignore(open.write(signed(post(Protocol.SNAPSHOT_PATH, "application/octet-stream", -1), null)));
                 ByteBuf head = open.alloc().buffer(Long.BYTES + envelope.before().length);
                 write(open, head.writeLong(envelope.before().length).writeBytes(envelope.before()));
             }
@@ -147,7 +149,7 @@ final class OutgoingSnapshot {
         }
 
         private void write(Channel open, ByteBuf bytes) {
-            open.write(new DefaultHttpContent(bytes)).addListener(future -> progressed());
+            ignore(open.write(new DefaultHttpContent(bytes)).addListener(future -> progressed()));
         }
 
         private void progressed() {
@@ -201,7 +203,7 @@ final class OutgoingSnapshot {
                 return;
             }
             complete = true;
-            open.writeAndFlush(new DefaultLastHttpContent(Unpooled.wrappedBuffer(envelope.after())));
+            ignore(open.writeAndFlush(new DefaultLastHttpContent(Unpooled.wrappedBuffer(envelope.after()))));
             progressed();
         }
 

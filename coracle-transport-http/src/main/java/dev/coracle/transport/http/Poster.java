@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
@@ -103,8 +105,8 @@ final class Poster {
                     () -> end("no answer within " + context.config.silenceTimeout.toMillis() + " ms"));
             ByteBuf body = to.alloc().buffer(next.sizeBytes());
             FrameEncoder.write(context.messages, next.message(), next.sizeBytes(), body);
-            to.write(signed(post(Protocol.POST_PATH, CONTENT_TYPE, next.sizeBytes()), null));
-            to.writeAndFlush(new DefaultLastHttpContent(body));
+            ignore(to.write(signed(post(Protocol.POST_PATH, CONTENT_TYPE, next.sizeBytes()), null)));
+            ignore(to.writeAndFlush(new DefaultLastHttpContent(body)));
         }
 
         private void setTimer(long nanos, Runnable task) {

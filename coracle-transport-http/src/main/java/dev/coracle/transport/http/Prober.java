@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpResponse;
@@ -61,8 +63,8 @@ final class Prober {
         @Override
         void onOpen(Channel open) {
             sentNanos = Ticker.systemTicker().nanoTime();
-            open.write(get(Protocol.PROBING_PATH));
-            open.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+            ignore(open.write(get(Protocol.PROBING_PATH)));
+            ignore(open.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT));
         }
 
         @Override

@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import dev.coracle.raft.Message;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponseStatus;
@@ -72,7 +74,7 @@ final class Sender {
                 onTaken.accept(message);
                 connection.answer(context.replies.done());
             } else if (retriesLeft > 0 && !context.isClosed()) {
-                context.later(() -> handIn(message, onTaken, retriesLeft - 1), RETRY_NANOS);
+                ignore(context.later(() -> handIn(message, onTaken, retriesLeft - 1), RETRY_NANOS));
             } else {
                 connection.refuse(HttpResponseStatus.SERVICE_UNAVAILABLE, "the node's queue is full");
             }

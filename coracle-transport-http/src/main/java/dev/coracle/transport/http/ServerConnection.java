@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import dev.coracle.codec.CodecException;
 import dev.coracle.transport.http.Replies.Signature;
 import io.netty.channel.Channel;
@@ -76,7 +78,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
         deadline = context.later(
                 () -> {
                     LOG.debug("closing the connection from {}: nothing came", channel.remoteAddress());
-                    channel.close();
+                    ignore(channel.close());
                 },
                 limit.toNanos());
         read();
@@ -147,7 +149,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
         if (staysOpen) {
             more(IDLE);
         } else if (last != null) {
-            last.addListener(ChannelFutureListener.CLOSE);
+            ignore(last.addListener(ChannelFutureListener.CLOSE));
         }
     }
 
@@ -185,7 +187,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     private void onObject(HttpObject object) {
         if (stream != null || object.decoderResult().isFailure()) {
             LOG.debug("closing the connection from {}: it does not keep to the protocol", channel.remoteAddress());
-            channel.close();
+            ignore(channel.close());
         } else if (object instanceof HttpRequest request) {
             requestEnded = false;
             staysOpen = HttpUtil.isKeepAlive(request);
@@ -239,6 +241,6 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         LOG.debug("closing the connection from {}: {}", channel.remoteAddress(), cause.toString());
-        channel.close();
+        ignore(channel.close());
     }
 }

@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import dev.coracle.codec.CodecException;
 import dev.coracle.raft.Message;
 import io.netty.buffer.ByteBuf;
@@ -113,9 +115,9 @@ final class StreamReader {
 
         @Override
         void onOpen(Channel open) {
-            open.write(
-                    signed(get(Protocol.STREAM_PREFIX + type.path + "/" + Protocol.hex(context.config.id)), link.peer));
-            open.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+            ignore(open.write(signed(
+                    get(Protocol.STREAM_PREFIX + type.path + "/" + Protocol.hex(context.config.id)), link.peer)));
+            ignore(open.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT));
         }
 
         @Override
@@ -222,7 +224,7 @@ final class StreamReader {
         private void pause() {
             setAutoRead(false);
             retrying = true;
-            context.later(this::retry, retryNanos);
+            ignore(context.later(this::retry, retryNanos));
             retryNanos = Math.min(2 * retryNanos, LONGEST_RETRY_NANOS);
         }
 

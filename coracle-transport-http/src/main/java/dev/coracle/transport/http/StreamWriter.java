@@ -1,5 +1,7 @@
 package dev.coracle.transport.http;
 
+import static dev.coracle.transport.http.Outcomes.ignore;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -56,7 +58,7 @@ final class StreamWriter {
     /** A connection is gone. */
     void detached(Channel channel) {
         Attached attached = current;
-        if (attached != null && attached.channel == channel) {
+        if (attached != null && attached.channel.equals(channel)) {
             lost(attached, "the connection ended");
         }
     }
@@ -117,7 +119,7 @@ final class StreamWriter {
     /** The connection may have room again. */
     void writabilityChanged(Channel channel) {
         Attached attached = current;
-        if (attached != null && attached.channel == channel) {
+        if (attached != null && attached.channel.equals(channel)) {
             pump();
         }
     }
@@ -139,7 +141,7 @@ final class StreamWriter {
 
         void write(ByteBuf bytes) {
             writing++;
-            channel.write(new DefaultHttpContent(bytes)).addListener(onWritten);
+            ignore(channel.write(new DefaultHttpContent(bytes)).addListener(onWritten));
         }
 
         private void written(ChannelFuture future) {
@@ -152,7 +154,7 @@ final class StreamWriter {
                 beatsWithoutProgress = 0;
             } else if (++beatsWithoutProgress > SIGNS_OF_LIFE) {
                 lost(this, "it reads nothing");
-                channel.close();
+                ignore(channel.close());
                 return;
             }
             if (channel.isWritable()) {
@@ -169,9 +171,9 @@ final class StreamWriter {
 
         void endOrderly() {
             stop();
-            channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT).addListener(ChannelFutureListener.CLOSE);
+            ignore(channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT).addListener(ChannelFutureListener.CLOSE));
             // Whoever reads nothing does not see the end either.
-            context.later(channel::close, context.config.silenceTimeout.toNanos());
+            ignore(context.later(() -> ignore(channel.close()), context.config.silenceTimeout.toNanos()));
         }
     }
 }

@@ -26,6 +26,7 @@ public final class RecordingInbound implements Transport.Inbound {
 
     /** Everything else. */
     public final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
+
     public final BlockingQueue<Long> unreachable = new LinkedBlockingQueue<>();
     public final BlockingQueue<SnapshotResult> snapshots = new LinkedBlockingQueue<>();
     private volatile boolean full;

@@ -55,7 +55,8 @@ class HostileFramesTest {
                 assertThat(e.getMessage()).isNotEmpty();
                 refused++;
             }
-            long allocated = threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+            long allocated =
+                    threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
             assertThat(allocated).as("round %d of seed %d", round, SEED).isLessThan(MOST_BYTES);
         }
         System.out.println(type + ": " + refused + " streams refused, " + read + " read to their end");

@@ -99,8 +99,7 @@ class HttpDialerTest {
     @CsvSource({"APPENDS, msgapp", "MESSAGES, message"})
     void aStreamIsAskedForAsGoDoes(StreamType type, String path) throws Exception {
         RawServer peer = peer();
-        HttpTransport transport =
-                open(config().advertisedUrls(List.of("http://10.0.0.1:2380", "http://[::1]:2380")));
+        HttpTransport transport = open(config().advertisedUrls(List.of("http://10.0.0.1:2380", "http://[::1]:2380")));
         transport.setPeer(0xab, "http://" + peer.address());
         assertThat(peer.askedFor(type).head)
                 .isEqualTo("GET /raft/stream/" + path + "/1 HTTP/1.1\r\nHost: " + peer.address()
@@ -305,7 +304,10 @@ class HttpDialerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "403 Forbidden, REMOVED", "500 Internal Server Error, OTHER", "400 Bad Request, OTHER", "412 Precondition, CLUSTER"
+        "403 Forbidden, REMOVED",
+        "500 Internal Server Error, OTHER",
+        "400 Bad Request, OTHER",
+        "412 Precondition, CLUSTER"
     })
     void aPostThatIsRefusedIsReported(String status, String refusal) throws Exception {
         RawServer peer = peer();
@@ -346,7 +348,8 @@ class HttpDialerTest {
     @Test
     void aPeerThatReadsNothingLosesItsStream() throws Exception {
         RawServer peer = peer();
-        HttpTransport transport = open(config().silenceTimeout(Duration.ofMillis(200)).maxQueueBytes(4 << 20));
+        HttpTransport transport =
+                open(config().silenceTimeout(Duration.ofMillis(200)).maxQueueBytes(4 << 20));
         transport.setPeer(2, peer.address());
         RawClient lazy = new RawClient(transport.boundAddress());
         opened.add(lazy);
@@ -445,8 +448,7 @@ class HttpDialerTest {
                 .startsWith("POST /raft/snapshot HTTP/1.1\r\n")
                 .contains("Transfer-Encoding: chunked\r\nContent-Type: application/octet-stream\r\n");
         byte[] received = post.socket.getInputStream().readAllBytes();
-        assertThat(new String(received, StandardCharsets.ISO_8859_1))
-                .doesNotContain("\r\n0\r\n\r\n");
+        assertThat(new String(received, StandardCharsets.ISO_8859_1)).doesNotContain("\r\n0\r\n\r\n");
         assertThat(RecordingInbound.next(inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, true));
     }
 }

@@ -152,8 +152,8 @@ class HttpPeerTest {
     void whoeverDoesNotFitGetsNoStream(
             String request, String cluster, String version, String least, String receiver, int status, String text)
             throws Exception {
-        HttpTransport transport = open(
-                config(1).admission((node, connection) -> node == 8 ? "no certificate for 8" : null), inbound);
+        HttpTransport transport =
+                open(config(1).admission((node, connection) -> node == 8 ? "no certificate for 8" : null), inbound);
         transport.setPeer(2, "127.0.0.1:1");
         transport.setPeer(6, "127.0.0.1:1");
         transport.removePeer(6);
@@ -381,10 +381,8 @@ class HttpPeerTest {
         checkPost(transport, "/raft/snapshot", other, sound, 412, "cluster ID mismatch");
         checkPost(transport, "/raft", SIGNED, new byte[] {8}, 400, "error unmarshalling raft message");
         checkPost(transport, "/raft", SIGNED, NOTHING, 400, "Message.type: MsgHup never leaves a node");
-        checkPost(
-                transport, "/raft", SIGNED, bytes(heartbeat(3, 1, 3)), 400, "Message.from: 3 is not the sender 2");
-        checkPost(
-                transport, "/raft", SIGNED, bytes(heartbeat(2, 3, 3)), 400, "Message.to: 3 is not this node, 1");
+        checkPost(transport, "/raft", SIGNED, bytes(heartbeat(3, 1, 3)), 400, "Message.from: 3 is not the sender 2");
+        checkPost(transport, "/raft", SIGNED, bytes(heartbeat(2, 3, 3)), 400, "Message.to: 3 is not this node, 1");
         String from1 = SIGNED.replace("From: 2", "From: 1");
         checkPost(transport, "/raft", from1, bytes(heartbeat(1, 1, 3)), 400, "Message.from: 1 is not the sender 1");
         String from6 = SIGNED.replace("From: 2", "From: 6");
@@ -399,8 +397,7 @@ class HttpPeerTest {
                 tooLong,
                 413,
                 "a message of " + tooLong.length + " bytes is more than the limit of 8192");
-        checkPost(
-                transport, "/raft/snapshot", SIGNED, framed(sound), 400, "wrong raft message type");
+        checkPost(transport, "/raft/snapshot", SIGNED, framed(sound), 400, "wrong raft message type");
         checkPost(
                 transport,
                 "/raft/snapshot",
@@ -469,7 +466,8 @@ class HttpPeerTest {
         assertThat(inbound.next()).isEqualTo(install(2, 1));
         assertThat(snapshots.data(METADATA.id())).isEqualTo(other);
 
-        byte[] longer = bytes(new Message.InstallSnapshot(2, 1, 3, new Snapshot(METADATA, Bytes.of(new byte[2_000_000]))));
+        byte[] longer =
+                bytes(new Message.InstallSnapshot(2, 1, 3, new Snapshot(METADATA, Bytes.of(new byte[2_000_000]))));
         client.request("POST /raft", SIGNED, longer);
         assertThat(client.response().status()).isEqualTo(413);
         assertThat(snapshots.data(METADATA.id())).isEqualTo(other);
@@ -525,7 +523,8 @@ class HttpPeerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"hello\r\n\r\n", "\0\0\0\0\0\0\0\0\r\n\r\n", "GET /raft/probing HTTP/1.1\r\nno header\r\n\r\n"})
+    @ValueSource(
+            strings = {"hello\r\n\r\n", "\0\0\0\0\0\0\0\0\r\n\r\n", "GET /raft/probing HTTP/1.1\r\nno header\r\n\r\n"})
     void whoeverSpeaksNoHttpIsTurnedAway(String text) throws Exception {
         RawClient client = client(open());
         client.send(text);
@@ -548,15 +547,16 @@ class HttpPeerTest {
 
     @Test
     void whoeverSaysNothingIsTurnedAway() throws Exception {
-        RawClient client = client(open(
-                config(1).handshakeTimeout(Duration.ofMillis(50)).silenceTimeout(Duration.ofMillis(50)), inbound));
+        RawClient client = client(
+                open(config(1).handshakeTimeout(Duration.ofMillis(50)).silenceTimeout(Duration.ofMillis(50)), inbound));
         assertThat(client.ends()).isTrue();
     }
 
     @Test
     void whoeverStopsWithinARequestIsTurnedAway() throws Exception {
         RawClient client = client(open(config(1).silenceTimeout(Duration.ofMillis(50)), inbound));
-        client.send("POST /raft HTTP/1.1\r\nContent-Length: 100\r\n" + SIGNED + "\r\n").send((byte) 8);
+        client.send("POST /raft HTTP/1.1\r\nContent-Length: 100\r\n" + SIGNED + "\r\n")
+                .send((byte) 8);
         assertThat(client.ends()).isTrue();
     }
 

@@ -54,9 +54,26 @@ class HttpTlsTest {
             String keytool =
                     Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
             String[] command = {
-                keytool, "-genkeypair", "-alias", "node", "-keyalg", "EC", "-groupname", "secp256r1", "-dname",
-                "CN=node-" + node, "-ext", "san=ip:127.0.0.1", "-validity", "2", "-storetype", "PKCS12", "-keystore",
-                file.toString(), "-storepass", new String(PASSWORD)
+                keytool,
+                "-genkeypair",
+                "-alias",
+                "node",
+                "-keyalg",
+                "EC",
+                "-groupname",
+                "secp256r1",
+                "-dname",
+                "CN=node-" + node,
+                "-ext",
+                "san=ip:127.0.0.1",
+                "-validity",
+                "2",
+                "-storetype",
+                "PKCS12",
+                "-keystore",
+                file.toString(),
+                "-storepass",
+                new String(PASSWORD)
             };
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
@@ -120,7 +137,11 @@ class HttpTlsTest {
     }
 
     private HttpTransport open(
-            long id, SslContext client, RecordingInbound inbound, MemorySnapshotStore snapshots, BlockingQueue<String> told)
+            long id,
+            SslContext client,
+            RecordingInbound inbound,
+            MemorySnapshotStore snapshots,
+            BlockingQueue<String> told)
             throws Exception {
         HttpTransport transport = HttpTransport.bind(HttpTransportTest.config(id, "127.0.0.1:0", snapshots)
                 .serverTls(server(id))
@@ -190,8 +211,8 @@ class HttpTlsTest {
 
     @Test
     void whoeverSpeaksWithoutTlsReachesNothing() throws Exception {
-        HttpTransport b = open(
-                2, client(2), new RecordingInbound(), new MemorySnapshotStore(), new LinkedBlockingQueue<>());
+        HttpTransport b =
+                open(2, client(2), new RecordingInbound(), new MemorySnapshotStore(), new LinkedBlockingQueue<>());
         RecordingInbound inbound = new RecordingInbound();
         HttpTransport plain = HttpTransport.bind(HttpTransportTest.config(1, "127.0.0.1:0", new MemorySnapshotStore())
                 .build());
@@ -211,10 +232,11 @@ class HttpTlsTest {
 
     @Test
     void anAddressMustAgreeWithTls() throws Exception {
-        HttpTransport tls = open(
-                2, client(2), new RecordingInbound(), new MemorySnapshotStore(), new LinkedBlockingQueue<>());
+        HttpTransport tls =
+                open(2, client(2), new RecordingInbound(), new MemorySnapshotStore(), new LinkedBlockingQueue<>());
         assertThatThrownBy(() -> tls.setPeer(1, "http://127.0.0.1:1"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("address of node 1 http://127.0.0.1:1: its scheme must be https, since this node speaks TLS");
+                .hasMessage(
+                        "address of node 1 http://127.0.0.1:1: its scheme must be https, since this node speaks TLS");
     }
 }

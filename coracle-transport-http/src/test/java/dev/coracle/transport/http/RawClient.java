@@ -48,7 +48,8 @@ final class RawClient implements AutoCloseable {
     /** A request with the headers of node 2 of the cluster, or others. */
     RawClient request(String line, String headers, byte[] body) throws IOException {
         String length = line.startsWith("GET") ? "" : "Content-Length: " + body.length + "\r\n";
-        return send(line + " HTTP/1.1\r\nHost: here\r\n" + length + headers + "\r\n").send(body);
+        return send(line + " HTTP/1.1\r\nHost: here\r\n" + length + headers + "\r\n")
+                .send(body);
     }
 
     Response response() throws IOException {

@@ -64,7 +64,9 @@ final class RawServer implements AutoCloseable {
         }
 
         Request chunk(byte... bytes) throws IOException {
-            return answer(Integer.toHexString(bytes.length) + "\r\n").answer(bytes).answer("\r\n");
+            return answer(Integer.toHexString(bytes.length) + "\r\n")
+                    .answer(bytes)
+                    .answer("\r\n");
         }
 
         /** Waits until the other end closes. */
