@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpResponse;
 import java.io.IOException;
+import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -111,6 +112,7 @@ final class OutgoingSnapshot {
 
     private final class Sending extends ClientConnection {
         private final SnapshotStore.Source source;
+        private final InputStream data;
         private final SnapshotMessage envelope;
         private @Nullable Watchdog watchdog;
         private @Nullable Answer answer;
@@ -122,6 +124,7 @@ final class OutgoingSnapshot {
         Sending(SnapshotStore.Source source, SnapshotMessage envelope) {
             super(OutgoingSnapshot.this.context, OutgoingSnapshot.this.address);
             this.source = source;
+            this.data = source.data();
             this.envelope = envelope;
         }
 
@@ -168,7 +171,7 @@ final class OutgoingSnapshot {
 
         private void read() {
             try {
-                byte[] chunk = source.data().readNBytes(context.config.chunkBytes);
+                byte[] chunk = data.readNBytes(context.config.chunkBytes);
                 context.run(() -> onRead(() -> onChunk(chunk)));
             } catch (IOException | RuntimeException e) {
                 context.run(() -> onRead(() -> end("it could not be read: " + e)));

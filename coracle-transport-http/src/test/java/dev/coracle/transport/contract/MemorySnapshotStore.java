@@ -57,7 +57,6 @@ public class MemorySnapshotStore implements SnapshotStore {
         if (found == null) {
             throw new StorageException("there is no snapshot " + id);
         }
-        InputStream data = read(found.data.array());
         return new Source() {
             @Override
             public SnapshotMetadata metadata() {
@@ -71,7 +70,8 @@ public class MemorySnapshotStore implements SnapshotStore {
 
             @Override
             public InputStream data() {
-                return data;
+                // As a file does: from the beginning each time.
+                return read(found.data.array());
             }
 
             @Override
