@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record GobKeyValue(Bytes key, Bytes value) {
     /** The description of the type, as Go 1.19 writes it. */
-    private static final byte[] TYPE = HexFormat.of()
-            .parseHex("20ff8103010102" + "6b7601ff8200010201034b657901" + "0c00010356616c010c000000");
+    private static final byte[] TYPE =
+            HexFormat.of().parseHex("20ff8103010102" + "6b7601ff8200010201034b657901" + "0c00010356616c010c000000");
 
     private static final int TYPE_ID = 65;
     private static final int STRING_ID = 6;
@@ -84,13 +84,13 @@ public record GobKeyValue(Bytes key, Bytes value) {
             int count = (Long.SIZE - Long.numberOfLeadingZeros(value) + 7) / 8;
             bytes.write(-count);
             for (int i = count - 1; i >= 0; i--) {
-                bytes.write((int) (value >>> 8 * i));
+                bytes.write((int) (value >>> (8 * i)));
             }
             return this;
         }
 
         Writer integer(long value) {
-            return unsigned(value < 0 ? ~value << 1 | 1 : value << 1);
+            return unsigned(value < 0 ? (~value << 1) | 1 : value << 1);
         }
 
         void string(Bytes value) {
@@ -128,7 +128,7 @@ public record GobKeyValue(Bytes key, Bytes value) {
             }
             long value = 0;
             for (int i = 0; i < count; i++) {
-                value = value << 8 | next(field);
+                value = (value << 8) | next(field);
             }
             return value;
         }

@@ -53,10 +53,10 @@ class GobKeyValueTest {
     @Test
     void theTypesOwnNumberAndWhatFollowsDoNotMatter() throws Exception {
         // Newer Go begins with 64 and needs one byte less for it, twice.
-        String newer = "1f7f03010102" + "6b7601ff8000010201034b6579010c00010356616c010c000000" + "0aff8001022f6b01017600";
+        String newer =
+                "1f7f03010102" + "6b7601ff8000010201034b6579010c00010356616c010c000000" + "0aff8001022f6b01017600";
         byte[] bytes = HexFormat.of().parseHex(newer + "0102");
-        assertThat(GobKeyValue.decode(bytes))
-                .isEqualTo(new GobKeyValue.Decoded(of("/k", "v"), bytes.length - 2));
+        assertThat(GobKeyValue.decode(bytes)).isEqualTo(new GobKeyValue.Decoded(of("/k", "v"), bytes.length - 2));
     }
 
     @ParameterizedTest
@@ -95,8 +95,8 @@ class GobKeyValueTest {
 
     @Test
     void whatGoWroteIntoItsLogIsReadAndWrittenAgain() throws Exception {
-        Path dump = Path.of(
-                System.getProperty("coracle.shared", "."), "fixtures", "etcd", "wal", "single-node.dump.txt");
+        Path dump =
+                Path.of(System.getProperty("coracle.shared", "."), "fixtures", "etcd", "wal", "single-node.dump.txt");
         if (!Files.exists(dump)) {
             System.out.println("GobKeyValueTest skipped: there is no " + dump);
         }
@@ -105,8 +105,8 @@ class GobKeyValueTest {
         for (String line : Files.readAllLines(dump)) {
             List<String> fields = List.of(line.split("\t"));
             if (fields.size() == 4 && fields.get(2).equals("EntryNormal")) {
-                GobKeyValue value =
-                        GobKeyValue.decode(HexFormat.of().parseHex(fields.get(3))).keyValue();
+                GobKeyValue value = GobKeyValue.decode(HexFormat.of().parseHex(fields.get(3)))
+                        .keyValue();
                 assertThat(HexFormat.of().formatHex(value.encode())).isEqualTo(fields.get(3));
                 entries++;
             }

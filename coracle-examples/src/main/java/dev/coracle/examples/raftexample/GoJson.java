@@ -91,14 +91,13 @@ final class GoJson {
             }
         }
         int second = bytes[at + 1] & 0xff;
-        boolean legal =
-                switch (first) {
-                    case 0xe0 -> second >= 0xa0;
-                    case 0xed -> second < 0xa0;
-                    case 0xf0 -> second >= 0x90;
-                    case 0xf4 -> second < 0x90;
-                    default -> true;
-                };
+        boolean legal = switch (first) {
+            case 0xe0 -> second >= 0xa0;
+            case 0xed -> second < 0xa0;
+            case 0xf0 -> second >= 0x90;
+            case 0xf4 -> second < 0x90;
+            default -> true;
+        };
         return legal ? length : 0;
     }
 }

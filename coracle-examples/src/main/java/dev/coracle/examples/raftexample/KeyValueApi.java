@@ -25,6 +25,7 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.flow.FlowControlHandler;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -65,14 +66,15 @@ final class KeyValueApi implements AutoCloseable {
                 .bind(options.port)
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            threads.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-            throw new IOException("--port " + options.port + ": " + bound.cause().getMessage(), bound.cause());
+            ignore(threads.shutdownGracefully(0, 1, TimeUnit.SECONDS));
+            throw new IOException(
+                    "--port " + options.port + ": " + bound.cause().getMessage(), bound.cause());
         }
     }
 
     @Override
     public void close() {
-        threads.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
+        boolean unused = threads.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
     }
 
     /** One connection; its requests are answered one after the other. */
@@ -95,26 +97,30 @@ final class KeyValueApi implements AutoCloseable {
         protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
             waiting = false;
             boolean staysOpen = HttpUtil.isKeepAlive(request);
-            answer(request).whenComplete((response, failure) -> context.executor().execute(() -> {
-                FullHttpResponse sent = failure == null
-                        ? response
-                        : error(HttpResponseStatus.INTERNAL_SERVER_ERROR, String.valueOf(failure.getMessage()));
-                if (!staysOpen) {
-                    sent.headers().set("Connection", "close");
-                    context.writeAndFlush(sent).addListener(ChannelFutureListener.CLOSE);
-                } else {
-                    context.writeAndFlush(sent);
-                    waiting = true;
-                    context.read();
-                }
-            }));
+            var unused = answer(request)
+                    .whenComplete((response, failure) -> context.executor().execute(() -> {
+                        FullHttpResponse sent = failure == null
+                                ? response
+                                : error(HttpResponseStatus.INTERNAL_SERVER_ERROR, String.valueOf(failure.getMessage()));
+                        if (!staysOpen) {
+                            sent.headers().set("Connection", "close");
+                            ignore(context.writeAndFlush(sent).addListener(ChannelFutureListener.CLOSE));
+                        } else {
+                            ignore(context.writeAndFlush(sent));
+                            waiting = true;
+                            context.read();
+                        }
+                    }));
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            context.close();
+            ignore(context.close());
         }
     }
+
+    /** What fails closes the connection. */
+    private static void ignore(Future<?> outcome) {}
 
     private CompletableFuture<FullHttpResponse> answer(FullHttpRequest request) {
         Bytes key = Bytes.of(request.uri().getBytes(StandardCharsets.ISO_8859_1));
@@ -170,15 +176,14 @@ final class KeyValueApi implements AutoCloseable {
     }
 
     private static FullHttpResponse error(HttpResponseStatus status, String text) {
-        FullHttpResponse response =
-                response(status, Bytes.of((text + "\n").getBytes(StandardCharsets.UTF_8)), TEXT);
+        FullHttpResponse response = response(status, Bytes.of((text + "\n").getBytes(StandardCharsets.UTF_8)), TEXT);
         response.headers().set("X-Content-Type-Options", "nosniff");
         return response;
     }
 
     private static FullHttpResponse response(HttpResponseStatus status, Bytes body, String type) {
-        FullHttpResponse response = new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(body.array()));
+        FullHttpResponse response =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(body.array()));
         if (!type.isEmpty()) {
             response.headers().set("Content-Type", type);
         }

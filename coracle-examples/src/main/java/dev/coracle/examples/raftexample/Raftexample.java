@@ -38,10 +38,10 @@ public final class Raftexample implements Callable<Integer> {
         if (options.id < 1 || options.id > options.peers.size()) {
             throw new CommandLine.ParameterException(
                     spec.commandLine(),
-                    "--id " + options.id + " must be from 1 to the number of URLs in --cluster, " + options.peers.size());
+                    "--id " + options.id + " must be from 1 to the number of URLs in --cluster, "
+                            + options.peers.size());
         }
-        if (options.requireData
-                && !Files.exists(RaftexampleNode.logDirectory(options.directory, options.id))) {
+        if (options.requireData && !Files.exists(RaftexampleNode.logDirectory(options.directory, options.id))) {
             throw new CommandLine.ParameterException(
                     spec.commandLine(),
                     "--require-data: there is no " + RaftexampleNode.logDirectory(options.directory, options.id));

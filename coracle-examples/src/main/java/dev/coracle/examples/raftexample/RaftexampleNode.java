@@ -117,8 +117,7 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
                 .maxProposalBytes(Math.min(transport.maxEntryBytes(), log.maxEntryBytes()))
                 .bootstrap(options.join ? List.of() : firstMembers(options.peers.size()))
                 .build();
-        node = new RaftNode(
-                config, log, snapshots, transport, store, random::nextInt, EtcdConfChangeCodec.INSTANCE);
+        node = new RaftNode(config, log, snapshots, transport, store, random::nextInt, EtcdConfChangeCodec.INSTANCE);
         node.onFailure(ended::complete);
         for (int i = 0; i < options.peers.size(); i++) {
             transport.setPeer(i + 1, options.peers.get(i));
@@ -179,8 +178,7 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
                 deadline(),
                 new OrForward<>(
                         done,
-                        () -> new Entry(
-                                0, 0, EntryType.CONF_CHANGE, EtcdConfChangeCodec.INSTANCE.encode(change))));
+                        () -> new Entry(0, 0, EntryType.CONF_CHANGE, EtcdConfChangeCodec.INSTANCE.encode(change))));
         return done;
     }
 
@@ -228,10 +226,8 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
 
         @Override
         public void failed(Failure failure) {
-            boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER
-                    && failure.leader() != RawNode.NONE;
-            if (!elsewhere
-                    || !transport.forward(new Message.Propose(id, failure.leader(), List.of(entry.get())))) {
+            boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER && failure.leader() != RawNode.NONE;
+            if (!elsewhere || !transport.forward(new Message.Propose(id, failure.leader(), List.of(entry.get())))) {
                 done.completeExceptionally(new IOException(failure.text()));
             }
         }

@@ -51,7 +51,8 @@ final class RaftexampleOptions {
             paramLabel = "WHEN",
             defaultValue = "applied",
             converter = AckConverter.class,
-            description = "when a write is answered: applied, or proposed as the Go program does. Default ${DEFAULT-VALUE}")
+            description =
+                    "when a write is answered: applied, or proposed as the Go program does. Default ${DEFAULT-VALUE}")
     Ack ack = Ack.APPLIED;
 
     @Option(
@@ -65,7 +66,10 @@ final class RaftexampleOptions {
     @Option(names = "--require-data", description = "refuse to start on an empty directory")
     boolean requireData;
 
-    @Option(names = "--timeout", defaultValue = "PT5S", description = "how long a request waits. Default ${DEFAULT-VALUE}")
+    @Option(
+            names = "--timeout",
+            defaultValue = "PT5S",
+            description = "how long a request waits. Default ${DEFAULT-VALUE}")
     Duration timeout = Duration.ofSeconds(5);
 
     @Option(

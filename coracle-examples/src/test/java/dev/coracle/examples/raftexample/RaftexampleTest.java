@@ -123,7 +123,8 @@ class RaftexampleTest {
         }
         // A follower's changes reach the leader, too.
         for (RaftexampleOptions each : nodes) {
-            assertThat(call(each, "POST /" + (each.id + 3), "http://127.0.0.1:1")).startsWith("HTTP/1.1 204");
+            assertThat(call(each, "POST /" + (each.id + 3), "http://127.0.0.1:1"))
+                    .startsWith("HTTP/1.1 204");
             assertThat(call(each, "DELETE /" + (each.id + 3), "")).startsWith("HTTP/1.1 204");
         }
     }
@@ -165,8 +166,7 @@ class RaftexampleTest {
             public void applied(byte[] trailer) {}
 
             @Override
-            public void configurationChanged(
-                    ConfChangeV2 change, ConfState configuration) {}
+            public void configurationChanged(ConfChangeV2 change, ConfState configuration) {}
         });
         SnapshotMetadata metadata = new SnapshotMetadata(5, 2, ConfState.ofVoters(1L));
         byte[] json = "{\"/k\":\"\\u003cv\\u003e\",\"/e\":\"\"}".getBytes(StandardCharsets.UTF_8);
@@ -184,9 +184,23 @@ class RaftexampleTest {
     @CsvSource(
             nullValues = "none",
             value = {
-                "4, 4", "0x4, 4", "0X1f, 31", "010, 8", "0o17, 15", "0b101, 5", "0x_1f, 31", "0, 0",
-                "18446744073709551615, -1", "'', none", "x, none", "-1, none", "+1, none", "1_0, none", "08, none",
-                "0x, none", "18446744073709551616, none"
+                "4, 4",
+                "0x4, 4",
+                "0X1f, 31",
+                "010, 8",
+                "0o17, 15",
+                "0b101, 5",
+                "0x_1f, 31",
+                "0, 0",
+                "18446744073709551615, -1",
+                "'', none",
+                "x, none",
+                "-1, none",
+                "+1, none",
+                "1_0, none",
+                "08, none",
+                "0x, none",
+                "18446744073709551616, none"
             })
     void numbersAreGos(String text, Long expected) {
         assertThat(GoNumbers.parse(text)).isEqualTo(expected);

@@ -110,6 +110,18 @@ class FramesTest {
     }
 
     @Test
+    void onlyAnAppendThatDoesNotFollowIsAWholeMessage() {
+        FrameEncoder encoder = StreamType.APPENDS.newEncoder();
+        List<Byte> kinds = new ArrayList<>();
+        for (Message message : appends()) {
+            ByteBuf out = Unpooled.buffer();
+            encoder.encode(message, EtcdCodec.INSTANCE.messages().sizeOf(message), out);
+            kinds.add(out.getByte(0));
+        }
+        assertThat(kinds).containsExactly((byte) 2, (byte) 1, (byte) 1, (byte) 1, (byte) 2, (byte) 2, (byte) 1);
+    }
+
+    @Test
     void theHeartbeatOfAStreamForEverythingIsAMessageThatNamesNobody() {
         assertThat(ByteBufUtil.hexDump(encoded(StreamType.MESSAGES, List.of())))
                 .isEqualTo("0000000000000014" + "08081000180020002800300040005000" + "58006800");
