@@ -5,7 +5,9 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /** JSON as Go's {@code json.Marshal} writes a map of strings: sorted, without spaces, safe within HTML. */
@@ -15,19 +17,17 @@ final class GoJson {
     private GoJson() {}
 
     static void write(Map<Bytes, Bytes> values, OutputStream target) throws IOException {
-        Bytes[] keys = values.keySet().toArray(Bytes[]::new);
-        Arrays.sort(keys, (a, b) -> Arrays.compareUnsigned(a.array(), b.array()));
+        List<Map.Entry<Bytes, Bytes>> sorted = new ArrayList<>(values.entrySet());
+        sorted.sort((a, b) -> Arrays.compareUnsigned(a.getKey().array(), b.getKey().array()));
         OutputStream out = new BufferedOutputStream(target, 64 << 10);
-        char separator = '{';
-        for (Bytes key : keys) {
-            out.write(separator);
-            string(key.array(), out);
+        out.write('{');
+        for (int i = 0; i < sorted.size(); i++) {
+            if (i > 0) {
+                out.write(',');
+            }
+            string(sorted.get(i).getKey().array(), out);
             out.write(':');
-            string(values.get(key).array(), out);
-            separator = ',';
-        }
-        if (keys.length == 0) {
-            out.write('{');
+            string(sorted.get(i).getValue().array(), out);
         }
         out.write('}');
         out.flush();

@@ -120,7 +120,7 @@ final class KeyValueApi implements AutoCloseable {
     }
 
     /** What fails closes the connection. */
-    private static void ignore(Future<?> outcome) {}
+    private static void ignore(Future<?> ignored) {}
 
     private CompletableFuture<FullHttpResponse> answer(FullHttpRequest request) {
         Bytes key = Bytes.of(request.uri().getBytes(StandardCharsets.ISO_8859_1));

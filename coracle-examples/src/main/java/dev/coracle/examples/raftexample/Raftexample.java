@@ -34,7 +34,7 @@ public final class Raftexample implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws Exception {
+    public Integer call() {
         if (options.id < 1 || options.id > options.peers.size()) {
             throw new CommandLine.ParameterException(
                     spec.commandLine(),
@@ -46,19 +46,29 @@ public final class Raftexample implements Callable<Integer> {
                     spec.commandLine(),
                     "--require-data: there is no " + RaftexampleNode.logDirectory(options.directory, options.id));
         }
-        try (RaftexampleNode node = new RaftexampleNode(options);
-                KeyValueApi api = new KeyValueApi(node, options)) {
+        try {
+            return run();
+        } catch (StorageException | IOException e) {
+            return failed(e);
+        }
+    }
+
+    private int run() throws StorageException, IOException {
+        RaftexampleNode node = new RaftexampleNode(options);
+        try {
+            KeyValueApi api = new KeyValueApi(node, options);
             CompletableFuture<@Nullable Throwable> ended = node.ended();
             Signals.onStop(() -> ended.complete(null));
             Throwable failure = ended.join();
-            if (failure != null) {
-                spec.commandLine().getErr().println("raftexample: " + failure.getMessage());
-                return 1;
-            }
-            return 0;
-        } catch (StorageException | IOException e) {
-            spec.commandLine().getErr().println("raftexample: " + e.getMessage());
-            return 1;
+            api.close();
+            return failure == null ? 0 : failed(failure);
+        } finally {
+            node.close();
         }
+    }
+
+    private int failed(Throwable failure) {
+        spec.commandLine().getErr().println("raftexample: " + failure.getMessage());
+        return 1;
     }
 }

@@ -275,8 +275,12 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
 
     /** Stops in good order: the node first, then what it uses. */
     @Override
-    public void close() throws Exception {
-        agents.close();
+    public void close() throws StorageException {
+        try {
+            agents.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("the node's agents could not be closed", e);
+        }
         transport.close();
         log.close();
     }

@@ -44,10 +44,15 @@ class FramesTest {
                 append(4, 4, 14, 14, entry(4, 15, new byte[] {4})));
     }
 
-    private static List<Message> messages() {
+    /** From node 1 to node 2, one of each type at least. */
+    static List<Message> messages() {
         List<Message> messages = new ArrayList<>(appends());
         messages.add(Message.AppendReply.rejected(1, 2, 4, 9, 8, 3));
         messages.add(new Message.Propose(1, 2, List.of(entry(0, 0, new byte[5_000]))));
+        messages.add(Message.AppendReply.accepted(1, 2, 4, 9));
+        messages.add(new Message.HeartbeatReply(1, 2, 4, Bytes.of((byte) 1), 0));
+        messages.add(new Message.VoteReply(1, 2, 4, true, 0, 0));
+        messages.add(new Message.ForgetLeader(1, 2, 4));
         messages.add(new Message.Heartbeat(1, 2, 4, 14, Bytes.of((byte) 1, (byte) 2)));
         messages.add(new Message.PreVote(1, 2, 5, 4, 14, false, 0, 0, 0));
         messages.add(new Message.PreVoteReply(1, 2, 5, true, 0, 0));

@@ -27,6 +27,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -346,6 +347,7 @@ class HttpDialerTest {
     }
 
     @Test
+    @Timeout(2 * RecordingInbound.PATIENCE_SECONDS)
     void aPeerThatReadsNothingLosesItsStream() throws Exception {
         RawServer peer = peer();
         HttpTransport transport =

@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -569,6 +571,36 @@ class HttpPeerTest {
         assertThat(client(transport).ends()).isTrue();
         first.request("GET /raft/probing", "", NOTHING);
         assertThat(first.response().status()).isEqualTo(200);
+    }
+
+    @Test
+    void everyTypeOfMessageTravels() throws Exception {
+        HttpTransport a = open();
+        RecordingInbound in = new RecordingInbound();
+        HttpTransport b = open(config(2), in);
+        a.setPeer(2, b.boundAddress());
+        b.setPeer(1, a.boundAddress());
+        Message greeting = new Message.Heartbeat(1, 2, 3, 0, RecordingInbound.GREETING);
+        do {
+            a.send(0, greeting);
+            a.flush();
+        } while (in.greetings.poll(20, TimeUnit.MILLISECONDS) == null || !a.isStreaming(2));
+        List<Message> sent = FramesTest.messages();
+        sent.forEach(message -> a.send(0, message));
+        a.flush();
+        List<Message> received = new ArrayList<>();
+        while (received.size() < sent.size()) {
+            received.add(in.next());
+        }
+        // Appends have a stream of their own: each stream keeps its order.
+        assertThat(received).containsExactlyInAnyOrderElementsOf(sent);
+        for (boolean appends : new boolean[] {true, false}) {
+            Predicate<Message> onOneStream = message -> (message instanceof Message.Append) == appends;
+            assertThat(received.stream().filter(onOneStream))
+                    .containsExactlyElementsOf(sent.stream().filter(onOneStream).toList());
+        }
+        assertThat(a.isActive(2)).isTrue();
+        assertThat(a.isActive(3)).isFalse();
     }
 
     @Test
