@@ -18,7 +18,8 @@ final class GoJson {
 
     static void write(Map<Bytes, Bytes> values, OutputStream target) throws IOException {
         List<Map.Entry<Bytes, Bytes>> sorted = new ArrayList<>(values.entrySet());
-        sorted.sort((a, b) -> Arrays.compareUnsigned(a.getKey().array(), b.getKey().array()));
+        sorted.sort(
+                (a, b) -> Arrays.compareUnsigned(a.getKey().array(), b.getKey().array()));
         OutputStream out = new BufferedOutputStream(target, 64 << 10);
         out.write('{');
         for (int i = 0; i < sorted.size(); i++) {
