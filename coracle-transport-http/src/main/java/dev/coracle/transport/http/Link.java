@@ -198,7 +198,7 @@ final class Link {
         member = member || known;
         if (!newAddress.equals(address)) {
             address = newAddress;
-            poster.disconnect("its address changed");
+            poster.disconnect();
             appendReader.stop();
             messageReader.stop();
         }
@@ -233,10 +233,14 @@ final class Link {
         messageWriter.finish();
         appendReader.stop();
         messageReader.stop();
-        poster.disconnect(reason);
+        poster.disconnect();
         prober.stop();
         if (snapshot != null) {
             snapshot.cancel(reason);
+        }
+        if (active) {
+            active = false;
+            context.config.listener.inactive(peer, reason);
         }
     }
 

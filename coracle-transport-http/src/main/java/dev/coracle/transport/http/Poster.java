@@ -62,11 +62,10 @@ final class Poster {
     }
 
     /** Breaks off, and drops what waits. */
-    void disconnect(String reason) {
+    void disconnect() {
         if (current != null) {
-            Sender sender = current;
-            sender.close();
-            sender.onEnd(reason);
+            current.abandon();
+            current = null;
         }
         link.dropAll(queue);
     }
@@ -117,6 +116,16 @@ final class Poster {
         private void stopTimer() {
             if (timer != null) {
                 timer.cancel(false);
+            }
+        }
+
+        void abandon() {
+            stopTimer();
+            close();
+            if (underWay != null) {
+                link.release(underWay);
+                underWay = null;
+                link.drop();
             }
         }
 

@@ -35,7 +35,8 @@ record SnapshotMessage(byte[] before, byte[] after) {
     static SnapshotMessage of(Codec<Message> codec, Message.InstallSnapshot message, int dataBytes) {
         byte[] encoded = codec.encode(message);
         if (dataBytes == 0) {
-            return new SnapshotMessage(encoded, new byte[0]);
+            // Nothing may leave before the end of the data has been seen, where damage shows.
+            return new SnapshotMessage(new byte[0], encoded);
         }
         try {
             CodedInputStream in = CodedInputStream.newInstance(encoded);

@@ -423,9 +423,9 @@ class HttpDialerTest {
         assertThat(inbound.snapshots).isEmpty();
     }
 
-    @Test
-    void aSnapshotThatCannotBeReadBreaksOff() throws Exception {
-        MemorySnapshotStore damaged = new MemorySnapshotStore() {
+    /** A store whose snapshots turn out to be damaged at their end. */
+    private static MemorySnapshotStore damagedStore() {
+        return new MemorySnapshotStore() {
             @Override
             protected InputStream read(byte[] data) {
                 return new FilterInputStream(new ByteArrayInputStream(data)) {
@@ -440,6 +440,11 @@ class HttpDialerTest {
                 };
             }
         };
+    }
+
+    @Test
+    void aSnapshotThatCannotBeReadBreaksOff() throws Exception {
+        MemorySnapshotStore damaged = damagedStore();
         RawServer peer = peer();
         HttpTransport transport = open(config().snapshots(damaged).snapshotsInMessages(false));
         transport.setPeer(2, peer.address());
@@ -451,6 +456,18 @@ class HttpDialerTest {
                 .contains("Transfer-Encoding: chunked\r\nContent-Type: application/octet-stream\r\n");
         byte[] received = post.socket.getInputStream().readAllBytes();
         assertThat(new String(received, StandardCharsets.ISO_8859_1)).doesNotContain("\r\n0\r\n\r\n");
+        assertThat(RecordingInbound.next(inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, true));
+    }
+
+    @Test
+    void anEmptySnapshotThatCannotBeReadIsNotSent() throws Exception {
+        MemorySnapshotStore damaged = damagedStore();
+        RawServer peer = peer();
+        HttpTransport transport = open(config().snapshots(damaged));
+        transport.setPeer(2, peer.address());
+        damaged.put(METADATA, new byte[0]);
+        send(transport, install(1, 2));
+        assertThat(peer.post().socket.getInputStream().readAllBytes()).isEmpty();
         assertThat(RecordingInbound.next(inbound.snapshots)).isEqualTo(new RecordingInbound.SnapshotResult(2, true));
     }
 }
