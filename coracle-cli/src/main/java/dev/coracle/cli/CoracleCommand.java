@@ -2,6 +2,7 @@ package dev.coracle.cli;
 
 import dev.coracle.benchmarks.BenchCommand;
 import dev.coracle.examples.memstore.Memstore;
+import dev.coracle.examples.raftexample.Raftexample;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Spec;
         versionProvider = CoracleCommand.Version.class,
         subcommands = {
             Memstore.class,
+            Raftexample.class,
             ConformanceCommand.class,
             SimulateCommand.class,
             BenchCommand.class,

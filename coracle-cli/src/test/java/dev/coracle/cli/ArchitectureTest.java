@@ -84,11 +84,11 @@ class ArchitectureTest {
     }
 
     @Test
-    void theNodeIsConstructedByTheFrameworkAndTheSimulatorOnly() {
+    void theNodeIsConstructedByTheFrameworkTheSimulatorAndOneExampleOnly() {
         holds(Rules::theNodeIsConstructedInTwoPlaces, "wal.OwnDisk.construct()", "wal.OwnDisk.constructByReference()");
         assertThat(MAIN.get(RaftNode.class).getConstructors())
                 .flatMap(constructor -> constructor.getAccessesToSelf())
-                .hasSize(2);
+                .hasSize(3);
     }
 
     @Test

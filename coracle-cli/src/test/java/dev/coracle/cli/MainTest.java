@@ -33,8 +33,8 @@ class MainTest {
 
     @Test
     void anUnknownCommandIsAUsageError() {
-        assertThat(run("paddle")).isEqualTo(2);
-        assertThat(err.toString()).contains("'paddle'").contains("Usage: coracle");
+        assertThat(run("zzz")).isEqualTo(2);
+        assertThat(err.toString()).contains("'zzz'").contains("Usage: coracle");
         assertThat(out.toString()).isEmpty();
     }
 

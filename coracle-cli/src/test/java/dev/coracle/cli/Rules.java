@@ -147,7 +147,9 @@ record Rules(String root) {
         return classes().that().implement(root + ".node.Disk").should(ArchCondition.from(isOneOfThem));
     }
 
-    /** The node is put together in two places, so that what is simulated is what runs. */
+    /**
+     * The node is put together in two places, so that what is simulated is what runs; and in the example that shows how.
+     */
     ArchRule theNodeIsConstructedInTwoPlaces() {
         String node = root + ".node.RaftNode";
         return noClasses()
@@ -155,6 +157,8 @@ record Rules(String root) {
                 .doNotHaveFullyQualifiedName(root + ".Engine")
                 .and()
                 .doNotHaveFullyQualifiedName(root + ".sim.SimCluster")
+                .and()
+                .doNotHaveFullyQualifiedName(root + ".examples.raftexample.RaftexampleNode")
                 .should(accessTargetWhere(DescribedPredicate.describe(
                         "it is the constructor of " + node,
                         access -> access.getTargetOwner().getName().equals(node)
@@ -176,10 +180,20 @@ record Rules(String root) {
             new Module("node", ".node..", "core"),
             new Module("wal", ".wal..", "core", "codec", "node"),
             new Module("sim", ".sim..", "core", "codec", "node"),
-            new Module("transport-grpc", ".transport..", "core", "codec", "node"),
+            new Module("transport-grpc", ".transport.grpc..", "core", "codec", "node"),
+            new Module("transport-http", ".transport.http..", "core", "codec", "node"),
             new Module("framework", "", "core", "codec", "node", "wal", "transport-grpc"),
             new Module("testkit", ".testkit..", "core", "codec", "node", "wal", "sim", "transport-grpc", "framework"),
-            new Module("examples", ".examples..", "core", "codec", "node", "wal", "transport-grpc", "framework"),
+            new Module(
+                    "examples",
+                    ".examples..",
+                    "core",
+                    "codec",
+                    "node",
+                    "wal",
+                    "transport-grpc",
+                    "transport-http",
+                    "framework"),
             new Module("benchmarks", ".benchmarks..", "core", "codec", "node", "wal", "transport-grpc", "framework"));
 
     /** A module uses only modules below it; nobody uses the command line. */
