@@ -84,11 +84,12 @@ final class EntryIndex {
      * @param checksum that of all data before it
      */
     void add(long index, Segment where, long offset, int checksum) {
-        if (where == segment && index > placeIndex && offset - placeOffset < SPACING_BYTES) {
+        boolean goesOn = segment != null && same(segment, where);
+        if (goesOn && index > placeIndex && offset - placeOffset < SPACING_BYTES) {
             lastOffset = offset;
             return;
         }
-        if (where != segment) {
+        if (!goesOn) {
             segmentPosition += lastOffset;
             segment = where;
         }

@@ -161,7 +161,7 @@ final class RecordWriter {
         int padding;
         if (isLong(value)) {
             records++;
-            padding = putLength(at + dataLength - length - SegmentReader.LENGTH_BYTES);
+            padding = putLength((long) at + dataLength - length - SegmentReader.LENGTH_BYTES);
             // Eight bytes at once: the type, the tag of the checksum, and the five that it takes.
             SegmentReader.LONGS.set(
                     buffer,
@@ -189,7 +189,7 @@ final class RecordWriter {
     private int putRecordHead(RecordType type, int dataLength) {
         records++;
         long value = Integer.toUnsignedLong(checksum.value());
-        long recordBytes = TYPE_BYTES + TAG_BYTES + varintSize(value);
+        long recordBytes = (long) TYPE_BYTES + TAG_BYTES + varintSize(value);
         if (dataLength >= 0) {
             recordBytes += TAG_BYTES + varintSize(dataLength) + dataLength;
         }
@@ -215,18 +215,18 @@ final class RecordWriter {
 
     /** Whether a checksum takes the most bytes that one can. */
     private static boolean isLong(int checksum) {
-        return checksum >>> 7 * (LONGEST_CHECKSUM - 1) != 0;
+        return checksum >>> (7 * (LONGEST_CHECKSUM - 1)) != 0;
     }
 
     /** The varint of such a checksum, the first byte lowest. */
     private static long longVarint(int checksum) {
         long value = Integer.toUnsignedLong(checksum);
         return 0x80808080L
-                | value & 0x7f
-                | value << 1 & 0x7f00
-                | value << 2 & 0x7f0000
-                | value << 3 & 0x7f000000
-                | value << 4 & 0xf00000000L;
+                | (value & 0x7f)
+                | ((value << 1) & 0x7f00)
+                | ((value << 2) & 0x7f0000)
+                | ((value << 3) & 0x7f000000)
+                | ((value << 4) & 0xf00000000L);
     }
 
     // ---- an entry, as gogo writes it: zeros too
@@ -302,7 +302,7 @@ final class RecordWriter {
 
     /** A byte for each seven bits: nine 64ths do what a division by seven does. */
     private static int varintSize(long value) {
-        return 10 * Long.SIZE - 9 * Long.numberOfLeadingZeros(value | 1) >>> 6;
+        return (10 * Long.SIZE - 9 * Long.numberOfLeadingZeros(value | 1)) >>> 6;
     }
 
     private void put(byte[] bytes, int offset, int count) throws IOException {
