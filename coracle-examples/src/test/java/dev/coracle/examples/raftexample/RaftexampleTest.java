@@ -10,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The program with its API, alone and as three, and the forms that it shares with Go. */
 class RaftexampleTest {
+    private static final Random PORTS = new Random();
+
     @TempDir
     private Path directory;
 
@@ -39,9 +43,18 @@ class RaftexampleTest {
         }
     }
 
+    /**
+     * A port that can be named before it is bound: below those that the system gives to outgoing connections, of which one
+     * could take it meanwhile.
+     */
     private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
+        while (true) {
+            int port = 10_000 + PORTS.nextInt(20_000);
+            try (ServerSocket unused = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+                return port;
+            } catch (BindException taken) {
+                // The next one.
+            }
         }
     }
 
