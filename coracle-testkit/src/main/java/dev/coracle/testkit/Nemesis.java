@@ -118,7 +118,7 @@ final class Nemesis {
             case ROLLING_RESTART -> {
                 for (int i = 0; i < cluster.hosts(); i++) {
                     int each = i;
-                    cluster.after(Duration.ofNanos(i * 5 * TIMEOUT_NANOS), () -> {
+                    cluster.after(Duration.ofNanos(5 * TIMEOUT_NANOS * i), () -> {
                         if (!calm && cluster.isUp(each)) {
                             cluster.close(each);
                         }

@@ -116,7 +116,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         this.commands = commands;
         this.results = results;
         this.settings = builder -> {
-            settings.apply(builder);
+            var unused = settings.apply(builder);
             return builder;
         };
     }

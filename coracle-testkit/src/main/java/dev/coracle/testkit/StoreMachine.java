@@ -47,12 +47,10 @@ final class StoreMachine implements StateMachine<String, String> {
     @Override
     public void restore(InputStream in) throws IOException {
         TreeMap<String, String> restored = new TreeMap<>();
-        for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+        new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(line -> {
             int at = line.indexOf('=');
-            if (at >= 0) {
-                restored.put(line.substring(0, at), line.substring(at + 1));
-            }
-        }
+            restored.put(line.substring(0, at), line.substring(at + 1));
+        });
         values.clear();
         values.putAll(restored);
     }

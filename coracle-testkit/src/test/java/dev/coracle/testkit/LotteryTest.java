@@ -63,9 +63,7 @@ class LotteryTest {
         @Override
         public void restore(InputStream in) throws IOException {
             drum.clear();
-            new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .forEach(owner -> drum.add(new Ticket(owner)));
+            new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(owner -> drum.add(new Ticket(owner)));
         }
     }
 
@@ -113,8 +111,8 @@ class LotteryTest {
     void theGuideShowsThisCode() throws IOException {
         Path root = Path.of(System.getProperty("coracle.root"));
         List<String> guide = Files.readAllLines(root.resolve("docs/guide/testing-your-state-machine.md"));
-        List<String> source = Files.readAllLines(root.resolve(
-                        "coracle-testkit/src/test/java/dev/coracle/testkit/LotteryTest.java"))
+        List<String> source = Files.readAllLines(
+                        root.resolve("coracle-testkit/src/test/java/dev/coracle/testkit/LotteryTest.java"))
                 .stream()
                 .map(String::strip)
                 .toList();
