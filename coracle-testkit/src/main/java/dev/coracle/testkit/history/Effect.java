@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Effect<I, O extends @Nullable Object> {
     static final Comparator<Effect<?, ?>> BY_CALL = Comparator.<Effect<?, ?>>comparingLong(e -> e.call)
-            .thenComparing(e -> e.attempts.get(0).id());
+            .thenComparingInt(e -> e.attempts.get(0).id());
     static final Comparator<Effect<?, ?>> BY_END =
             Comparator.<Effect<?, ?>>comparingLong(e -> e.end).thenComparing(BY_CALL);
 

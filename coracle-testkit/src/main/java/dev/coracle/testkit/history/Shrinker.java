@@ -206,7 +206,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         List<Operation<I, O>> shown = proof.required.stream()
                 .flatMap(effect -> effect.attempts.stream())
                 .sorted(Comparator.<Operation<I, O>>comparingLong(Operation::call)
-                        .thenComparing(Operation::id))
+                        .thenComparingInt(Operation::id))
                 .toList();
         List<String> explanation = new ArrayList<>();
         explanation.add(before() + " No order is right, whether or not other operations took effect.");
