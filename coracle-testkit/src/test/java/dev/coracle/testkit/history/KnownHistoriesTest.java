@@ -45,6 +45,15 @@ class KnownHistoriesTest {
     }
 
     @Test
+    void aValueMayBeReplacedIfItIsWrittenAgain() {
+        write("c1", 1, 0, 1);
+        cas("c2", 1, 2, true, 2, 20);
+        write("c3", 1, 3, 10);
+        read("c1", 1, 25, 26);
+        assertThat(verdict()).isEqualTo(Verdict.LINEARIZABLE);
+    }
+
+    @Test
     void aStaleReadIsFound() {
         write("c1", 1, 10, 20);
         write("c1", 2, 30, 40);
