@@ -78,12 +78,18 @@ final class Effect<I, O extends @Nullable Object> {
     }
 
     boolean wasAnswered(O output) {
+        return answeredOtherwise(output) == null;
+    }
+
+    /** An attempt that was answered, but not with {@code output}. */
+    @Nullable
+    Operation<I, O> answeredOtherwise(O output) {
         for (Operation<I, O> attempt : answered) {
             if (!Objects.equals(output, attempt.output())) {
-                return false;
+                return attempt;
             }
         }
-        return true;
+        return null;
     }
 
     /** The attempt that stands for it where one is shown. */

@@ -144,7 +144,7 @@ public final class HistoryPicture {
                         .reversed())
                 .limit(MAX_SHOWN)
                 .forEach(shown::add);
-        shown.sort(Comparator.<Operation<I, O>>comparingLong(Operation::call).thenComparing(Operation::id));
+        shown.sort(Comparator.<Operation<I, O>>comparingLong(Operation::call).thenComparingInt(Operation::id));
         List<Bar> bars = new ArrayList<>();
         for (Operation<I, O> operation : shown) {
             String kind = switch (operation.outcome()) {

@@ -72,7 +72,7 @@ public final class Register<V> implements Model<@Nullable V, Register.Input<V>, 
 
     @Override
     public boolean isRead(Input<V> input, @Nullable Object output) {
-        return input instanceof Read || input instanceof CompareAndSet && Boolean.FALSE.equals(output);
+        return input instanceof Read || (input instanceof CompareAndSet && Boolean.FALSE.equals(output));
     }
 
     @Override

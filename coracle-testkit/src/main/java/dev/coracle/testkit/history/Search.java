@@ -241,7 +241,7 @@ final class Search<S extends @Nullable Object, I, O extends @Nullable Object> {
     private void placeOptions(Configuration<S> from) {
         long end = required.get(from.rank).end;
         for (int option = 0; option < options.size() && options.get(option).call <= end; option++) {
-            if (from.isUsed(option) || twins[option] >= 0 && !from.isUsed(twins[option])) {
+            if (from.isUsed(option) || (twins[option] >= 0 && !from.isUsed(twins[option]))) {
                 continue;
             }
             S state = next(from.state, options.get(option)).state();

@@ -206,7 +206,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         List<Operation<I, O>> shown = proof.required.stream()
                 .flatMap(effect -> effect.attempts.stream())
                 .sorted(Comparator.<Operation<I, O>>comparingLong(Operation::call)
-                        .thenComparing(Operation::id))
+                        .thenComparingInt(Operation::id))
                 .toList();
         List<String> explanation = new ArrayList<>();
         explanation.add(before() + " No order is right, whether or not other operations took effect.");
@@ -247,6 +247,7 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
         }
         Effect<I, O> stuck = proof.required.get(furthest.rank);
         O answer = model.next(furthest.state, stuck.input).output();
+        Operation<I, O> otherwise = stuck.answeredOtherwise(answer);
         String order = shown.order().stream()
                 .map(effect -> Labels.of(model, effect.representative()) + ", ")
                 .collect(Collectors.joining());
@@ -255,8 +256,8 @@ final class Shrinker<S extends @Nullable Object, I, O extends @Nullable Object> 
             start = start.parent;
         }
         return List.of("The furthest that any gets: from " + Labels.shortened(start.state) + ", " + order + "then not "
-                + Labels.of(model, stuck.representative()) + ", since "
-                + (stuck.wasAnswered(answer)
+                + Labels.of(model, otherwise == null ? stuck.representative() : otherwise) + ", since "
+                + (otherwise == null
                         ? "later answers do not allow it there."
                         : "the answer there is " + Labels.shortened(answer) + "."));
     }

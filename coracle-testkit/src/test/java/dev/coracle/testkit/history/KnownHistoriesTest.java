@@ -45,6 +45,15 @@ class KnownHistoriesTest {
     }
 
     @Test
+    void aValueMayBeReplacedIfItIsWrittenAgain() {
+        write("c1", 1, 0, 1);
+        cas("c2", 1, 2, true, 2, 20);
+        write("c3", 1, 3, 10);
+        read("c1", 1, 25, 26);
+        assertThat(verdict()).isEqualTo(Verdict.LINEARIZABLE);
+    }
+
+    @Test
     void aStaleReadIsFound() {
         write("c1", 1, 10, 20);
         write("c1", 2, 30, 40);
@@ -140,12 +149,12 @@ class KnownHistoriesTest {
     void attemptsThatGetDifferentAnswersAreFound() {
         int first = counter.invoke("c1", Counter.add(5), 10);
         int second = counter.retry(first, 30);
-        counter.ok(second, 5L, 40);
-        counter.ok(first, 10L, 50);
+        counter.ok(second, 10L, 40);
+        counter.ok(first, 5L, 50);
         wrongCounter("""
                 not linearizable: 2 of 2 operations are enough
-                  c1  10..50  |--------|  add 5 -> 10
-                  c1  30..40     |--|     add 5 -> 5
+                  c1  10..50  |--------|  add 5 -> 5
+                  c1  30..40     |--|     add 5 -> 10
                 The initial state is 0. No order is right, whether or not other operations took effect.
                 The furthest that any gets: from 0, then not add 5 -> 10, since the answer there is 5.""");
     }
@@ -171,6 +180,24 @@ class KnownHistoriesTest {
         read("c2", null, 50, 60);
         read("c2", 9, 70, 80);
         assertThat(verdict()).isEqualTo(Verdict.LINEARIZABLE);
+    }
+
+    @Test
+    void anAttemptThatFailedHasNoEffectBeforeTheNext() {
+        int first = register.invoke("c1", Register.write(9), 10);
+        register.failed(first, 20);
+        register.ok(register.retry(first, 40), null, 50);
+        read("c2", 9, 25, 30);
+        assertThat(verdict()).isEqualTo(Verdict.NOT_LINEARIZABLE);
+    }
+
+    @Test
+    void theFirstAnswerOfSeveralAttemptsCounts() {
+        int first = register.invoke("c1", Register.write(9), 10);
+        register.ok(register.retry(first, 20), null, 30);
+        register.ok(first, null, 60);
+        read("c2", null, 40, 50);
+        assertThat(verdict()).isEqualTo(Verdict.NOT_LINEARIZABLE);
     }
 
     @Test

@@ -99,12 +99,14 @@ final class RandomHistory<S, I, O> {
             if (kind < unknown) {
                 planned.outcome = Outcome.UNKNOWN;
                 planned.moment = random.nextInt(3) == 0 ? -1 : planned.call + random.nextDouble() * 30;
-                if (planned.replica == null && random.nextDouble() < retried * 5) {
-                    mayRetry.put(client, planned);
-                }
             } else if (kind < unknown + failed) {
                 planned.outcome = Outcome.FAILED;
                 planned.moment = -1;
+            }
+            // Also after an answer, which may have been lost on its way to whoever retries.
+            double again = planned.outcome == Outcome.UNKNOWN ? 5 * retried : retried;
+            if (planned.replica == null && random.nextDouble() < again) {
+                mayRetry.put(client, planned);
             }
             all.add(planned);
         }
