@@ -102,4 +102,28 @@ class SimulatedClusterTest {
         assertThat(script(7)).isEqualTo(first);
         assertThat(script(8)).isNotEqualTo(first);
     }
+
+    /** Its directory names the members of the time at which it asked to join, and its log is empty. */
+    @Test
+    void aJoinerCanAnswerALeaderThatJoinedAfterIt() {
+        SimulatedCluster<String, Long> cluster = cluster(9, 3);
+        cluster.runUntil(() -> cluster.member(cluster.leader()) != null, LONG);
+        int early = cluster.addHost();
+        cluster.startJoining(early, List.of(0, 1, 2));
+        assertThat(cluster.runUntil(() -> cluster.node(early) != null, LONG)).isTrue();
+        cluster.kill(early);
+
+        int late = cluster.addHost();
+        cluster.startJoining(late, List.of(0, 1, 2));
+        assertThat(cluster.runUntil(() -> cluster.member(late) != null, LONG)).isTrue();
+        Raft<String, Long, ?> newest = cluster.member(late);
+        assertThat(newest).isNotNull();
+        assertThat(cluster.runUntilDone(newest.transferLeadership(newest.id()), LONG))
+                .isTrue();
+        assertThat(cluster.leader()).isEqualTo(late);
+
+        cluster.startJoining(early, List.of(0, 1, 2));
+        assertThat(cluster.runUntil(() -> cluster.member(early) != null, LONG)).isTrue();
+        assertThat(propose(cluster, early, "one")).isPositive();
+    }
 }
