@@ -637,7 +637,8 @@ final class Loop extends NodeAgent {
             } else if (leader != id) {
                 end(request, notLeader(leader));
             } else if (request instanceof Request.Transfer newTransfer) {
-                // Behind the proposals that came before it, which a transfer under way would refuse.
+                // Behind the proposals of this turn, which a transfer under way would refuse. Those that found no room
+                // in it are refused, for certain not done.
                 proposeBatch();
                 transfer(newTransfer);
             }
