@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class Clients<C, R, S extends StateMachine<C, R>> {
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
+    /** When a request must have ended in any case, by a clock that may be slower than the member's. */
+    private static final Duration LATEST = TIMEOUT.multipliedBy(3).dividedBy(2);
+
     private final SimulatedCluster<C, R> cluster;
     private final Workload<C, R, S> workload;
     private final SplittableRandom random;
@@ -119,7 +122,16 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             if (raft == null) {
                 return;
             }
-            var unused = answer(raft, action).whenComplete((output, failure) -> {
+            CompletableFuture<R> future = answer(raft, action);
+            cluster.within(host, LATEST, () -> {
+                if (!future.isDone() && raft == cluster.raft(host)) {
+                    cluster.violated(
+                            Invariant.EVERY_REQUEST_ENDS,
+                            "member " + host + " was asked " + action.input() + " for " + TIMEOUT
+                                    + " and has not answered after " + LATEST);
+                }
+            });
+            var unused = future.whenComplete((output, failure) -> {
                 if (ended[0]) {
                     return;
                 }

@@ -3,6 +3,7 @@ package dev.coracle.testkit;
 import dev.coracle.node.Clock;
 import dev.coracle.sim.SimDisk;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A machine of the simulated world: an address, a clock, a disk that outlives its processes, and the one that runs. */
@@ -56,12 +57,12 @@ final class Host {
     }
 
     /** A process begins. */
-    SimProcess boot(SimulatedNetwork network) {
+    SimProcess boot(SimulatedNetwork network, Consumer<SimProcess> afterTurn) {
         if (process != null) {
             throw new IllegalStateException(address + " runs already");
         }
         powerIsOff = false;
-        SimProcess started = new SimProcess(this, events, random.split(), network);
+        SimProcess started = new SimProcess(this, events, random.split(), network, afterTurn);
         process = started;
         return started;
     }

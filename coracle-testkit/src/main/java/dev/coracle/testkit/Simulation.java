@@ -2,6 +2,7 @@ package dev.coracle.testkit;
 
 import dev.coracle.StateMachine;
 import dev.coracle.testkit.history.CheckResult;
+import dev.coracle.testkit.history.HistoryPicture;
 import dev.coracle.testkit.history.LinearizabilityChecker;
 import dev.coracle.testkit.history.Model;
 import dev.coracle.testkit.history.Operation;
@@ -83,13 +84,19 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
     /**
      * Runs the world of a seed.
      *
-     * @throws AssertionError that names the seed and what was wrong
+     * @throws Violation that names the seed and what was wrong
      */
     public SeedReport run(long seed) {
         try {
             return new World(seed).run();
-        } catch (Throwable broken) {
-            throw new AssertionError("seed " + seed + ": " + broken.getMessage(), broken);
+        } catch (Violation broken) {
+            throw new Violation(
+                    broken.invariant(),
+                    "seed " + seed + ": " + broken.invariant() + ": " + broken.getMessage(),
+                    broken,
+                    broken.picture().orElse(null));
+        } catch (RuntimeException | Error broken) {
+            throw new Violation(Invariant.SIMULATION, "seed " + seed + ": " + broken, broken);
         }
     }
 
@@ -131,20 +138,31 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
         }
 
         SeedReport run() {
-            require(cluster.runUntil(() -> cluster.leader() >= 0, CALM), "no first leader");
+            require(Invariant.RECOVERY, cluster.runUntil(() -> cluster.leader() >= 0, CALM), "no first leader");
             clients.begin();
             nemesis.begin();
-            require(cluster.runUntil(clients::areDone, LONGEST), "the clients are not done");
+            require(
+                    Invariant.EVERY_REQUEST_ENDS,
+                    cluster.runUntil(clients::areDone, LONGEST),
+                    "the clients are not done");
             nemesis.calm();
             long untilNanos = cluster.time().plus(CALM).toNanos();
-            do {
+            recover(untilNanos);
+            while (!canBeReadEverywhere()) {
+                cluster.run(STEP);
                 recover(untilNanos);
-            } while (!canBeReadEverywhere());
+            }
             compareStates();
             Model<?, Object, R> model = workload.model();
             if (model != null) {
                 CheckResult<Object, R> result = LinearizabilityChecker.check(model, clients.history());
-                require(result.verdict() == Verdict.LINEARIZABLE, result.toString());
+                if (result.verdict() != Verdict.LINEARIZABLE) {
+                    throw new Violation(
+                            Invariant.LINEARIZABILITY,
+                            result.toString(),
+                            null,
+                            result.wrongPart().map(HistoryPicture::html).orElse(null));
+                }
             }
             return report();
         }
@@ -153,8 +171,10 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
         private void recover(long untilNanos) {
             do {
                 if (cluster.time().toNanos() >= untilNanos) {
-                    throw new AssertionError(
-                            "the cluster does not recover: " + cluster + "\n" + cluster.leaderStatus());
+                    throw new Violation(
+                            Invariant.RECOVERY,
+                            "the cluster does not recover: " + cluster + "\n" + cluster.leaderStatus(),
+                            null);
                 }
                 nemesis.repair();
             } while (!cluster.runUntil(nemesis::isWhole, STEP));
@@ -176,9 +196,10 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
                     machine.compareState();
                 }
             }
-            require(
-                    cluster.agreement().violation() == null,
-                    String.valueOf(cluster.agreement().violation()));
+            Violation differing = cluster.agreement().violation();
+            if (differing != null) {
+                throw differing;
+            }
         }
 
         private SeedReport report() {
@@ -200,9 +221,9 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
                     cluster.network().lost());
         }
 
-        private static void require(boolean holds, String otherwise) {
+        private static void require(Invariant invariant, boolean holds, String otherwise) {
             if (!holds) {
-                throw new AssertionError(otherwise);
+                throw new Violation(invariant, otherwise, null);
             }
         }
     }
