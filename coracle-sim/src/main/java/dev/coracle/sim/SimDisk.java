@@ -231,6 +231,11 @@ public final class SimDisk {
         return durableChanges;
     }
 
+    /** Counts how often all processes ended, by a signal or with the machine. */
+    public synchronized int crashes() {
+        return crashes;
+    }
+
     /** The names in a directory that a crash now could not take away, sorted; none if it could take the directory. */
     public synchronized List<String> durableNames(Path directory) {
         return durable(directory) instanceof Directory found ? List.copyOf(found.durableNames.keySet()) : List.of();

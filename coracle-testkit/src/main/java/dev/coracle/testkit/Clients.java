@@ -31,13 +31,23 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
     private final History<Object, R> history = new History<>();
     private final List<Client> clients = new ArrayList<>();
     private final long meanPauseNanos;
+    private final int actions;
+    private final Plan plan;
     private int left;
+    private int crowd;
 
-    Clients(SimulatedCluster<C, R> cluster, Workload<C, R, S> workload, SplittableRandom random, int actions) {
+    Clients(
+            SimulatedCluster<C, R> cluster,
+            Workload<C, R, S> workload,
+            SplittableRandom random,
+            int actions,
+            Plan plan) {
         this.cluster = cluster;
         this.workload = workload;
         this.random = random;
+        this.actions = actions;
         this.left = actions;
+        this.plan = plan;
         this.meanPauseNanos = 20_000_000 + random.nextLong(180_000_000);
         int count = 2 + random.nextInt(8);
         for (int i = 0; i < count; i++) {
@@ -56,6 +66,13 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
     /** Tells whether all that was to be asked was asked, and nobody waits. */
     boolean areDone() {
         return left <= 0 && clients.stream().noneMatch(client -> client.waiting);
+    }
+
+    /** Asks a member for many things at once, each as a client of its own. */
+    void crowd(int host, int times, SplittableRandom random) {
+        for (int i = 0; i < times && cluster.member(host) != null; i++) {
+            new Client("one of the crowd " + ++crowd).ask(workload.next(random), host, false);
+        }
     }
 
     /** Asks a member the last queries; false if one failed. */
@@ -92,8 +109,14 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 rest();
                 return;
             }
+            int number = actions - left;
             left--;
-            ask(workload.next(random), host, true);
+            Workload.Action<C, R, S> action = workload.next(random);
+            if (plan.hasOperation(number)) {
+                ask(action, host, true);
+            } else {
+                rest();
+            }
         }
 
         private void ask(Workload.Action<C, R, S> action, int host, boolean goesOn) {

@@ -32,6 +32,9 @@ final class DurableLog {
     private final Listener listener;
     private final CRC32C checksum = new CRC32C();
 
+    /** Behind a crash the end of the log may be torn, until a member has put it in order. */
+    private final int crashes;
+
     private long seenChanges = -1;
     private String segment = "";
     private int offset;
@@ -48,6 +51,7 @@ final class DurableLog {
 
     DurableLog(SimDisk disk, Path directory, Listener listener) {
         this.disk = disk;
+        this.crashes = disk.crashes();
         this.directory = directory;
         this.listener = listener;
     }
@@ -91,9 +95,19 @@ final class DurableLog {
         return index <= baseIndex || term(index) == ofTerm;
     }
 
-    /** Reads what has become durable since the last time. */
+    /** The segment in which the log ends; empty if there is none. */
+    String lastSegment() {
+        return segment;
+    }
+
+    /** Where the log ends in it. */
+    int end() {
+        return offset;
+    }
+
+    /** Reads what has become durable since the last time; nothing any more once the processes of the disk have ended. */
     void refresh() {
-        if (disk.durableChanges() == seenChanges) {
+        if (disk.durableChanges() == seenChanges || disk.crashes() != crashes) {
             return;
         }
         seenChanges = disk.durableChanges();

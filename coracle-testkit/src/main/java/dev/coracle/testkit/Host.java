@@ -23,6 +23,11 @@ final class Host {
 
     private long diskHangsUntilNanos;
 
+    /** How long a turn of some agents takes at most. */
+    private long slowMachineNanos;
+
+    private long slowSnapshotNanos;
+
     Host(String address, Events events, SplittableRandom random) {
         this.address = address;
         this.events = events;
@@ -115,6 +120,22 @@ final class Host {
         slowDiskNanos = nanos;
     }
 
+    /** Lets applying be slow: up to so long for a turn. 0 ends it. */
+    void setSlowMachine(long nanos) {
+        slowMachineNanos = nanos;
+    }
+
+    /** Lets writing snapshots be slow: up to so long for a turn. 0 ends it. */
+    void setSlowSnapshots(long nanos) {
+        slowSnapshotNanos = nanos;
+    }
+
+    /** How long an agent takes besides. */
+    long delayNanos(String agent) {
+        long most = agent.equals("apply") ? slowMachineNanos : agent.equals("snapshot") ? slowSnapshotNanos : 0;
+        return agent.equals("storage") ? diskDelayNanos() : most == 0 ? 0 : random.nextLong(most);
+    }
+
     /** Lets the disk hang. */
     void hangDisk(long nanos) {
         diskHangsUntilNanos = events.nowNanos() + nanos;
@@ -123,6 +144,8 @@ final class Host {
     /** Ends all that was done to the disk and the clock. */
     void recover() {
         slowDiskNanos = 0;
+        slowMachineNanos = 0;
+        slowSnapshotNanos = 0;
         diskHangsUntilNanos = events.nowNanos();
         clock.setDrift(0);
         disk.clearFault();
@@ -130,7 +153,7 @@ final class Host {
     }
 
     /** How long the next write takes. */
-    long diskDelayNanos() {
+    private long diskDelayNanos() {
         long delay = random.nextLong(DISK_NANOS);
         if (slowDiskNanos > 0 && random.nextInt(20) == 0) {
             delay += random.nextLong(slowDiskNanos);

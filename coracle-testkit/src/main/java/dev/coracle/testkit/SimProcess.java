@@ -150,7 +150,7 @@ final class SimProcess {
         }
 
         private void plan(long delayNanos) {
-            long delay = agent.name().equals("storage") ? Math.max(delayNanos, host.diskDelayNanos()) : delayNanos;
+            long delay = Math.max(delayNanos, host.delayNanos(agent.name()));
             long at = events.nowNanos() + delay;
             if (stopped || at >= plannedNanos) {
                 return;

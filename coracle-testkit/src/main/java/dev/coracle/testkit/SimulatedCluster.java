@@ -51,6 +51,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
 
     static final Path DIRECTORY = Path.of("/data");
     static final Path LOG = DIRECTORY.resolve("wal");
+    static final Path SNAPSHOTS = DIRECTORY.resolve("snap");
 
     private static final long WATCH_NANOS = 700_000_000;
     private static final long MOST_PENDING_BYTES = 64 << 20;

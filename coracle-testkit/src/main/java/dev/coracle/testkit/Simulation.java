@@ -38,10 +38,16 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
     private final Supplier<? extends Workload<C, R, S>> workloads;
     private final Set<Fault> faults;
     private final int hosts;
+    private final Plan plan;
     private final Consumer<String> diary;
 
     private Simulation(
-            Supplier<? extends Workload<C, R, S>> workloads, Set<Fault> faults, int hosts, Consumer<String> diary) {
+            Supplier<? extends Workload<C, R, S>> workloads,
+            Set<Fault> faults,
+            int hosts,
+            Plan plan,
+            Consumer<String> diary) {
+        this.plan = plan;
         this.workloads = workloads;
         this.faults = faults;
         this.hosts = hosts;
@@ -55,7 +61,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
      */
     public static <C, R, S extends StateMachine<C, R>> Simulation<C, R, S> of(
             Supplier<? extends Workload<C, R, S>> workloads) {
-        return new Simulation<>(workloads, EnumSet.allOf(Fault.class), 0, line -> {});
+        return new Simulation<>(workloads, EnumSet.allOf(Fault.class), 0, Plan.ALL, line -> {});
     }
 
     /** The same with a workload of this module: a store of registers and lists. */
@@ -65,7 +71,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
 
     /** The same with these faults alone, of which each seed has some. */
     public Simulation<C, R, S> faults(Set<Fault> chosen) {
-        return new Simulation<>(workloads, Set.copyOf(chosen), hosts, diary);
+        return new Simulation<>(workloads, Set.copyOf(chosen), hosts, plan, diary);
     }
 
     /** The same with so many hosts at first: 1 to 9, or 0 for as many as the seed wants. */
@@ -73,12 +79,12 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
         if (count < 0 || count > 9) {
             throw new IllegalArgumentException("hosts: " + count + " must be from 0 to 9");
         }
-        return new Simulation<>(workloads, faults, count, diary);
+        return new Simulation<>(workloads, faults, count, plan, diary);
     }
 
     /** The same, and somebody hears, a line each, of what happens. */
     public Simulation<C, R, S> diary(Consumer<String> lines) {
-        return new Simulation<>(workloads, faults, hosts, lines);
+        return new Simulation<>(workloads, faults, hosts, plan, lines);
     }
 
     /**
@@ -115,6 +121,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             int snapshotEntries = 10 + random.nextInt(100);
             int catchUpEntries = random.nextInt(50);
             int segmentBytes = 8_192 << random.nextInt(4);
+            long pendingBytes = random.nextInt(4) == 0 ? 8_192 << random.nextInt(4) : 64 << 20;
             cluster = new SimulatedCluster<>(
                     random.nextLong(),
                     workload::newMachine,
@@ -122,7 +129,9 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
                     workload.results(),
                     builder -> builder.snapshotEntries(snapshotEntries)
                             .catchUpEntries(catchUpEntries)
-                            .segmentBytes(segmentBytes));
+                            .segmentBytes(segmentBytes)
+                            .maxEntryBytes(4_096)
+                            .maxPendingBytes(pendingBytes));
             cluster.setDiary(diary);
             for (int i = 0; i < count; i++) {
                 cluster.addHost();
@@ -133,8 +142,9 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             // In the order of their declaration, whatever set they came in.
             Set<Fault> ordered = EnumSet.noneOf(Fault.class);
             ordered.addAll(faults);
-            nemesis = new Nemesis(cluster, random.split(), count, ordered);
-            clients = new Clients<>(cluster, workload, random.split(), ACTIONS);
+            SplittableRandom troubles = random.split();
+            clients = new Clients<>(cluster, workload, random.split(), ACTIONS, plan);
+            nemesis = new Nemesis(cluster, troubles, count, ordered, plan, clients::crowd);
         }
 
         SeedReport run() {
@@ -182,7 +192,8 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
 
         private boolean canBeReadEverywhere() {
             for (int host = 0; host < cluster.hosts(); host++) {
-                if (cluster.member(host) != null && !clients.askLast(host)) {
+                // Who was removed, and has not heard of it, is no member.
+                if (nemesis.isMember(host) && !clients.askLast(host)) {
                     return false;
                 }
             }
