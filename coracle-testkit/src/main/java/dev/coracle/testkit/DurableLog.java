@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,8 @@ final class DurableLog {
     private static final int STATE = 3;
     private static final int SNAPSHOT = 5;
     private static final String SUFFIX = ".wal";
+    private static final int MARK_SECTOR_BYTES = 512;
+    private static final int MARK_GENERATION = 8;
 
     private final SimDisk disk;
     private final Path directory;
@@ -103,6 +106,22 @@ final class DurableLog {
     /** Where the log ends in it. */
     int end() {
         return offset;
+    }
+
+    /**
+     * Tells whether the file beside the log says that the log was closed where it ends. A member that could not write it
+     * cannot tell damage at the end of its log from what a crash leaves, and does not claim to.
+     */
+    boolean isMarkedAsClosed() {
+        byte[] marks = disk.durableBytes(directory.resolveSibling(directory.getFileName() + ".synced"), 0);
+        if (marks == null || marks.length < 2 * MARK_SECTOR_BYTES) {
+            return false;
+        }
+        ByteBuffer in = ByteBuffer.wrap(marks).order(ByteOrder.LITTLE_ENDIAN);
+        int newest = in.getLong(MARK_GENERATION) > in.getLong(MARK_SECTOR_BYTES + MARK_GENERATION) ? 0 : MARK_SECTOR_BYTES;
+        String name = String.format(
+                Locale.ROOT, "%016x-%016x.wal", in.getLong(newest + 16), in.getLong(newest + 24));
+        return name.equals(segment) && in.getLong(newest + 32) == offset && in.getInt(newest + 60) == 1;
     }
 
     /** Reads what has become durable since the last time; nothing any more once the processes of the disk have ended. */

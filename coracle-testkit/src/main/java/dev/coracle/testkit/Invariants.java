@@ -202,8 +202,12 @@ final class Invariants {
         return true;
     }
 
-    /** A member takes entries for committed; {@code members} are those that the leader knows, or null. */
-    void onCommit(long id, long index, @Nullable List<Member> members) {
+    /**
+     * A leader takes entries for committed, the last of which is of its own term (§5.4.2).
+     *
+     * @param members those that it knows, or null
+     */
+    void onCommit(long id, long term, long index, @Nullable List<Member> members) {
         if (members != null) {
             onVoters(members.stream()
                     .filter(member -> member.role() != Member.Role.LEARNER)
@@ -219,30 +223,21 @@ final class Invariants {
             needed = Math.min(needed, (configuration.size() - 1) / 2 + 1);
             voters.addAll(configuration);
         }
-        int most = 0;
+        int count = 0;
         @Nullable DurableLog holder = null;
         for (long voter : voters) {
             DurableLog disk = refreshed(voter);
-            if (disk == null || index > disk.lastIndex()) {
-                continue;
-            }
-            int count = 0;
-            for (long other : voters) {
-                DurableLog others = refreshed(other);
-                if (others != null && index <= others.lastIndex() && others.holds(index, disk.term(index))) {
-                    count++;
-                }
-            }
-            if (count > most || holder == null) {
-                most = count;
+            if (disk != null && disk.term(index) == term) {
+                count++;
                 holder = disk;
             }
         }
-        if (holder == null || most < needed) {
+        if (holder == null || count < needed) {
             failures.fail(
                     Invariant.DURABLE_BEFORE_COMMITTED,
-                    "node " + id + " takes entries up to " + index + " for committed, and after a power cut " + most
-                            + " disks would hold them, of the " + needed + " needed of nodes " + voters);
+                    "node " + id + " takes entries up to " + index + " of term " + term
+                            + " for committed, and after a power cut " + count
+                            + " disks would hold the last of them, of the " + needed + " needed of nodes " + voters);
             return;
         }
         if (index >= committedTerms.length) {

@@ -3,7 +3,6 @@ package dev.coracle.testkit;
 import dev.coracle.Member;
 import dev.coracle.Raft;
 import dev.coracle.StartException;
-import dev.coracle.StopReason;
 import dev.coracle.codec.raftify.ChangeConfigArgs;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.ConfChangeSingle;
@@ -60,6 +59,9 @@ final class Nemesis {
 
     /** The id of the member on a host whose disk has rotted, until it refuses it; 0 for none. */
     private final List<Long> rottenIds = new ArrayList<>();
+
+    /** When a voter was last asked for to become none. */
+    private Duration lastReduction = Duration.ZERO;
 
     private boolean calm;
 
@@ -282,7 +284,7 @@ final class Nemesis {
             }
             case DEMOTE -> mayGo() && change(List.of(host), ConfChangeType.ADD_LEARNER_NODE);
             case PROMOTE -> promote();
-            case JOINT -> mayGo() && change(List.of(host, anyHost()), ConfChangeType.ADD_LEARNER_NODE);
+            case JOINT -> mayGo(2) && change(List.of(host, anyHost()), ConfChangeType.ADD_LEARNER_NODE);
             case TRANSFER ->
                 onMember(host, raft -> {
                     List<Member> members = raft.members();
@@ -388,8 +390,23 @@ final class Nemesis {
     }
 
     private boolean mayGo() {
+        return mayGo(1);
+    }
+
+    /**
+     * Tells whether so many voters may become none. What was asked for before may still be under way, and whoever lost
+     * its disk votes no more: one too many would be the end of any cluster.
+     */
+    private boolean mayGo(int count) {
         List<Member> members = members();
-        return members != null && voters(members) > LEAST_MEMBERS;
+        boolean may = members != null
+                && voters(members) >= LEAST_MEMBERS + count
+                && allSound()
+                && cluster.time().minus(lastReduction).compareTo(Duration.ofSeconds(1)) > 0;
+        if (may) {
+            lastReduction = cluster.time();
+        }
+        return may;
     }
 
     private static long voters(List<Member> members) {
@@ -481,8 +498,7 @@ final class Nemesis {
             SimDisk disk = cluster.host(host).disk();
             DurableLog log = new DurableLog(disk, SimulatedCluster.LOG, (index, term, previous, hash) -> {});
             log.refresh();
-            StopReason reason = cluster.stopReason(host);
-            boolean closed = reason != null && reason.kind() == StopReason.Kind.CLOSED;
+            boolean closed = log.isMarkedAsClosed();
             List<String> segments = new ArrayList<>(disk.durableNames(SimulatedCluster.LOG));
             segments.removeIf(name -> !name.endsWith(".wal") || (!closed && name.equals(log.lastSegment())));
             boolean rotten = false;
@@ -576,7 +592,9 @@ final class Nemesis {
     /** Then one of them may be lost without a committed entry being lost with it, if the others have caught up. */
     private boolean allMembersUp() {
         List<Member> members = members();
-        if (members == null || members.size() < LEAST_MEMBERS) {
+        boolean settled = lastReduction.isZero()
+                || cluster.time().minus(lastReduction).compareTo(Duration.ofSeconds(10)) > 0;
+        if (members == null || voters(members) < LEAST_MEMBERS || !settled) {
             return false;
         }
         long caughtUp = members.stream()

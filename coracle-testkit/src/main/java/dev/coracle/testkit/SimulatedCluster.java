@@ -532,9 +532,9 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
                         || view.applied() < before.applied())) {
             fail(Invariant.NEVER_BACK, "member " + host + " went back from " + before + " to " + view);
         }
-        if (before == null || view.commit() > before.commit()) {
-            Raft<C, R, Agreement<C, R>.Watched> leading = view.role() == RoleName.LEADER ? seat.raft : null;
-            invariants.onCommit(node.id(), view.commit(), leading == null ? null : leading.members());
+        if (view.role() == RoleName.LEADER && (before == null || view.commit() > before.commit())) {
+            Raft<C, R, Agreement<C, R>.Watched> leading = seat.raft;
+            invariants.onCommit(node.id(), view.term(), view.commit(), leading == null ? null : leading.members());
         }
     }
 
