@@ -19,11 +19,18 @@ final class DurableLog {
     /** Hears of each entry that has become durable. */
     interface Listener {
         void onEntry(long index, long term, long previousTerm, long hash);
+
+        /** A segment does not say which term and vote hold: nobody would know when those before it are gone. */
+        default void onSegmentWithoutState(String segment) {}
     }
 
     private static final int LENGTH_BYTES = 8;
     private static final long LENGTH_MASK = (1L << 56) - 1;
     private static final int ENTRY = 2;
+
+    /** A checksum, the metadata and the hard state. */
+    private static final int HEAD_RECORDS = 3;
+
     private static final int STATE = 3;
     private static final int SNAPSHOT = 5;
     private static final String SUFFIX = ".wal";
@@ -41,6 +48,7 @@ final class DurableLog {
     private long seenChanges = -1;
     private String segment = "";
     private int offset;
+    private int recordsInSegment;
 
     /** By their index; of the last index whose entry is not there, no more than its term. */
     private long[] terms = new long[256];
@@ -139,6 +147,7 @@ final class DurableLog {
             if (!name.equals(segment)) {
                 segment = name;
                 offset = 0;
+                recordsInSegment = 0;
             }
             readSegment();
         }
@@ -173,6 +182,10 @@ final class DurableLog {
             } else if (record.number == 3) {
                 data = record.message();
             }
+        }
+        recordsInSegment++;
+        if (recordsInSegment == HEAD_RECORDS && type != STATE && term > 0) {
+            listener.onSegmentWithoutState(segment);
         }
         if (data == null) {
             return;

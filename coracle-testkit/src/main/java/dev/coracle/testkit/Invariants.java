@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,7 @@ final class Invariants {
     private final Map<Long, DurableLog> disks = new TreeMap<>();
     private final Map<Long, Long> entries = new HashMap<>();
     private final Map<Long, Long> leaders = new HashMap<>();
+    private final Map<String, Long> snapshots = new HashMap<>();
     private final ArrayDeque<Set<Long>> configurations = new ArrayDeque<>();
     private long committedUpTo;
 
@@ -76,7 +78,18 @@ final class Invariants {
     /** A member runs, for the first time or again, and shows what it has recovered. */
     void onRun(long id, SimDisk disk, Path directory, NodeView view) {
         DurableLog before = disks.get(id);
-        DurableLog now = new DurableLog(disk, directory, (index, term, previous, hash) -> onEntry(id, index, term, hash));
+        DurableLog now = new DurableLog(disk, directory, new DurableLog.Listener() {
+            @Override
+            public void onEntry(long index, long term, long previousTerm, long hash) {
+                checkEntry(id, index, term, hash);
+            }
+
+            @Override
+            public void onSegmentWithoutState(String segment) {
+                failures.fail(
+                        Invariant.NOTHING_FORGOTTEN, "node " + id + " begins segment " + segment + " without its state");
+            }
+        });
         now.refresh();
         disks.put(id, now);
         try {
@@ -122,12 +135,29 @@ final class Invariants {
         }
     }
 
-    private void onEntry(long id, long index, long term, long hash) {
+    private void checkEntry(long id, long index, long term, long hash) {
         Long before = entries.putIfAbsent(term << 32 | index, hash);
         if (before != null && before != hash) {
             failures.fail(
                     Invariant.LOG_MATCHING,
                     "entry " + index + " of term " + term + " is another one on node " + id + " than elsewhere");
+        }
+    }
+
+    /** Compares the snapshots on a member's disk with those of the same entry elsewhere, each once. */
+    void onSnapshots(long id, SimDisk disk, Path directory, Set<String> seen) {
+        for (String name : disk.durableNames(directory)) {
+            byte[] bytes = name.endsWith(".snap") && seen.add(name) ? disk.durableBytes(directory.resolve(name), 0) : null;
+            if (bytes == null) {
+                continue;
+            }
+            CRC32C checksum = new CRC32C();
+            checksum.update(bytes);
+            Long before = snapshots.putIfAbsent(name, checksum.getValue());
+            if (before != null && before != checksum.getValue()) {
+                failures.fail(
+                        Invariant.SNAPSHOTS_ALIKE, "the file " + name + " is another one on node " + id + " than elsewhere");
+            }
         }
     }
 

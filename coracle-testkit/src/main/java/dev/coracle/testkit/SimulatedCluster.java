@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,6 +67,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         private @Nullable StopReason stopReason;
         private @Nullable NodeView before;
         private @Nullable RaftNode seen;
+        private final Set<String> snapshots = new HashSet<>();
         private boolean starting;
         private boolean damaged;
         private long run;
@@ -544,6 +546,9 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
             if (node.hasStopped() || seat.seen != node) {
                 return;
             }
+            if (!seat.damaged) {
+                invariants.onSnapshots(node.id(), seat.host.disk(), SNAPSHOTS, seat.snapshots);
+            }
             boolean[] answered = {false};
             node.status(seat.host.clock().nanoTime() + WATCH_NANOS, new Reply<>() {
                 @Override
@@ -572,6 +577,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     /** Says that a host's disk was damaged, or that it is sound again. */
     void setDamaged(int host, boolean damaged) {
         seats.get(host).damaged = damaged;
+        seats.get(host).snapshots.clear();
     }
 
     Invariants invariants() {

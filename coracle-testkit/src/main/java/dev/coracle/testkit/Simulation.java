@@ -9,11 +9,13 @@ import dev.coracle.testkit.history.Operation;
 import dev.coracle.testkit.history.Outcome;
 import dev.coracle.testkit.history.Verdict;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cluster under every fault, from one number: its size and settings, what its clients ask, what is done to it, and
@@ -82,6 +84,15 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
         return new Simulation<>(workloads, faults, count, plan, diary);
     }
 
+    /**
+     * The same with some of the faults and operations that a seed has, by the numbers that {@link #diary} and {@link
+     * #shrink} tell: texts like {@code 3,7-9}, or {@code all}.
+     */
+    public Simulation<C, R, S> only(String faultNumbers, String operationNumbers) {
+        Plan chosen = new Plan(Plan.parse("faults", faultNumbers), Plan.parse("operations", operationNumbers));
+        return new Simulation<>(workloads, faults, hosts, chosen, diary);
+    }
+
     /** The same, and somebody hears, a line each, of what happens. */
     public Simulation<C, R, S> diary(Consumer<String> lines) {
         return new Simulation<>(workloads, faults, hosts, plan, lines);
@@ -93,8 +104,65 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
      * @throws Violation that names the seed and what was wrong
      */
     public SeedReport run(long seed) {
+        return run(new World(seed, plan, diary));
+    }
+
+    /**
+     * Looks for as few faults and operations of a failing seed as break the same invariant, one kind after the other.
+     *
+     * @param runs how often the seed may be run
+     * @throws IllegalArgumentException if the seed does not fail
+     */
+    public Shrunk shrink(long seed, int runs) {
+        int[] left = {runs - 1};
+        World whole = new World(seed, plan, line -> {});
+        Violation[] found = {violationOf(whole)};
+        if (found[0] == null) {
+            throw new IllegalArgumentException("seed " + seed + " does not fail");
+        }
+        BitSet operations = plan.operations() == null ? new BitSet() : (BitSet) plan.operations().clone();
+        if (plan.operations() == null) {
+            operations.set(0, ACTIONS);
+        }
+        BitSet[] least = {(BitSet) whole.nemesis.struck().clone(), operations};
+        Invariant broken = found[0].invariant();
+        for (int kind = 0; kind < least.length; kind++) {
+            int reduced = kind;
+            least[kind] = DeltaDebugging.minimize(least[kind], subset -> {
+                if (left[0]-- <= 0) {
+                    return false;
+                }
+                Plan smaller = reduced == 0 ? new Plan(subset, least[1]) : new Plan(least[0], subset);
+                Violation violation = violationOf(new World(seed, smaller, line -> {}));
+                if (violation != null && violation.invariant() == broken) {
+                    found[0] = violation;
+                    return true;
+                }
+                return false;
+            });
+        }
+        return new Shrunk(
+                found[0],
+                Plan.format(least[0]),
+                least[0].cardinality(),
+                Plan.format(least[1]),
+                least[1].cardinality(),
+                runs - Math.max(0, left[0]));
+    }
+
+    private @Nullable Violation violationOf(World world) {
         try {
-            return new World(seed).run();
+            run(world);
+            return null;
+        } catch (Violation violation) {
+            return violation;
+        }
+    }
+
+    private SeedReport run(World world) {
+        long seed = world.seed;
+        try {
+            return world.run();
         } catch (Violation broken) {
             throw new Violation(
                     broken.invariant(),
@@ -113,7 +181,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
         private final Workload<C, R, S> workload;
         private final Clients<C, R, S> clients;
 
-        World(long seed) {
+        World(long seed, Plan plan, Consumer<String> diary) {
             this.seed = seed;
             SplittableRandom random = new SplittableRandom(seed);
             workload = workloads.get();
