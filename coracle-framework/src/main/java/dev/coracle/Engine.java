@@ -344,6 +344,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .bootstrap(bootstrap)
                 .observer(this)
                 .storageObserver(settings.storageObserver, world.clock())
+                .clock(world.clock())
                 .build();
     }
 

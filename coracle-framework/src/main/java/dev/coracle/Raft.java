@@ -276,10 +276,10 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
                 }
             }
         };
-        if (consistency == Consistency.LINEARIZABLE) {
-            node.read(deadlineNanos, reply);
-        } else {
-            node.staleRead(deadlineNanos, reply);
+        switch (consistency) {
+            case LINEARIZABLE -> node.read(deadlineNanos, reply);
+            case LEASE -> node.leaseRead(deadlineNanos, reply);
+            case STALE -> node.staleRead(deadlineNanos, reply);
         }
         return promise;
     }
@@ -325,7 +325,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         return leadSilently(new Tasks.Transfer(id));
     }
 
-    /** Lets this member ask for votes now. Whether it wins shows in {@link #leader}. */
+    /**
+     * Lets this member ask for votes now. Whether it wins shows in {@link #leader}. Nothing happens within an election
+     * timeout after it has heard from a leader, who counts on that ({@link Consistency#LEASE}), or has started again; to
+     * change a leader that is well, use {@link #transferLeadership}.
+     */
     public void campaign() {
         RaftNode node = engine.node();
         if (node != null) {
