@@ -3,6 +3,7 @@ package dev.coracle.testkit;
 import dev.coracle.Consistency;
 import dev.coracle.Raft;
 import dev.coracle.RaftException;
+import dev.coracle.SessionId;
 import dev.coracle.StateMachine;
 import dev.coracle.testkit.history.History;
 import java.time.Duration;
@@ -25,6 +26,17 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
     /** When a request must have ended in any case, by a clock that may be slower than the member's. */
     private static final Duration LATEST = TIMEOUT.multipliedBy(3).dividedBy(2);
 
+    private static final int MOST_TRIES = 6;
+
+    /**
+     * How clients ask.
+     *
+     * @param sessions whether commands belong to sessions, and are tried again when their fate is unknown
+     * @param leases whether some reads go by the leader's lease
+     */
+    record Manners(boolean sessions, boolean leases) {}
+
+    private final Manners manners;
     private final SimulatedCluster<C, R> cluster;
     private final Workload<C, R, S> workload;
     private final SplittableRandom random;
@@ -41,7 +53,9 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             Workload<C, R, S> workload,
             SplittableRandom random,
             int actions,
-            Plan plan) {
+            Plan plan,
+            Manners manners) {
+        this.manners = manners;
         this.cluster = cluster;
         this.workload = workload;
         this.random = random;
@@ -91,6 +105,8 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         private final String name;
         private boolean waiting;
         private boolean lastWasOk;
+        private @Nullable SessionId session;
+        private long nextSequence = 1;
 
         Client(String name) {
             this.name = name;
@@ -127,6 +143,10 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             int operation = stale
                     ? history.invokeStale(name, cluster.life(host), action.input(), now)
                     : history.invoke(name, action.input(), now);
+            if (manners.sessions && goesOn && action.command() != null) {
+                new InSession(this, operation, Objects.requireNonNull(action.command())).tryOn(host);
+                return;
+            }
             boolean[] ended = {false};
             cluster.within(host, () -> send(action, host, operation, ended, goesOn));
             // Whoever is asked may be paused or dead: a client has its own patience.
@@ -171,7 +191,9 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 return raft.propose(command, TIMEOUT);
             }
             Function<? super S, ? extends R> query = Objects.requireNonNull(action.query());
-            return raft.read(action.consistency(), machine -> query.apply((S) machine.machine()), TIMEOUT);
+            boolean byLease =
+                    manners.leases && action.consistency() == Consistency.LINEARIZABLE && random.nextBoolean();
+            return raft.read(byLease ? Consistency.LEASE : action.consistency(), machine -> query.apply((S) machine.machine()), TIMEOUT);
         }
 
         private void take(int operation, @Nullable R output, @Nullable Throwable failure) {
@@ -195,5 +217,103 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 rest();
             }
         }
+    }
+
+    /** A command of a session, on one member after the other until one knows what became of it. */
+    private final class InSession {
+        private final Client client;
+        private final int operation;
+        private final C command;
+        private int tries;
+
+        InSession(Client client, int operation, C command) {
+            this.client = client;
+            this.operation = operation;
+            this.command = command;
+        }
+
+        private void tryOn(int host) {
+            tries++;
+            int mine = tries;
+            cluster.within(host, () -> {
+                Raft<C, R, Agreement<C, R>.Watched> raft = cluster.raft(host);
+                if (raft == null) {
+                    return;
+                }
+                SessionId id = client.session;
+                if (id == null) {
+                    var unused = raft.openSession().whenComplete((opened, failure) -> {
+                        if (mine == tries && client.waiting) {
+                            if (opened != null) {
+                                client.session = opened.id();
+                                client.nextSequence = 1;
+                            }
+                            again();
+                        }
+                    });
+                } else {
+                    var unused = raft.session(id, client.nextSequence)
+                            .propose(command, TIMEOUT)
+                            .whenComplete((output, failure) -> answered(mine, output, failure));
+                }
+            });
+            cluster.after(TIMEOUT.multipliedBy(2), () -> {
+                // Whoever was asked is paused or dead.
+                if (mine == tries && client.waiting) {
+                    again();
+                }
+            });
+        }
+
+        private void answered(int mine, @Nullable R output, @Nullable Throwable failure) {
+            if (mine != tries || !client.waiting) {
+                return;
+            }
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+            boolean expired = cause instanceof RaftException told && told.kind() == RaftException.Kind.SESSION_EXPIRED;
+            if (output == null && !expired) {
+                again();
+                return;
+            }
+            // Without a session nobody knows what came of the tries before.
+            boolean doubtful = expired && (mine > 1 || isUnknown(cause));
+            if (expired) {
+                client.session = null;
+            }
+            if (doubtful) {
+                history.unknown(operation, cluster.time().toNanos());
+            } else {
+                client.take(operation, output, failure);
+            }
+            end();
+        }
+
+        private void again() {
+            int host = random.nextInt(cluster.hosts());
+            if (tries < MOST_TRIES && cluster.member(host) != null) {
+                tryOn(host);
+            } else if (tries < MOST_TRIES) {
+                tries++;
+                int mine = tries;
+                cluster.after(TIMEOUT.dividedBy(10), () -> {
+                    if (mine == tries && client.waiting) {
+                        again();
+                    }
+                });
+            } else {
+                history.unknown(operation, cluster.time().toNanos());
+                end();
+            }
+        }
+
+        private void end() {
+            tries = Integer.MAX_VALUE;
+            client.nextSequence++;
+            client.end(true);
+        }
+    }
+
+    private static boolean isUnknown(@Nullable Throwable cause) {
+        return cause instanceof RaftException told && told.certainty() == RaftException.Certainty.UNKNOWN;
     }
 }

@@ -38,6 +38,9 @@ final class Nemesis {
     private final SplittableRandom healing;
     private final Plan plan;
     private final Overload overload;
+
+    /** Whether clocks may do more than what leases allow. */
+    private final boolean clocksJump;
     private final int firstHosts;
     private final List<Fault> faults;
     private final long meanPauseNanos;
@@ -76,7 +79,9 @@ final class Nemesis {
             int firstHosts,
             Set<Fault> allowed,
             Plan plan,
-            Overload overload) {
+            Overload overload,
+            boolean clocksJump) {
+        this.clocksJump = clocksJump;
         this.cluster = cluster;
         this.random = random;
         this.healing = random.split();
@@ -231,7 +236,7 @@ final class Nemesis {
                 yield true;
             }
             case CLOCK -> {
-                if (chance.nextBoolean()) {
+                if (clocksJump && chance.nextBoolean()) {
                     machine.jumpClock(chance.nextLong(3 * TIMEOUT_NANOS));
                 } else {
                     machine.setDrift(chance.nextInt(-100_000, 100_000));

@@ -188,6 +188,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             int count = hosts > 0 ? hosts : 3 + 2 * random.nextInt(2);
             int snapshotEntries = 10 + random.nextInt(100);
             int catchUpEntries = random.nextInt(50);
+            Clients.Manners manners = new Clients.Manners(random.nextBoolean(), random.nextBoolean());
             int segmentBytes = 8_192 << random.nextInt(4);
             long pendingBytes = random.nextInt(4) == 0 ? 8_192 << random.nextInt(4) : 64 << 20;
             cluster = new SimulatedCluster<>(
@@ -211,8 +212,8 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             Set<Fault> ordered = EnumSet.noneOf(Fault.class);
             ordered.addAll(faults);
             SplittableRandom troubles = random.split();
-            clients = new Clients<>(cluster, workload, random.split(), ACTIONS, plan);
-            nemesis = new Nemesis(cluster, troubles, count, ordered, plan, clients::crowd);
+            clients = new Clients<>(cluster, workload, random.split(), ACTIONS, plan, manners);
+            nemesis = new Nemesis(cluster, troubles, count, ordered, plan, clients::crowd, !manners.leases());
         }
 
         SeedReport run() {

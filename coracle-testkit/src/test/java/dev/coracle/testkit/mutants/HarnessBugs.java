@@ -183,11 +183,12 @@ final class HarnessBugs {
                     "a leader answers reads without confirming that it leads",
                     READS,
                     "node/Loop.java",
-                    "            if (request instanceof Request.Read read) {\n                turnReads.add(read);",
-                    "            if (request instanceof Request.Read own && leader == id) {\n"
-                            + "                applyBacklog.add(new ApplyWork.Reads(List.of(own)));\n"
-                            + "            } else if (request instanceof Request.Read read) {\n"
-                            + "                turnReads.add(read);"),
+                    "(read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);",
+                    "if (leader == id) {\n"
+                            + "                    applyBacklog.add(new ApplyWork.Reads(List.of(read)));\n"
+                            + "                } else {\n"
+                            + "                    turnReads.add(read);\n"
+                            + "                }"),
             new Mutant(
                     "a read does not wait until its index is applied",
                     READS,
@@ -222,13 +223,13 @@ final class HarnessBugs {
                     "a snapshot's members are those of the time at which it is written",
                     SAME,
                     "Replica.java",
-                    "SnapshotHead.write(tables, out);",
-                    "SnapshotHead.write(membership.tables(), out);"),
+                    "head.write(out);",
+                    "new SnapshotHead(membership.tables(), head.sessions()).write(out);"),
             new Mutant(
                     "a snapshot's members are not restored",
                     SAME,
                     "Replica.java",
-                    "changed(metadata.index(), tables, metadata.confState());",
+                    "changed(metadata.index(), head.tables(), metadata.confState());",
                     "changed(metadata.index(), membership.tables(), metadata.confState());"),
             new Mutant(
                     "the sums of a snapshot are not compared",
@@ -236,6 +237,30 @@ final class HarnessBugs {
                     "wal/SnapshotFileReader.java",
                     "if (stated != actual || stated == 0) {",
                     "if (stated == 0) {"),
+            new Mutant(
+                    "a snapshot forgets the sessions",
+                    ONCE,
+                    "Replica.java",
+                    "sessions.restore(head.sessions());",
+                    "sessions.restore(Sessions.none());"),
+            new Mutant(
+                    "a command of a session is applied each time that it comes",
+                    ONCE,
+                    "Sessions.java",
+                    "if (answer != null) {",
+                    "if (answer != null && answer.size < -1) {"),
+            new Mutant(
+                    "a lease does not end with time, as in a process that is stopped and goes on",
+                    READS,
+                    "node/Lease.java",
+                    "? 0 : endNanos - clock.nanoTime();",
+                    "? 0 : lengthNanos;"),
+            new Mutant(
+                    "a lease is kept while leadership is handed over",
+                    READS,
+                    "node/Lease.java",
+                    "        held = false;\n        endedTerm = leaderTerm;\n",
+                    ""),
             new Mutant(
                     "an id is given away twice",
                     WHO,
