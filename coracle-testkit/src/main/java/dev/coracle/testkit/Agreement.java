@@ -73,10 +73,14 @@ final class Agreement<C, R extends @Nullable Object> {
         } else {
             Applied first = applied.get((int) count - 1);
             if (!Arrays.equals(first.command, command)) {
-                fail(Invariant.STATE_MACHINE_SAFETY, "command " + count + " is another one on " + member + " than on " + first.by);
+                fail(
+                        Invariant.STATE_MACHINE_SAFETY,
+                        "command " + count + " is another one on " + member + " than on " + first.by);
             } else if (!Arrays.equals(first.result, result)) {
-                fail(Invariant.STATE_MACHINE_SAFETY, "command " + count + " has another result on " + member + " than on " + first.by
-                        + ": the state machine does not depend on its commands alone");
+                fail(
+                        Invariant.STATE_MACHINE_SAFETY,
+                        "command " + count + " has another result on " + member + " than on " + first.by
+                                + ": the state machine does not depend on its commands alone");
             }
         }
     }
@@ -84,7 +88,9 @@ final class Agreement<C, R extends @Nullable Object> {
     private void onSnapshot(long count, byte[] state, String member) {
         Taken first = snapshots.putIfAbsent(count, new Taken(state, member));
         if (first != null && !Arrays.equals(first.state, state)) {
-            fail(Invariant.SNAPSHOTS_ALIKE, "after command " + count + " the state is written otherwise on " + member + " than on " + first.by);
+            fail(
+                    Invariant.SNAPSHOTS_ALIKE,
+                    "after command " + count + " the state is written otherwise on " + member + " than on " + first.by);
         }
     }
 

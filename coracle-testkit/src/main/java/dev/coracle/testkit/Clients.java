@@ -193,7 +193,10 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             Function<? super S, ? extends R> query = Objects.requireNonNull(action.query());
             boolean byLease =
                     manners.leases && action.consistency() == Consistency.LINEARIZABLE && random.nextBoolean();
-            return raft.read(byLease ? Consistency.LEASE : action.consistency(), machine -> query.apply((S) machine.machine()), TIMEOUT);
+            return raft.read(
+                    byLease ? Consistency.LEASE : action.consistency(),
+                    machine -> query.apply((S) machine.machine()),
+                    TIMEOUT);
         }
 
         private void take(int operation, @Nullable R output, @Nullable Throwable failure) {

@@ -126,9 +126,9 @@ final class DurableLog {
             return false;
         }
         ByteBuffer in = ByteBuffer.wrap(marks).order(ByteOrder.LITTLE_ENDIAN);
-        int newest = in.getLong(MARK_GENERATION) > in.getLong(MARK_SECTOR_BYTES + MARK_GENERATION) ? 0 : MARK_SECTOR_BYTES;
-        String name = String.format(
-                Locale.ROOT, "%016x-%016x.wal", in.getLong(newest + 16), in.getLong(newest + 24));
+        int newest =
+                in.getLong(MARK_GENERATION) > in.getLong(MARK_SECTOR_BYTES + MARK_GENERATION) ? 0 : MARK_SECTOR_BYTES;
+        String name = String.format(Locale.ROOT, "%016x-%016x.wal", in.getLong(newest + 16), in.getLong(newest + 24));
         return name.equals(segment) && in.getLong(newest + 32) == offset && in.getInt(newest + 60) == 1;
     }
 

@@ -87,7 +87,8 @@ final class Invariants {
             @Override
             public void onSegmentWithoutState(String segment) {
                 failures.fail(
-                        Invariant.NOTHING_FORGOTTEN, "node " + id + " begins segment " + segment + " without its state");
+                        Invariant.NOTHING_FORGOTTEN,
+                        "node " + id + " begins segment " + segment + " without its state");
             }
         });
         now.refresh();
@@ -109,9 +110,8 @@ final class Invariants {
     }
 
     private void compare(long id, DurableLog before, DurableLog now) {
-        boolean sameVote = now.currentTerm() != before.currentTerm()
-                || before.vote() == 0
-                || now.vote() == before.vote();
+        boolean sameVote =
+                now.currentTerm() != before.currentTerm() || before.vote() == 0 || now.vote() == before.vote();
         if (now.currentTerm() < before.currentTerm() || !sameVote) {
             failures.fail(
                     Invariant.NOTHING_FORGOTTEN,
@@ -127,7 +127,8 @@ final class Invariants {
                 return;
             }
         }
-        if (now.lastIndex() < before.lastIndex() || now.snapshotIndex() < Math.min(before.snapshotIndex(), now.baseIndex())) {
+        if (now.lastIndex() < before.lastIndex()
+                || now.snapshotIndex() < Math.min(before.snapshotIndex(), now.baseIndex())) {
             failures.fail(
                     Invariant.NOTHING_FORGOTTEN,
                     "node " + id + " starts with a log up to " + now.lastIndex() + ", and it was durable up to "
@@ -147,7 +148,8 @@ final class Invariants {
     /** Compares the snapshots on a member's disk with those of the same entry elsewhere, each once. */
     void onSnapshots(long id, SimDisk disk, Path directory, Set<String> seen) {
         for (String name : disk.durableNames(directory)) {
-            byte[] bytes = name.endsWith(".snap") && seen.add(name) ? disk.durableBytes(directory.resolve(name), 0) : null;
+            byte[] bytes =
+                    name.endsWith(".snap") && seen.add(name) ? disk.durableBytes(directory.resolve(name), 0) : null;
             if (bytes == null) {
                 continue;
             }
@@ -156,7 +158,8 @@ final class Invariants {
             Long before = snapshots.putIfAbsent(name, checksum.getValue());
             if (before != null && before != checksum.getValue()) {
                 failures.fail(
-                        Invariant.SNAPSHOTS_ALIKE, "the file " + name + " is another one on node " + id + " than elsewhere");
+                        Invariant.SNAPSHOTS_ALIKE,
+                        "the file " + name + " is another one on node " + id + " than elsewhere");
             }
         }
     }
@@ -185,8 +188,7 @@ final class Invariants {
 
     private void requireVote(long voter, long term, long candidate) {
         DurableLog disk = refreshed(voter);
-        if (disk != null
-                && (disk.currentTerm() < term || (disk.currentTerm() == term && disk.vote() != candidate))) {
+        if (disk != null && (disk.currentTerm() < term || (disk.currentTerm() == term && disk.vote() != candidate))) {
             failures.fail(
                     Invariant.DURABLE_BEFORE_SAID,
                     "node " + voter + " votes for node " + candidate + " in term " + term

@@ -41,6 +41,7 @@ final class Nemesis {
 
     /** Whether clocks may do more than what leases allow. */
     private final boolean clocksJump;
+
     private final int firstHosts;
     private final List<Fault> faults;
     private final long meanPauseNanos;
@@ -597,8 +598,8 @@ final class Nemesis {
     /** Then one of them may be lost without a committed entry being lost with it, if the others have caught up. */
     private boolean allMembersUp() {
         List<Member> members = members();
-        boolean settled = lastReduction.isZero()
-                || cluster.time().minus(lastReduction).compareTo(Duration.ofSeconds(10)) > 0;
+        boolean settled =
+                lastReduction.isZero() || cluster.time().minus(lastReduction).compareTo(Duration.ofSeconds(10)) > 0;
         if (members == null || voters(members) < LEAST_MEMBERS || !settled) {
             return false;
         }
@@ -719,9 +720,7 @@ final class Nemesis {
     boolean isMember(int host) {
         Raft<?, ?, ?> raft = cluster.member(host);
         List<Member> members = members();
-        return raft != null
-                && members != null
-                && members.stream().anyMatch(member -> member.id() == raft.id());
+        return raft != null && members != null && members.stream().anyMatch(member -> member.id() == raft.id());
     }
 
     /** Tells whether every member runs and has applied what the leader has. */

@@ -120,7 +120,9 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
         if (found[0] == null) {
             throw new IllegalArgumentException("seed " + seed + " does not fail");
         }
-        BitSet operations = plan.operations() == null ? new BitSet() : (BitSet) plan.operations().clone();
+        BitSet operations = plan.operations() == null
+                ? new BitSet()
+                : (BitSet) plan.operations().clone();
         if (plan.operations() == null) {
             operations.set(0, ACTIONS);
         }

@@ -24,14 +24,14 @@ class DurableLogTest {
     private final SimDisk disk = new SimDisk();
     private final Disk process = disk.process();
     private final List<Long> told = new ArrayList<>();
-    private final DurableLog log =
-            new DurableLog(disk, DIRECTORY, (index, term, previous, hash) -> told.add(index));
+    private final DurableLog log = new DurableLog(disk, DIRECTORY, (index, term, previous, hash) -> told.add(index));
 
     private WalLogStore open() throws Exception {
         process.createDirectories(DIRECTORY.getParent());
         process.syncDirectory(Path.of("/"));
         FileSnapshotStore snapshots = FileSnapshotStore.open(process, Path.of("/data/snap"), 0);
-        WalLogStore store = WalLogStore.open(process, DIRECTORY, snapshots, WalOptions.DEFAULTS.withSegmentBytes(4_096));
+        WalLogStore store =
+                WalLogStore.open(process, DIRECTORY, snapshots, WalOptions.DEFAULTS.withSegmentBytes(4_096));
         store.recover(0);
         return store;
     }

@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 public class ProjectCopy extends URLClassLoader {
     private static final String PACKAGES = "dev.coracle.";
     private static final Path ROOT = root();
+
     static {
         registerAsParallelCapable();
     }
@@ -161,8 +162,9 @@ public class ProjectCopy extends URLClassLoader {
     /** The source of a file below dev/coracle. */
     public static String source(String file) {
         try {
-            return Files.readString(
-                    ROOT.resolve(moduleOf(file)).resolve("src/main/java/dev/coracle").resolve(file));
+            return Files.readString(ROOT.resolve(moduleOf(file))
+                    .resolve("src/main/java/dev/coracle")
+                    .resolve(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

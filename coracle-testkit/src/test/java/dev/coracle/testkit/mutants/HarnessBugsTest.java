@@ -80,8 +80,7 @@ class HarnessBugsTest {
     Stream<DynamicTest> isFound() {
         Stream<DynamicTest> bugs = HarnessBugs.ALL.stream()
                 .map(mutant -> DynamicTest.dynamicTest(mutant.name(), () -> requireFound(mutant)));
-        return Stream.concat(
-                bugs, Stream.of(DynamicTest.dynamicTest("so the document says", HarnessBugsTest::report)));
+        return Stream.concat(bugs, Stream.of(DynamicTest.dynamicTest("so the document says", HarnessBugsTest::report)));
     }
 
     private static void requireFound(Mutant mutant) throws Throwable {

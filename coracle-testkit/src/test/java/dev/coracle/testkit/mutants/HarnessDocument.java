@@ -41,7 +41,11 @@ final class HarnessDocument {
         for (Mutant mutant : HarnessBugs.ALL) {
             HarnessHunt.Found by = found.get(mutant);
             text.append("| ").append(mutant.name()).append(" | ").append(mutant.rule());
-            text.append(" | ").append(by.invariant()).append(" | ").append(by.seed()).append(" |\n");
+            text.append(" | ")
+                    .append(by.invariant())
+                    .append(" | ")
+                    .append(by.seed())
+                    .append(" |\n");
         }
         return text.toString();
     }
