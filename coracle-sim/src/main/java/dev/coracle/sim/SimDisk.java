@@ -242,15 +242,15 @@ public final class SimDisk {
     }
 
     /**
-     * What a crash now would leave of a file in any case, from a position on.
+     * What a crash now would leave of a file in any case: so many bytes from a position on, or fewer at its end.
      *
      * @return null if it could take the file itself
      */
-    public synchronized byte @Nullable [] durableBytes(Path file, int from) {
+    public synchronized byte @Nullable [] durableBytes(Path file, int from, int most) {
         if (!(durable(file) instanceof FileNode found)) {
             return null;
         }
-        byte[] bytes = new byte[Math.max(0, found.durableSize - from)];
+        byte[] bytes = new byte[Math.max(0, Math.min(most, found.durableSize - from))];
         int written = Math.max(0, Math.min(found.durableContent.length - from, bytes.length));
         System.arraycopy(found.durableContent, Math.min(from, found.durableContent.length), bytes, 0, written);
         return bytes;

@@ -33,6 +33,7 @@ final class DurableLog {
 
     private static final int STATE = 3;
     private static final int SNAPSHOT = 5;
+    private static final int CHUNK_BYTES = 2_048;
     private static final String SUFFIX = ".wal";
     private static final int MARK_SECTOR_BYTES = 512;
     private static final int MARK_GENERATION = 8;
@@ -121,7 +122,7 @@ final class DurableLog {
      * cannot tell damage at the end of its log from what a crash leaves, and does not claim to.
      */
     boolean isMarkedAsClosed() {
-        byte[] marks = disk.durableBytes(directory.resolveSibling(directory.getFileName() + ".synced"), 0);
+        byte[] marks = disk.durableBytes(directory.resolveSibling(directory.getFileName() + ".synced"), 0, 2 * MARK_SECTOR_BYTES);
         if (marks == null || marks.length < 2 * MARK_SECTOR_BYTES) {
             return false;
         }
@@ -154,23 +155,33 @@ final class DurableLog {
     }
 
     private void readSegment() {
-        byte[] bytes = disk.durableBytes(directory.resolve(segment), offset);
-        if (bytes == null) {
-            return;
-        }
-        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        while (in.remaining() >= LENGTH_BYTES) {
-            long length = in.getLong(in.position());
-            long size = length & LENGTH_MASK;
-            long padding = length < 0 ? length >>> 56 & 7 : 0;
-            if (length == 0 || LENGTH_BYTES + size + padding > in.remaining()) {
-                break;
+        int chunk = CHUNK_BYTES;
+        while (true) {
+            byte[] bytes = disk.durableBytes(directory.resolve(segment), offset, chunk);
+            if (bytes == null) {
+                return;
             }
-            int start = in.position() + LENGTH_BYTES;
-            readRecord(new Fields(bytes, start, start + (int) size));
-            in.position(start + (int) (size + padding));
+            ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+            long needed = LENGTH_BYTES;
+            while (in.remaining() >= LENGTH_BYTES) {
+                long length = in.getLong(in.position());
+                long size = length & LENGTH_MASK;
+                long padding = length < 0 ? length >>> 56 & 7 : 0;
+                needed = LENGTH_BYTES + size + padding;
+                if (length == 0 || needed > in.remaining()) {
+                    break;
+                }
+                int start = in.position() + LENGTH_BYTES;
+                readRecord(new Fields(bytes, start, start + (int) size));
+                in.position(start + (int) (size + padding));
+                needed = LENGTH_BYTES;
+            }
+            offset += in.position();
+            if (in.remaining() >= needed || bytes.length < chunk || needed > Integer.MAX_VALUE) {
+                return;
+            }
+            chunk = Math.max(CHUNK_BYTES, (int) needed);
         }
-        offset += in.position();
     }
 
     private void readRecord(Fields record) {

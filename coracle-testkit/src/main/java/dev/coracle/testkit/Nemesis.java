@@ -511,7 +511,7 @@ final class Nemesis {
             if (!segments.isEmpty()) {
                 String name = segments.get(mine.nextInt(segments.size()));
                 Path path = SimulatedCluster.LOG.resolve(name);
-                byte[] bytes = disk.durableBytes(path, 0);
+                byte[] bytes = disk.durableBytes(path, 0, Integer.MAX_VALUE);
                 int end = name.equals(log.lastSegment()) ? log.end() : bytes == null ? 0 : bytes.length;
                 rotten = end > 0 && disk.rot(path, mine.nextInt(end), mine.nextInt(8));
             }
@@ -527,7 +527,7 @@ final class Nemesis {
         boolean rotten = false;
         if (!snapshots.isEmpty()) {
             Path path = SimulatedCluster.SNAPSHOTS.resolve(snapshots.get(snapshots.size() - 1));
-            byte[] bytes = disk.durableBytes(path, 0);
+            byte[] bytes = disk.durableBytes(path, 0, Integer.MAX_VALUE);
             int size = bytes == null ? 0 : bytes.length;
             rotten = size > 0 && disk.rot(path, chance.nextInt(size), chance.nextInt(8));
         }
