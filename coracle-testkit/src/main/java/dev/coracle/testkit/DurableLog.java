@@ -122,7 +122,8 @@ final class DurableLog {
      * cannot tell damage at the end of its log from what a crash leaves, and does not claim to.
      */
     boolean isMarkedAsClosed() {
-        byte[] marks = disk.durableBytes(directory.resolveSibling(directory.getFileName() + ".synced"), 0, 2 * MARK_SECTOR_BYTES);
+        byte[] marks = disk.durableBytes(
+                directory.resolveSibling(directory.getFileName() + ".synced"), 0, 2 * MARK_SECTOR_BYTES);
         if (marks == null || marks.length < 2 * MARK_SECTOR_BYTES) {
             return false;
         }

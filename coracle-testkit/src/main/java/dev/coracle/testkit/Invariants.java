@@ -154,8 +154,9 @@ final class Invariants {
     /** Compares the snapshots on a member's disk with those of the same entry elsewhere, each once. */
     void onSnapshots(long id, SimDisk disk, Path directory, Set<String> seen) {
         for (String name : disk.durableNames(directory)) {
-            byte[] bytes =
-                    name.endsWith(".snap") && seen.add(name) ? disk.durableBytes(directory.resolve(name), 0, Integer.MAX_VALUE) : null;
+            byte[] bytes = name.endsWith(".snap") && seen.add(name)
+                    ? disk.durableBytes(directory.resolve(name), 0, Integer.MAX_VALUE)
+                    : null;
             if (bytes == null) {
                 continue;
             }

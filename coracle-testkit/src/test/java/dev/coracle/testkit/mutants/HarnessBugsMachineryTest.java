@@ -22,8 +22,8 @@ class HarnessBugsMachineryTest {
     @Test
     void anAnswerBeforeItsSyncIsFoundAtOnce() throws Exception {
         Mutant first = HarnessBugs.ALL.get(0);
-        assertThat(HarnessHunt.after(first, 3)).hasValueSatisfying(found -> assertThat(found.invariant())
-                .isEqualTo("DURABLE_BEFORE_SAID"));
+        assertThat(HarnessHunt.after(first, 3))
+                .hasValueSatisfying(found -> assertThat(found.invariant()).isEqualTo("DURABLE_BEFORE_SAID"));
         assertThat(HarnessHunt.withoutABug(Set.of(first.file()), 1)).isEmpty();
     }
 
