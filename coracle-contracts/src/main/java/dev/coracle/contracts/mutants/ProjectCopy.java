@@ -133,7 +133,7 @@ public class ProjectCopy extends URLClassLoader {
      */
     public @Nullable Object call(String className, String methodName, Object... arguments) throws Exception {
         Class<?> type = loadClass(PACKAGES + className);
-        if (type.getClassLoader() != this) {
+        if (!equals(type.getClassLoader())) {
             throw new IllegalStateException(type + " is not of this copy");
         }
         List<Method> named = Arrays.stream(type.getMethods())

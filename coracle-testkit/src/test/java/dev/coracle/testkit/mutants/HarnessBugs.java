@@ -96,12 +96,6 @@ final class HarnessBugs {
                     "if (mark == null || markFound != MarkFound.NOT_YET || markedSegment < 0) {",
                     "if (mark != null || markFound != MarkFound.NOT_YET || markedSegment < 0) {"),
             new Mutant(
-                    "damage in a segment that is not the last is skipped",
-                    KEPT,
-                    "wal/ChainReader.java",
-                    "if (outcome == SegmentReader.Outcome.DAMAGE) {",
-                    "if (outcome == SegmentReader.Outcome.DAMAGE && end() < 0) {"),
-            new Mutant(
                     "checksums of the log are not compared",
                     KEPT,
                     "wal/SegmentReader.java",
