@@ -119,9 +119,14 @@ class LeaseReadsTest {
     @Test
     void aLeaseThatIsUsedIsRenewed() {
         start(2, 1L, 2L, 3L);
+        // A round takes two ticks at least.
+        cluster.network().setDelay(TICK, TICK);
+        beginLease();
         for (long end = cluster.clock().nanoTime() + SECOND; cluster.clock().nanoTime() - end < 0; ) {
             Answer<Long> read = leaseRead(leader);
-            assertThat(cluster.runUntil(read::isDone, TIMEOUT)).isTrue();
+            assertThat(cluster.runUntil(read::isDone, TICK))
+                    .as("done without a round")
+                    .isTrue();
         }
         cluster.network().isolate(leader);
         Answer<Long> read = leaseRead(leader);
