@@ -279,6 +279,13 @@ class GrpcPeerTest {
     }
 
     @Test
+    void tooManyNotesInABatchEndTheStream() throws Exception {
+        byte[] note = {1};
+        assertStreamEnds(
+                Payload.of(BATCHES, new Batch(0, List.of(), List.of(note, note, note, note))), "more than 3 notes");
+    }
+
+    @Test
     void damagedBytesEndTheStream() throws Exception {
         assertStreamEnds(Payload.of(new byte[] {0x12, 0x7f, 1}), "Batch.messages");
     }
