@@ -776,8 +776,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             case CallKind.TRANSFER -> Tasks.Transfer.read(in);
             case CallKind.CHANGE_MEMBERS -> Tasks.ChangeMembers.read(in);
             case CallKind.OPEN_SESSION -> Tasks.OpenSession.read(in);
-            case CallKind.PROPOSE_IN_SESSION ->
-                Tasks.ProposeInSession.read(in, settings.commands, settings.results);
+            case CallKind.PROPOSE_IN_SESSION -> Tasks.ProposeInSession.read(in, settings.commands, settings.results);
             case CallKind.CLOSE_SESSION -> Tasks.CloseSession.read(in);
             default -> throw new MalformedException("kind", kind + " is not known here");
         };

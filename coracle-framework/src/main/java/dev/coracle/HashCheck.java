@@ -204,7 +204,9 @@ final class HashCheck implements HeartbeatNotes {
                 .filter(claim -> claim.index() == reported.index())
                 .findFirst()
                 .orElseGet(() -> chain.at(reported.index()));
-        if (own == null || own.origin() != reported.origin() || !members.configuration().contains(from)) {
+        if (own == null
+                || own.origin() != reported.origin()
+                || !members.configuration().contains(from)) {
             return;
         }
         if (own.hash() == reported.hash()) {
@@ -224,9 +226,10 @@ final class HashCheck implements HeartbeatNotes {
         }
         if (isMajorityDiffering(members.configuration().voters())
                 || isMajorityDiffering(members.configuration().votersOutgoing())) {
-            throw new DivergedException(name() + " leads and has applied something else than a majority of its cluster: "
-                    + "up to index " + own.index() + " the hash of all entries is " + hex(own) + " here and "
-                    + hex(reported) + " on " + Leading.name(from) + ". " + advice());
+            throw new DivergedException(
+                    name() + " leads and has applied something else than a majority of its cluster: "
+                            + "up to index " + own.index() + " the hash of all entries is " + hex(own) + " here and "
+                            + hex(reported) + " on " + Leading.name(from) + ". " + advice());
         }
     }
 

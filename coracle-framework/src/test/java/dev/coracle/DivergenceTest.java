@@ -184,7 +184,9 @@ class DivergenceTest {
                 // Down for so long that it needs a snapshot, or up again from its own one and its log.
                 cluster.stop("c");
                 for (int i = 0; i < round * 5; i++) {
-                    rafts.get(0).propose("down " + round + "." + i, Cluster.PATIENCE).join();
+                    rafts.get(0)
+                            .propose("down " + round + "." + i, Cluster.PATIENCE)
+                            .join();
                 }
                 rafts.set(2, cluster.startListed(members.get(2), members));
             }

@@ -134,8 +134,9 @@ class HashCheckTest {
         applyAll(2, 5);
         assertThatThrownBy(() -> heartbeat(1, 2, 3))
                 .isInstanceOf(DivergedException.class)
-                .hasMessageStartingWith("node 1 leads and has applied something else than a majority of its cluster: up to"
-                        + " index 5 ")
+                .hasMessageStartingWith(
+                        "node 1 leads and has applied something else than a majority of its cluster: up to"
+                                + " index 5 ")
                 .hasMessageContaining("on node 3");
         // The others agree with the next leader, and nothing is held against them.
         for (int i = 0; i < 2 * HashCheck.PATIENCE; i++) {
@@ -171,7 +172,8 @@ class HashCheckTest {
         }
         assertThatThrownBy(() -> heartbeat(1, 2))
                 .isInstanceOf(DivergedException.class)
-                .hasMessageStartingWith("node 2 has applied something else than node 1, its leader, and no majority says");
+                .hasMessageStartingWith(
+                        "node 2 has applied something else than node 1, its leader, and no majority says");
     }
 
     @Test

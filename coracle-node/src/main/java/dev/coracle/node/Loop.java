@@ -615,9 +615,7 @@ final class Loop extends NodeAgent {
      * leader is known; a node that has just started may have forgotten whom it has heard from.
      */
     private boolean isKeptFromVoting(Message message) {
-        return message instanceof Message.VoteRequest request
-                && !request.leaderTransfer()
-                && isBoundToLeader();
+        return message instanceof Message.VoteRequest request && !request.leaderTransfer() && isBoundToLeader();
     }
 
     // ---- requests
