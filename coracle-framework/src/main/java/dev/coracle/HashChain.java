@@ -2,6 +2,7 @@ package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +61,8 @@ final class HashChain {
     /** The lowest index at which the hash is known, and where the chain began. */
     private volatile Point first = Point.BEGIN;
 
-    private volatile int restores;
+    /** Goes up when the chain begins to be replaced by another's, and when it was: odd in between. */
+    private final AtomicInteger replacements = new AtomicInteger();
 
     /** An index ahead whose hash shall be known however soon it is passed, and what was found there. */
     private volatile long watched = Long.MAX_VALUE;
@@ -135,8 +137,7 @@ final class HashChain {
 
     /** Goes on from a snapshot's. The applier's. */
     void restore(Point point) {
-        // Nothing that was known is to be taken for known while this changes.
-        first = new Point(point.origin, Long.MAX_VALUE, 0);
+        replacements.incrementAndGet();
         watched = Long.MAX_VALUE;
         seen = null;
         for (int i = 0; i < REMEMBERED; i++) {
@@ -145,20 +146,21 @@ final class HashChain {
         hash = point.hash;
         publish(point.index);
         first = point;
-        restores++;
+        replacements.incrementAndGet();
     }
 
     /** How often it went on from another's: what was known of it before says nothing of it since. */
     int restores() {
-        return restores;
+        return replacements.get() / 2;
     }
 
     /** The chain at an index; null if it is not known any more, or not yet. */
     @Nullable
     Point at(long wanted) {
+        int replaced = replacements.get();
         Point begin = first;
         long end = index;
-        if (wanted > end) {
+        if (replaced % 2 != 0 || wanted > end) {
             return null;
         }
         Point found = seen;
@@ -168,8 +170,9 @@ final class HashChain {
         for (long i = wanted; i >= Math.max(begin.index, end - REMEMBERED + 1) && i > 0; i--) {
             long slot = recent.getAcquire((int) (i % REMEMBERED));
             if ((int) (slot >>> 32) == (int) i) {
-                // Unless it was restored meanwhile.
-                return first == begin ? new Point(begin.origin, wanted, (int) slot) : null;
+                // What stood here, or between here and the index that is wanted, may have been overwritten meanwhile.
+                boolean sound = replacements.get() == replaced && i > index - REMEMBERED;
+                return sound ? new Point(begin.origin, wanted, (int) slot) : null;
             }
         }
         return null;

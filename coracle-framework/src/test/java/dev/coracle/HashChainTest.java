@@ -3,7 +3,12 @@ package dev.coracle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.HashChain.Point;
+import dev.coracle.raft.ConfChangeSingle;
+import dev.coracle.raft.ConfChangeType;
+import dev.coracle.raft.ConfChangeV2;
+import dev.coracle.raft.ConfState;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -136,6 +141,32 @@ class HashChainTest {
         assertThat(chain.origin()).isZero();
         chain.add(66, 1, data(66));
         assertThat(chain.origin()).isEqualTo(40);
+    }
+
+    @Test
+    void aReplicaAddsCommandsOfEveryKindAndChangesOfTheConfiguration() {
+        List<Point> ends = new ArrayList<>();
+        ConfState before = ConfState.ofVoters(1L);
+        for (int kind = 0; kind < 4; kind++) {
+            Replica<String, Long> replica =
+                    new Replica<>(new Journal(), Codec.utf8(), Codec.int64(), null, null, members -> {});
+            replica.configurationChanged(
+                    1, ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_NODE, 1)), before);
+            ends.add(replica.hash().end());
+            long other = kind == 0 ? 2 : 3;
+            switch (kind) {
+                case 0, 1 ->
+                    replica.configurationChanged(
+                            2,
+                            ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_LEARNER_NODE, other)),
+                            new ConfState(List.of(1L), List.of(other), List.of(), List.of(), false));
+                case 2 -> replica.apply(2, 1, new Envelope.ReserveId("x:1", 5).encode());
+                default -> replica.apply(2, 1, Envelope.wrap(new byte[] {65}));
+            }
+            assertThat(replica.hash().index()).isEqualTo(2);
+            ends.add(replica.hash().end());
+        }
+        assertThat(new HashSet<>(ends)).as("one of the beginning, and four").hasSize(5);
     }
 
     @Test

@@ -220,6 +220,50 @@ class HashCheckTest {
     }
 
     @Test
+    void aFollowerThatIsAlwaysBehindIsComparedAllTheSame() {
+        start(3);
+        node(3).applyWrongly(1);
+        int rounds = 0;
+        DivergedException found = null;
+        while (found == null && rounds < 20) {
+            long leaders = 10L * rounds;
+            node(1).apply(leaders + 1, leaders + 10);
+            node(2).apply(leaders + 1, leaders + 10);
+            // Two heartbeats and a half.
+            if (leaders >= 40) {
+                node(3).apply(Math.max(2, leaders - 24), leaders - 15);
+            }
+            try {
+                heartbeat(1, 2, 3);
+            } catch (DivergedException e) {
+                found = e;
+            }
+            rounds++;
+        }
+        assertThat(found).hasMessageStartingWith("node 3 ");
+        assertThat(rounds).isLessThan(12);
+    }
+
+    @Test
+    void whatWasFoundBeforeASnapshotIsNotHeldAgainstWhoeverGotIt() {
+        start(3);
+        node(1).apply(1, 5);
+        node(2).apply(1, 5);
+        node(3).applyWrongly(1);
+        node(3).apply(2, 5);
+        heartbeat(1, 2, 3);
+        node(1).apply(6, 7);
+        node(3).chain.restore(node(1).chain.end());
+        node(1).apply(8, 50);
+        node(2).apply(6, 50);
+        // It is behind what the leader has, who knows by now that a majority had it right.
+        heartbeat(1, 2, 3);
+        node(3).apply(8, 50);
+        heartbeat(1, 2, 3);
+        heartbeat(1, 2, 3);
+    }
+
+    @Test
     void aSnapshotOfAnotherMemberEndsADifference() {
         start(3);
         node(1).apply(1, 5);
