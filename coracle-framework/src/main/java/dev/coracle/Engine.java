@@ -346,6 +346,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .observer(this)
                 .storageObserver(settings.storageObserver, world.clock())
                 .clock(world.clock())
+                .heartbeatNotes(new HashCheck(replica.hash(), () -> id, replica::membership))
                 .build();
     }
 
@@ -891,7 +892,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     private void onFailure(Throwable cause) {
-        String advice = cause instanceof StorageException
+        String advice = cause instanceof StorageException || cause instanceof DivergedException
                 ? String.valueOf(cause.getMessage())
                 : "an invariant is broken, or the state machine failed: " + cause
                         + ". Nothing is lost that was acknowledged; find the cause before the node is started again,"

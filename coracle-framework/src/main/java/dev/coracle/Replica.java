@@ -1,6 +1,7 @@
 package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.codec.EtcdConfChangeCodec;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
@@ -74,6 +75,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private final Codec<C> commands;
     private final Codec<R> results;
     private final Sessions sessions = new Sessions();
+    private final HashChain hash = new HashChain();
     private final @Nullable EntryFormatter<C> formatter;
     private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
@@ -98,6 +100,11 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         this.onMembership = onMembership;
     }
 
+    /** The rolling hash of what was applied. */
+    HashChain hash() {
+        return hash;
+    }
+
     /** The members as of the last entry applied. Any thread may call. */
     Membership membership() {
         return membership;
@@ -105,6 +112,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public @Nullable Object apply(long index, long term, byte[] data) {
+        hash.add(index, term, data);
         Envelope envelope;
         try {
             envelope = Envelope.decode(data);
@@ -176,6 +184,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {
+        hash.addConfiguration(index, EtcdConfChangeCodec.INSTANCE.encode(change));
         SortedMap<Long, Tables.Known> news;
         try {
             news = MemberContext.decode(change);
@@ -193,7 +202,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public PinnedSnapshot snapshot() {
-        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin());
+        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin(), hash.end());
         StateMachine.PinnedState state = machine.snapshot();
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("a snapshot is taken: {}", stateText.get());
@@ -217,6 +226,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         SnapshotHead head = SnapshotHead.read(data);
         machine.restore(data);
         sessions.restore(head.sessions());
+        HashChain.Point point = head.hash();
+        // Of what came before nothing is known then, and members that know more cannot be compared with.
+        hash.restore(point == null ? new HashChain.Point(metadata.index(), metadata.index(), 0) : point);
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("the snapshot at {} is restored: {}", metadata.index(), stateText.get());
         }

@@ -44,6 +44,7 @@ public final class NodeConfig {
     final StorageObserver storageObserver;
     final Clock storageClock;
     final @Nullable Clock clock;
+    final HeartbeatNotes heartbeatNotes;
 
     private NodeConfig(Builder b) {
         group = b.group;
@@ -78,6 +79,7 @@ public final class NodeConfig {
         storageObserver = b.storageObserver;
         storageClock = b.storageClock;
         clock = b.clock;
+        heartbeatNotes = b.heartbeatNotes;
     }
 
     /** A builder with the defaults. Only the id has none. */
@@ -139,6 +141,7 @@ public final class NodeConfig {
         private StorageObserver storageObserver = StorageObserver.NONE;
         private Clock storageClock = () -> 0;
         private @Nullable Clock clock;
+        private HeartbeatNotes heartbeatNotes = HeartbeatNotes.NONE;
 
         private Builder() {}
 
@@ -367,6 +370,12 @@ public final class NodeConfig {
          */
         public Builder clock(Clock value) {
             clock = value;
+            return this;
+        }
+
+        /** Sends and gets notes that travel with heartbeats. Default {@link HeartbeatNotes#NONE}. */
+        public Builder heartbeatNotes(HeartbeatNotes value) {
+            heartbeatNotes = value;
             return this;
         }
 
