@@ -32,5 +32,8 @@ final class CallKind {
     /** Change the members as raftify does. */
     static final int CHANGE_MEMBERS = 10;
 
+    /** Which dialect is spoken there? Answered with its name. */
+    static final int DIALECT = 11;
+
     private CallKind() {}
 }

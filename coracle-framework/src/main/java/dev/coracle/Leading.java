@@ -11,6 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /** What a {@link LeaderTask} works with. */
 record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller caller) {
+    /** Why some requests are refused in a cluster of raft-rs's dialect. */
+    static final String NO_IDENTITIES = "in a cluster of raft-rs's dialect nodes have no incarnations, and their addresses"
+            + " are those with which they were added";
+
     /** Says that nothing was done, and that trying again makes no sense. */
     static Failure refused(String text) {
         return new Failure(Failure.Kind.REFUSED_CONFIG, RawNode.NONE, text);

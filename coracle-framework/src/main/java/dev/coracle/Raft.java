@@ -82,7 +82,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
                     RawNode.NONE,
                     "command: " + bytes.length + " bytes, must not exceed maxEntryBytes " + settings.maxEntryBytes)));
         }
-        return lead(new Tasks.Propose<>(Envelope.wrap(bytes), settings.results), bytes.length, timeout);
+        return lead(new Tasks.Propose<>(engine.replica().rules().wrap(bytes), settings.results), bytes.length, timeout);
     }
 
     /** Hands a task to whoever leads. */

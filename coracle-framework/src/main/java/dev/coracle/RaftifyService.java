@@ -8,6 +8,7 @@ import dev.coracle.codec.raftify.ChangeConfigResultType;
 import dev.coracle.codec.raftify.DebugNodeResponse;
 import dev.coracle.codec.raftify.Empty;
 import dev.coracle.codec.raftify.GetPeersResponse;
+import dev.coracle.codec.raftify.Peer;
 import dev.coracle.codec.raftify.Peers;
 import dev.coracle.codec.raftify.ProposeArgs;
 import dev.coracle.codec.raftify.ProposeResponse;
@@ -24,8 +25,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers raftify's requests, as far as they make sense in a native cluster: addresses come from the log alone, and a
- * node of raftify itself cannot join. Any member answers; what the leader must do is passed on to it.
+ * Answers raftify's requests. Any member answers; what the leader must do is passed on to it. In a native cluster as far
+ * as they make sense there: addresses come from the log alone, and a node of raftify itself cannot join.
  */
 final class RaftifyService<C, R extends @Nullable Object> implements RaftServiceHandler {
     private final Engine<C, R, ?> engine;
@@ -96,8 +97,8 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
     private static ChangeConfigResultType resultType(Failure failure) {
         return switch (failure.kind()) {
             case REFUSED_CONFIG, CHANGE_PENDING, TOO_LARGE -> ChangeConfigResultType.REJECTED;
-            case TIMED_OUT, NO_LEADER -> ChangeConfigResultType.TIMEOUT_ERROR;
-            case NOT_LEADER -> ChangeConfigResultType.WRONG_LEADER;
+            // Never WrongLeader, on which raftify's own client panics: this node has passed it on as long as it could.
+            case TIMED_OUT, NO_LEADER, NOT_LEADER -> ChangeConfigResultType.TIMEOUT_ERROR;
             case OVERLOADED, NO_SPACE, TRANSFERRING, REFUSED_TRANSFER, SNAPSHOT_FAILED, LOST, UNKNOWN, STOPPED ->
                 ChangeConfigResultType.UNKNOWN_ERROR;
         };
@@ -112,7 +113,7 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
             return;
         }
         lead(
-                new Tasks.Propose<>(Envelope.wrap(command), settings.results),
+                new Tasks.Propose<>(engine.replica().rules().wrap(command), settings.results),
                 result -> reply.done(new ProposeResponse("")),
                 failure -> reply.done(new ProposeResponse(failure.text())));
     }
@@ -167,7 +168,21 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
 
     @Override
     public void setPeers(Peers peers, Reply<Empty> reply) {
-        reply.failed("the members of this cluster, with their addresses, come from its log; use ChangeConfig");
+        if (!(engine.replica().rules() instanceof RaftRsRules)) {
+            reply.failed("the members of this cluster, with their addresses, come from its log; use ChangeConfig");
+            return;
+        }
+        SortedMap<Long, String> addresses = ClusterFile.byId();
+        for (Peer peer : peers.peers()) {
+            try {
+                addresses.put(peer.nodeId(), SocketAddresses.format(SocketAddresses.parse(peer.addr())));
+            } catch (IllegalArgumentException e) {
+                reply.failed("peers: node " + Long.toUnsignedString(peer.nodeId()) + ": " + e.getMessage());
+                return;
+            }
+        }
+        engine.learn(addresses);
+        reply.done(new Empty());
     }
 
     @Override

@@ -76,6 +76,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
     private volatile Membership membership = Membership.NONE;
+    private volatile DialectRules rules = NativeRules.INSTANCE;
 
     /**
      * @param stateText prints the machine's state, or null if nothing of it may be printed
@@ -94,16 +95,34 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         this.onMembership = onMembership;
     }
 
+    /** Begins in a cluster of a dialect, with the members before the first entry. Called before the first one is applied. */
+    void begin(DialectRules newRules, Membership first) {
+        rules = newRules;
+        membership = first;
+    }
+
+    /** The cluster's dialect. Any thread may call. */
+    DialectRules rules() {
+        return rules;
+    }
+
     /** The members as of the last entry applied. Any thread may call. */
     Membership membership() {
         return membership;
     }
 
     @Override
+    public @Nullable Object apply(long index, long term, byte[] data, byte @Nullable [] context) {
+        Object result = apply(index, term, data);
+        rules.applied(context, result);
+        return result;
+    }
+
+    @Override
     public @Nullable Object apply(long index, long term, byte[] data) {
         Envelope envelope;
         try {
-            envelope = Envelope.decode(data);
+            envelope = rules.decode(data);
         } catch (MalformedException e) {
             throw Check.fail("entry %d cannot be read: %s", index, e.getMessage());
         }
@@ -146,7 +165,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     public void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {
         SortedMap<Long, Tables.Known> news;
         try {
-            news = MemberContext.decode(change);
+            news = rules.news(change);
         } catch (MalformedException e) {
             throw Check.fail("the configuration change of entry %d cannot be read: %s", index, e.getMessage());
         }
@@ -169,7 +188,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         return new PinnedSnapshot() {
             @Override
             public void writeTo(OutputStream out) throws IOException {
-                SnapshotHead.write(tables, out);
+                rules.writeHead(tables, out);
                 state.writeTo(new Unclosed(out));
             }
 
@@ -182,7 +201,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void restore(SnapshotMetadata metadata, InputStream data) throws IOException {
-        Tables tables = SnapshotHead.read(data);
+        Tables tables = rules.readHead(data, metadata.confState(), membership.tables());
         machine.restore(data);
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("the snapshot at {} is restored: {}", metadata.index(), stateText.get());
