@@ -4,6 +4,7 @@ import dev.coracle.codec.Dialect;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
 import dev.coracle.node.StorageException;
+import dev.coracle.raft.ConfState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -235,6 +236,18 @@ record ClusterFile(
     /** The dialect's rules for entries, once a start. */
     DialectRules newRules(long random) {
         return DialectRules.of(dialect, random);
+    }
+
+    /** The configuration that no entry says: raft-rs's nodes begin with one. */
+    ConfState initialConfiguration() {
+        List<Long> voters = new ArrayList<>();
+        List<Long> learners = new ArrayList<>();
+        for (Member first : firstMembers) {
+            (first.role() == Member.Role.LEARNER ? learners : voters).add(first.id());
+        }
+        voters.sort(Long::compareUnsigned);
+        learners.sort(Long::compareUnsigned);
+        return new ConfState(voters, learners, List.of(), List.of(), false);
     }
 
     /** Tells whether the node is one of those that the cluster began with. */

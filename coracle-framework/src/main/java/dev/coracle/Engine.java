@@ -176,22 +176,10 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             }
             raftRs.learn(file.peers());
             raftRs.learn(Map.of(id, file.address()));
-            ConfState configuration = initialConfiguration(file);
+            ConfState configuration = file.initialConfiguration();
             first = new Replica.Membership(0, raftRs.tables(configuration, Tables.EMPTY), configuration);
         }
         replica.begin(rules, first);
-    }
-
-    /** The configuration that no entry says: raft-rs's nodes begin with one. */
-    private static ConfState initialConfiguration(ClusterFile file) {
-        List<Long> voters = new ArrayList<>();
-        List<Long> learners = new ArrayList<>();
-        for (Member first : file.firstMembers()) {
-            (first.role() == Member.Role.LEARNER ? learners : voters).add(first.id());
-        }
-        voters.sort(Long::compareUnsigned);
-        learners.sort(Long::compareUnsigned);
-        return new ConfState(voters, learners, List.of(), List.of(), false);
     }
 
     private void bind(ClusterFile file) throws StartException, StorageException {
@@ -370,7 +358,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         } else {
             // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in ever
             // higher terms then; members that refuse it for the sake of their leader would shut it out for good.
-            builder.initialConfiguration(initialConfiguration(file)).checkQuorum(false);
+            builder.initialConfiguration(file.initialConfiguration()).checkQuorum(false);
             for (Member first : file.firstMembers()) {
                 if (first.role() == Member.Role.LEADER && first.id() != id) {
                     builder.firstLeader(first.id());

@@ -179,7 +179,8 @@ final class RaftifyLeader {
         };
     }
 
-    private static boolean isIn(ConfState configuration, List<ConfChangeSingle> changes) {
+    /** Tells whether a configuration has all of some changes. */
+    static boolean isIn(ConfState configuration, List<ConfChangeSingle> changes) {
         for (ConfChangeSingle change : changes) {
             boolean learner = configuration.learners().contains(change.nodeId())
                     || configuration.learnersNext().contains(change.nodeId());

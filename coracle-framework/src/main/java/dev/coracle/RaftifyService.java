@@ -17,7 +17,9 @@ import dev.coracle.codec.raftify.RequestIdResponse;
 import dev.coracle.codec.raftify.ResultCode;
 import dev.coracle.node.Failure;
 import dev.coracle.raft.Bytes;
+import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.transport.grpc.RaftServiceHandler;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.StringJoiner;
@@ -29,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * as they make sense there: addresses come from the log alone, and a node of raftify itself cannot join.
  */
 final class RaftifyService<C, R extends @Nullable Object> implements RaftServiceHandler {
+    private static final long POLL_NANOS = 5_000_000;
+
     private final Engine<C, R, ?> engine;
     private final Settings<C, R, ?> settings;
 
@@ -89,9 +93,24 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
         }
         lead(
                 new Tasks.ChangeMembers(args.addrs(), args.changes()),
-                ids -> reply.done(new ChangeConfigResponse(ChangeConfigResultType.SUCCESS, ids, peers(), "")),
+                ids -> answerWhenApplied(args.changes(), ids, deadlineNanos(), reply),
                 failure ->
                         reply.done(new ChangeConfigResponse(resultType(failure), List.of(), peers(), failure.text())));
+    }
+
+    /** The answer has the members afterwards, as this node knows them: it may hear of a change after the leader does. */
+    private void answerWhenApplied(
+            List<ConfChangeSingle> changes, List<Long> ids, long deadlineNanos, Reply<ChangeConfigResponse> reply) {
+        List<ConfChangeSingle> named = new ArrayList<>();
+        for (int i = 0; i < Math.min(ids.size(), changes.size()); i++) {
+            named.add(new ConfChangeSingle(changes.get(i).type(), ids.get(i)));
+        }
+        boolean applied = RaftifyLeader.isIn(engine.replica().membership().configuration(), named);
+        if (applied || engine.hasStopped() || engine.nanoTime() - deadlineNanos >= 0) {
+            reply.done(new ChangeConfigResponse(ChangeConfigResultType.SUCCESS, ids, peers(), ""));
+        } else {
+            engine.schedule(() -> answerWhenApplied(changes, ids, deadlineNanos, reply), POLL_NANOS);
+        }
     }
 
     private static ChangeConfigResultType resultType(Failure failure) {
