@@ -5,7 +5,7 @@
 //!
 //! Without peers it makes a cluster of its own; with `--join` it asks that member for a ticket; with `--peers` it is one
 //! of those. Each line of the input is answered by one line, which begins with `ok` or `error`. With the end of the input
-//! the process ends. Log lines go to the standard error.
+//! the process ends. Log lines go to the standard error, with RAFTIFY_DEBUG in the environment all of them.
 
 use raftify::{
     async_trait, bincode, create_client,
@@ -148,14 +148,14 @@ fn main() {
 }
 
 /// Prints log lines to the standard error as they are.
-struct Stderr(Mutex<std::io::Stderr>);
+struct Stderr(Mutex<std::io::Stderr>, slog::Level);
 
 impl Drain for Stderr {
     type Ok = ();
     type Err = slog::Never;
 
     fn log(&self, record: &slog::Record, _: &slog::OwnedKVList) -> std::result::Result<(), slog::Never> {
-        if record.level().is_at_least(slog::Level::Info) {
+        if record.level().is_at_least(self.1) {
             let _ = writeln!(self.0.lock().unwrap(), "{} {}", record.level(), record.msg());
         }
         Ok(())
@@ -163,7 +163,11 @@ impl Drain for Stderr {
 }
 
 fn slog_term() -> Stderr {
-    Stderr(Mutex::new(std::io::stderr()))
+    let level = match std::env::var_os("RAFTIFY_DEBUG") {
+        Some(_) => slog::Level::Debug,
+        None => slog::Level::Info,
+    };
+    Stderr(Mutex::new(std::io::stderr()), level)
 }
 
 async fn run<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
@@ -208,7 +212,7 @@ async fn run<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
         Raft::bootstrap(id, arguments.addr.clone(), storage, store.clone(), builder.build(), logger).expect("bootstrap");
     let running = tokio::spawn(raft.clone().run());
     if let Some(ticket) = ticket {
-        raft.add_peers(ticket.peers.clone()).await.expect("add_peers");
+        // Not add_peers, as raftify's example does: the peers are known, and it ends the node if one of them is down.
         raft.join_cluster(vec![ticket]).await.expect("join_cluster");
     }
     println!("ready {id}");

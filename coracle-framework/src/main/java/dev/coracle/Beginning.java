@@ -255,13 +255,24 @@ final class Beginning {
             CompletableFuture<RequestIdResponse> ticket =
                     RaftifyRounds.requestId(caller, worker, world.clock(), addresses, own, deadlineNanos);
             Engine.await(world.threads(), ticket);
-            id = ticket.join().reservedId();
-            Peers.decode(ticket.join().peers().array())
+            RequestIdResponse answer = ticket.join();
+            id = answer.reservedId();
+            Peers.decode(answer.peers().array())
                     .peers()
                     .forEach((peer, known) -> members.add(new Member(
                             peer,
                             SocketAddresses.format(known.address()),
                             known.initialRole() == InitialRole.LEARNER ? Member.Role.LEARNER : Member.Role.VOTER)));
+            if (id == answer.leaderId()) {
+                throw new StartException(
+                        StartException.Kind.REFUSED,
+                        "join: the leader, " + Leading.name(id) + ", gives its own id away: a node of raftify that joined"
+                                + " by a snapshot does not know itself. Have another node lead, and join then");
+            }
+            if (members.stream().noneMatch(member -> member.id() == answer.leaderId())) {
+                members.add(Member.voter(
+                        answer.leaderId(), SocketAddresses.format(SocketAddresses.parse(answer.leaderAddr()))));
+            }
         } catch (CompletionException e) {
             @Nullable Throwable cause = e.getCause();
             if (cause instanceof StartException refused) {

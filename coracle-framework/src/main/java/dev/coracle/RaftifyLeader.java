@@ -41,6 +41,9 @@ import org.jspecify.annotations.Nullable;
 final class RaftifyLeader {
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
+    /** How long a transfer may take before it is asked for again: raft-rs gives it an election timeout. */
+    private static final long TRANSFER_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     private final Engine<?, ?, ?> engine;
     private final RaftRsRules rules;
     private final long id;
@@ -265,16 +268,32 @@ final class RaftifyLeader {
         } else if (!engine.replica().membership().configuration().voters().contains(target)) {
             reply.failed(Leading.refused("id: " + Long.toUnsignedString(target) + " is no voter"));
         } else {
-            long term = engine.term();
-            onAnswer(
-                    client.sendMessage(new Message.TransferLeader(target, id, term), left(deadlineNanos)),
-                    reply,
-                    taken -> await(
-                            () -> engine.leader() == target,
-                            "leadership of " + Leading.name(target),
-                            deadlineNanos,
-                            reply,
-                            () -> reply.done(Done.DONE)));
+            askToTransfer(target, deadlineNanos, reply);
+        }
+    }
+
+    /** Asks until it is so: the target may not have been ready, which nobody tells. */
+    private void askToTransfer(long target, long deadlineNanos, Reply<Done> reply) {
+        Message request = new Message.TransferLeader(target, id, engine.term());
+        long untilNanos = Math.min(deadlineNanos, engine.nanoTime() + TRANSFER_NANOS);
+        onAnswer(client.sendMessage(request, left(deadlineNanos)), reply, taken -> awaitLeader(target, untilNanos, deadlineNanos, reply));
+    }
+
+    private void awaitLeader(long target, long untilNanos, long deadlineNanos, Reply<Done> reply) {
+        long leader = engine.leader();
+        if (leader == target) {
+            reply.done(Done.DONE);
+        } else if (engine.hasStopped()) {
+            reply.failed(engine.notRunning());
+        } else if (engine.nanoTime() - deadlineNanos >= 0) {
+            reply.failed(new Failure(
+                    Failure.Kind.REFUSED_TRANSFER, leader, Leading.name(target) + " did not come to lead in time"));
+        } else if (engine.nanoTime() - untilNanos < 0) {
+            engine.schedule(() -> awaitLeader(target, untilNanos, deadlineNanos, reply), POLL_NANOS);
+        } else if (leader == id) {
+            askToTransfer(target, deadlineNanos, reply);
+        } else {
+            reply.failed(new Failure(Failure.Kind.NOT_LEADER, leader, Leading.name(id) + " does not lead any more"));
         }
     }
 }

@@ -216,8 +216,8 @@ class RaftifyInteropTest {
 
         // The leader is killed; ours and the other one elect.
         three.close();
-        put(again, 10, "ten");
         until("a new leader", () -> leaderOf(again) == 1 || leaderOf(again) == 2);
+        put(again, 10, "ten");
         sameEverywhere(10, List.of(again), List.of(one));
         passed = true;
     }
@@ -244,20 +244,22 @@ class RaftifyInteropTest {
         String address = one.raftAddress();
         one.close();
         until("theirs lead", () -> three.ok("leader").equals("2") && two.ok("leader").equals("2"));
-        RaftifyNode four = ready("--join", three.address());
+        // (By a snapshot theirs came to lead, which does not list itself: only the ticket's text says where it is.)
+        Raft<Insert, @Nullable Void, HashStore> four =
+                java("four", builder -> builder.join(three.address()));
         two.ok("put 103 four");
         Raft<Insert, @Nullable Void, HashStore> again =
                 java("one", builder -> builder.raftAddress(address));
-        sameEverywhere(103, List.of(again), List.of(two, three, four));
+        sameEverywhere(103, List.of(again, four), List.of(two, three));
         until("ours knows where the fourth is", () -> again.members().stream()
-                .anyMatch(member -> member.id() == 4 && member.address().equals(four.address())));
+                .anyMatch(member -> member.id() == 4 && member.address().equals(four.raftAddress())));
         put(again, 104, "again");
 
-        // One of theirs leaves by itself, one by order of ours, and then ours.
-        four.answer("leave");
-        four.awaitEnd();
+        // Ours removes one of theirs and one of ours, and leaves. (Nobody tells who is removed by a leader of theirs.)
         again.remove(3).join();
-        three.awaitEnd();
+        three.close();
+        again.remove(4).join();
+        four.close();
         until("two are left", () -> again.members().size() == 2);
         put(again, 105, "two");
         again.leave().join();
@@ -324,8 +326,9 @@ class RaftifyInteropTest {
             String at = "call " + two.raftAddress() + " ";
             String leader = round == 0 ? one.address() : two.raftAddress();
             int leaderId = round + 1;
+            // Theirs gives the highest id of a member and one; ours none that any member ever had.
             assertThat(one.ok(at + "RequestId 127.0.0.1:9"))
-                    .startsWith("0 3 " + leaderId + " " + leader + " {")
+                    .startsWith("0 " + (round == 0 ? 3 : 10) + " " + leaderId + " " + leader + " {")
                     .contains("\"2\":{\"addr\":\"" + two.raftAddress() + "\"");
             assertThat(one.ok(at + "ChangeConfig add-learner 9 127.0.0.1:9"))
                     .startsWith("0 [9]  {")
@@ -357,7 +360,7 @@ class RaftifyInteropTest {
             RaftServiceClient client = network.raftService(one.address());
             RequestIdResponse ticket =
                     client.requestId(new RequestIdArgs("127.0.0.1:9"), TIMEOUT).join();
-            assertThat(List.of(ticket.reservedId(), ticket.leaderId())).containsExactly(10L, 2L);
+            assertThat(List.of(ticket.reservedId(), ticket.leaderId())).containsExactly(11L, 2L);
             two.transferLeadership(1).join();
             until("theirs leads", () -> one.ok("leader").equals("1"));
             assertThat(client.requestId(new RequestIdArgs("127.0.0.1:9"), TIMEOUT)
