@@ -104,7 +104,11 @@ final class Beginning {
             Member me = self(listed.members());
             return file(
                     dialect,
-                    clusterIdOf(dialect == Dialect.NATIVE ? listed.members() : List.of()), me.id(), incarnation, listed.members(), addresses(listed.members()));
+                    clusterIdOf(dialect == Dialect.NATIVE ? listed.members() : List.of()),
+                    me.id(),
+                    incarnation,
+                    listed.members(),
+                    addresses(listed.members()));
         }
         if (settings.mode instanceof Settings.Mode.Join join) {
             requireSomebodyElse(join.addresses());
@@ -226,8 +230,7 @@ final class Beginning {
                         return same ? Dialect.RAFT_RS : Dialect.NATIVE;
                     } catch (CompletionException e) {
                         @Nullable Throwable cause = e.getCause();
-                        if (cause instanceof CallException call
-                                && call.kind() == CallException.Kind.UNKNOWN_METHOD) {
+                        if (cause instanceof CallException call && call.kind() == CallException.Kind.UNKNOWN_METHOD) {
                             return Dialect.RAFT_RS;
                         }
                         last = String.valueOf(cause == null ? e.getMessage() : cause.getMessage());
@@ -266,7 +269,8 @@ final class Beginning {
             if (id == answer.leaderId()) {
                 throw new StartException(
                         StartException.Kind.REFUSED,
-                        "join: the leader, " + Leading.name(id) + ", gives its own id away: a node of raftify that joined"
+                        "join: the leader, " + Leading.name(id)
+                                + ", gives its own id away: a node of raftify that joined"
                                 + " by a snapshot does not know itself. Have another node lead, and join then");
             }
             if (members.stream().noneMatch(member -> member.id() == answer.leaderId())) {

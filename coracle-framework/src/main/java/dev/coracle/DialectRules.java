@@ -48,7 +48,7 @@ sealed interface DialectRules permits NativeRules, RaftRsRules {
     SortedMap<Long, Tables.Known> news(ConfChangeV2 change) throws MalformedException;
 
     /** Writes what stands before the application's state in a snapshot. */
-    void writeHead(Tables tables, OutputStream out) throws IOException;
+    void writeHead(SnapshotHead head, OutputStream out) throws IOException;
 
     /**
      * Reads what stands before the application's state in a snapshot.
@@ -56,7 +56,7 @@ sealed interface DialectRules permits NativeRules, RaftRsRules {
      * @param configuration the snapshot's
      * @param before the tables that the snapshot replaces
      */
-    Tables readHead(InputStream in, ConfState configuration, Tables before) throws IOException;
+    SnapshotHead readHead(InputStream in, ConfState configuration, Tables before) throws IOException;
 
     /** The rules of a dialect that the framework runs. */
     static DialectRules of(Dialect dialect, long random) {

@@ -32,8 +32,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
@@ -103,6 +103,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         this.replica = new Replica<>(
                 settings.machine,
                 settings.commands,
+                settings.results,
                 settings.formatter,
                 stateText == null ? null : () -> stateText.apply(settings.machine),
                 this::onMembership);
@@ -343,7 +344,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         NodeView view = running.view();
         if (view.leader() == RawNode.NONE && view.role() == RoleName.FOLLOWER) {
             long tickNanos = settings.tickInterval.toNanos();
-            boolean knowsMembers = view.applied() > 0 || replica.membership().tables().member(id) != null;
+            boolean knowsMembers =
+                    view.applied() > 0 || replica.membership().tables().member(id) != null;
             if (knowsMembers && view.applied() >= view.commit()) {
                 running.campaign(nanoTime() + tickNanos, new Ignored<>());
             }
@@ -356,7 +358,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         if (file.dialect() == Dialect.NATIVE) {
             builder.bootstrap(bootstrap(file));
         } else {
-            // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in ever
+            // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in
+            // ever
             // higher terms then; members that refuse it for the sake of their leader would shut it out for good.
             builder.initialConfiguration(file.initialConfiguration()).checkQuorum(false);
             for (Member first : file.firstMembers()) {
@@ -377,6 +380,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096)
                         + replica.rules().overheadBytes())
                 .maxPendingBytes(settings.maxPendingBytes)
+                .clock(world.clock())
                 .observer(this)
                 .storageObserver(settings.storageObserver, world.clock())
                 .build();
@@ -412,8 +416,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                         addresses,
                         new Tasks.Join(id, file.address(), file.incarnation()),
                         deadlineNanos)
-                : RaftifyRounds.add(
-                                network(), worker, world.clock(), addresses, id, file.address(), deadlineNanos)
+                : RaftifyRounds.add(network(), worker, world.clock(), addresses, id, file.address(), deadlineNanos)
                         .thenApply(added -> Done.DONE);
         // Its own log may say so although the answer got lost.
         var unusedMember = member.thenAccept(taken::complete);
@@ -556,8 +559,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             return;
         }
         long deadlineNanos = nanoTime() + settings.requestTimeout.toNanos();
-        var unused = RaftifyRounds.requestId(
-                        network(), worker, world.clock(), others, file().address(), deadlineNanos)
+        var unused = RaftifyRounds.requestId(network(), worker, world.clock(), others, file().address(), deadlineNanos)
                 .whenComplete((answer, trouble) -> {
                     askingForAddresses.set(false);
                     try {
@@ -658,6 +660,17 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     // ---- attempts that wait
+
+    /** A number for a session: hardly one that another cluster has in the same place. */
+    long newNonce() {
+        // The log's index tells the sessions of one cluster apart, so that all of this node's may have the same.
+        return file().incarnation();
+    }
+
+    /** How long the first try of an attempt takes that has several: long enough for another leader to be elected. */
+    long firstTryNanos() {
+        return settings.tickInterval.toNanos() * settings.electionTicks * 2;
+    }
 
     /** A number for an attempt, greater than those before. */
     long nextAttempt() {
@@ -935,6 +948,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             case CallKind.LEAVE_JOINT -> new Tasks.LeaveJoint();
             case CallKind.TRANSFER -> Tasks.Transfer.read(in);
             case CallKind.CHANGE_MEMBERS -> Tasks.ChangeMembers.read(in);
+            case CallKind.OPEN_SESSION -> Tasks.OpenSession.read(in);
+            case CallKind.PROPOSE_IN_SESSION -> Tasks.ProposeInSession.read(in, settings.commands, settings.results);
+            case CallKind.CLOSE_SESSION -> Tasks.CloseSession.read(in);
             default -> throw new MalformedException("kind", kind + " is not known here");
         };
     }

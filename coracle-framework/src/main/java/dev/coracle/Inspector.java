@@ -146,8 +146,7 @@ public final class Inspector<C> {
         return file == null ? EtcdConfChangeCodec.INSTANCE : file.newRules(0).changes();
     }
 
-    private static ConfState membersOf(
-            WalContents contents, @Nullable ClusterFile file, Consumer<String> notes)
+    private static ConfState membersOf(WalContents contents, @Nullable ClusterFile file, Consumer<String> notes)
             throws StorageException, IOException {
         boolean fromFile = file != null && file.dialect() == Dialect.RAFT_RS;
         ConfState initial = fromFile ? file.initialConfiguration() : ConfState.EMPTY;
@@ -195,6 +194,9 @@ public final class Inspector<C> {
         }
         try {
             Envelope envelope = Envelope.decode(data);
+            if (envelope instanceof Envelope.InSession command) {
+                return command + ": " + command(command.payload());
+            }
             return envelope instanceof Envelope.Command command ? command(command.payload()) : envelope.toString();
         } catch (MalformedException e) {
             return undecoded(data);

@@ -11,9 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /** What a {@link LeaderTask} works with. */
 record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller caller) {
+    /** Why sessions are refused in a cluster of raft-rs's dialect. */
+    static final String NO_SESSIONS =
+            "a cluster of raft-rs's dialect has no sessions: its entries are the commands alone";
+
     /** Why some requests are refused in a cluster of raft-rs's dialect. */
-    static final String NO_IDENTITIES = "in a cluster of raft-rs's dialect nodes have no incarnations, and their addresses"
-            + " are those with which they were added";
+    static final String NO_IDENTITIES =
+            "in a cluster of raft-rs's dialect nodes have no incarnations, and their addresses"
+                    + " are those with which they were added";
 
     /** Says that nothing was done, and that trying again makes no sense. */
     static Failure refused(String text) {
@@ -46,6 +51,15 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
                 reply.failed(failure);
             }
         });
+    }
+
+    /** Refuses what a cluster without sessions cannot do; false in one that has them. */
+    boolean refusesSessions(Reply<?> reply) {
+        boolean refuses = replica.rules() instanceof RaftRsRules;
+        if (refuses) {
+            reply.failed(refused(NO_SESSIONS));
+        }
+        return refuses;
     }
 
     /** Says that another node leads, or none. */

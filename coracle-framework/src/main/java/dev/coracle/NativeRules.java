@@ -32,7 +32,7 @@ final class NativeRules implements DialectRules {
 
     @Override
     public int overheadBytes() {
-        return Envelope.OVERHEAD_BYTES;
+        return Envelope.SESSION_OVERHEAD_BYTES;
     }
 
     @Override
@@ -64,12 +64,12 @@ final class NativeRules implements DialectRules {
     }
 
     @Override
-    public void writeHead(Tables tables, OutputStream out) throws IOException {
-        SnapshotHead.write(tables, out);
+    public void writeHead(SnapshotHead head, OutputStream out) throws IOException {
+        head.write(out);
     }
 
     @Override
-    public Tables readHead(InputStream in, ConfState configuration, Tables before) throws IOException {
+    public SnapshotHead readHead(InputStream in, ConfState configuration, Tables before) throws IOException {
         return SnapshotHead.read(in);
     }
 }

@@ -169,9 +169,7 @@ final class RaftRsRules implements DialectRules {
         }
         for (int i = 0; i < Math.min(found.size(), change.changes().size()); i++) {
             if (!found.get(i).equals(NOWHERE)) {
-                news.put(
-                        change.changes().get(i).nodeId(),
-                        new Tables.Known(SocketAddresses.format(found.get(i)), 0));
+                news.put(change.changes().get(i).nodeId(), new Tables.Known(SocketAddresses.format(found.get(i)), 0));
             }
         }
         for (var each : change.changes()) {
@@ -184,10 +182,10 @@ final class RaftRsRules implements DialectRules {
     }
 
     @Override
-    public void writeHead(Tables tables, OutputStream out) {}
+    public void writeHead(SnapshotHead head, OutputStream out) {}
 
     @Override
-    public Tables readHead(InputStream in, ConfState configuration, Tables before) {
-        return tables(configuration, before);
+    public SnapshotHead readHead(InputStream in, ConfState configuration, Tables before) {
+        return new SnapshotHead(tables(configuration, before), Sessions.none());
     }
 }

@@ -129,7 +129,10 @@ final class RaftifyLeader {
             if (answer.code() == ResultCode.OK && answer.error().isEmpty()) {
                 try {
                     reply.done(new Ticket(
-                            engine.file().clusterId(), answer.reservedId(), answer.leaderId(), addresses(answer.peers())));
+                            engine.file().clusterId(),
+                            answer.reservedId(),
+                            answer.leaderId(),
+                            addresses(answer.peers())));
                 } catch (CodecException e) {
                     reply.failed(Leading.refused("the leader's ticket cannot be read: " + e.getMessage()));
                 }
@@ -149,8 +152,7 @@ final class RaftifyLeader {
     }
 
     /** Changes members; done with the ids once this member's log has all of it. */
-    void change(
-            List<String> addresses, List<ConfChangeSingle> changes, long deadlineNanos, Reply<List<Long>> reply) {
+    void change(List<String> addresses, List<ConfChangeSingle> changes, long deadlineNanos, Reply<List<Long>> reply) {
         ChangeConfigArgs args = new ChangeConfigArgs(addresses, changes);
         onAnswer(client.changeConfig(args, left(deadlineNanos)), reply, answer -> {
             Failure failure = failure(answer);
@@ -162,9 +164,8 @@ final class RaftifyLeader {
                         "the change",
                         deadlineNanos,
                         reply,
-                        () -> reply.done(changes.stream()
-                                .map(ConfChangeSingle::nodeId)
-                                .toList()));
+                        () -> reply.done(
+                                changes.stream().map(ConfChangeSingle::nodeId).toList()));
             }
         });
     }
@@ -276,7 +277,10 @@ final class RaftifyLeader {
     private void askToTransfer(long target, long deadlineNanos, Reply<Done> reply) {
         Message request = new Message.TransferLeader(target, id, engine.term());
         long untilNanos = Math.min(deadlineNanos, engine.nanoTime() + TRANSFER_NANOS);
-        onAnswer(client.sendMessage(request, left(deadlineNanos)), reply, taken -> awaitLeader(target, untilNanos, deadlineNanos, reply));
+        onAnswer(
+                client.sendMessage(request, left(deadlineNanos)),
+                reply,
+                taken -> awaitLeader(target, untilNanos, deadlineNanos, reply));
     }
 
     private void awaitLeader(long target, long untilNanos, long deadlineNanos, Reply<Done> reply) {

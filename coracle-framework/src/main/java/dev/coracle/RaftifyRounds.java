@@ -79,12 +79,7 @@ final class RaftifyRounds<A> {
 
     /** Asks for an id for the node at {@code own}, with the members; gives a {@link StartException} if there is none. */
     static CompletableFuture<RequestIdResponse> requestId(
-            Caller caller,
-            World.Worker worker,
-            Clock clock,
-            List<String> addresses,
-            String own,
-            long deadlineNanos) {
+            Caller caller, World.Worker worker, Clock clock, List<String> addresses, String own, long deadlineNanos) {
         return new RaftifyRounds<RequestIdResponse>(
                         caller,
                         worker,
@@ -130,8 +125,8 @@ final class RaftifyRounds<A> {
                             if (answer.resultType() == ChangeConfigResultType.REJECTED) {
                                 throw new RejectedException(text);
                             }
-                            boolean done = answer.error().isEmpty()
-                                    && answer.resultType() == ChangeConfigResultType.SUCCESS;
+                            boolean done =
+                                    answer.error().isEmpty() && answer.resultType() == ChangeConfigResultType.SUCCESS;
                             return done ? null : text;
                         },
                         deadlineNanos)
@@ -170,9 +165,8 @@ final class RaftifyRounds<A> {
     private void take(@Nullable A answer, @Nullable Throwable trouble, int position) {
         String address = addresses.get(position);
         if (answer == null) {
-            Throwable cause = trouble instanceof CompletionException && trouble.getCause() != null
-                    ? trouble.getCause()
-                    : trouble;
+            Throwable cause =
+                    trouble instanceof CompletionException && trouble.getCause() != null ? trouble.getCause() : trouble;
             last = address + ": " + (cause == null ? "no answer" : cause.getMessage());
             ask(position + 1);
             return;

@@ -118,8 +118,17 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
             case REFUSED_CONFIG, CHANGE_PENDING, TOO_LARGE -> ChangeConfigResultType.REJECTED;
             // Never WrongLeader, on which raftify's own client panics: this node has passed it on as long as it could.
             case TIMED_OUT, NO_LEADER, NOT_LEADER -> ChangeConfigResultType.TIMEOUT_ERROR;
-            case OVERLOADED, NO_SPACE, TRANSFERRING, REFUSED_TRANSFER, SNAPSHOT_FAILED, LOST, UNKNOWN, STOPPED ->
-                ChangeConfigResultType.UNKNOWN_ERROR;
+            case OVERLOADED,
+                    NO_SPACE,
+                    TRANSFERRING,
+                    REFUSED_TRANSFER,
+                    SNAPSHOT_FAILED,
+                    LOST,
+                    UNKNOWN,
+                    STOPPED,
+                    SESSION_EXPIRED,
+                    SESSION_IN_DOUBT,
+                    RESULT_GONE -> ChangeConfigResultType.UNKNOWN_ERROR;
         };
     }
 

@@ -23,8 +23,7 @@ final class StoredMembers {
     private final ConfChangeCodec codec;
     private ConfState state;
 
-    private StoredMembers(
-            WalContents contents, ConfState initial, ConfChangeCodec codec, Consumer<String> notes) {
+    private StoredMembers(WalContents contents, ConfState initial, ConfChangeCodec codec, Consumer<String> notes) {
         this.notes = notes;
         this.codec = codec;
         boolean hasSnapshot = contents.snapshot().index() > 0;

@@ -28,8 +28,8 @@ import dev.coracle.wal.FileSnapshotStore;
 import dev.coracle.wal.WalContents;
 import dev.coracle.wal.WalLocation;
 import io.grpc.InsecureChannelCredentials;
-import java.io.DataOutputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,8 +80,9 @@ class RaftRsClusterTest {
         assertThat(c.propose("three").join()).isEqualTo(3);
         for (Raft<String, Long, Journal> each : List.of(a, b, c)) {
             assertThat(Cluster.lines(each)).containsExactly("one", "two", "three");
-            assertThat(each.members()).extracting(Member::address).containsExactly(
-                    a.raftAddress(), b.raftAddress(), c.raftAddress());
+            assertThat(each.members())
+                    .extracting(Member::address)
+                    .containsExactly(a.raftAddress(), b.raftAddress(), c.raftAddress());
         }
         for (String name : List.of("a", "b", "c")) {
             assertThat(ClusterFile.read(new FileDisk(), cluster.directory(name)).dialect())
@@ -124,7 +125,8 @@ class RaftRsClusterTest {
     private List<Entry> entries(String name) throws Exception {
         FileDisk disk = new FileDisk();
         List<Entry> entries = new ArrayList<>();
-        WalLocation location = WalLocation.find(disk, cluster.directory(name), null).orElseThrow();
+        WalLocation location =
+                WalLocation.find(disk, cluster.directory(name), null).orElseThrow();
         try (WalContents contents = WalContents.read(disk, location)) {
             contents.entries(1, Long.MAX_VALUE, entries::add);
         }
@@ -170,8 +172,11 @@ class RaftRsClusterTest {
         b = cluster.start("b", builder -> builder.raftAddress(address));
         assertThat(Cluster.lines(b)).containsExactly("one", "two");
         Raft<String, Long, Journal> again = b;
-        Cluster.until("b knows where d is", () -> again.members().stream()
-                .anyMatch(member -> member.id() == d.id() && member.address().equals(d.raftAddress())));
+        Cluster.until(
+                "b knows where d is",
+                () -> again.members().stream()
+                        .anyMatch(member ->
+                                member.id() == d.id() && member.address().equals(d.raftAddress())));
         a.transferLeadership(d.id()).join();
         assertThat(b.propose("three").join()).isEqualTo(3);
 
@@ -249,8 +254,7 @@ class RaftRsClusterTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("maxEntryBytes: 8388608");
         assertThatThrownBy(() -> cluster.start(
-                        "y",
-                        builder -> builder.dialect(Dialect.RAFT_RS).advertiseAddress("localhost:1234")))
+                        "y", builder -> builder.dialect(Dialect.RAFT_RS).advertiseAddress("localhost:1234")))
                 .isInstanceOf(StartException.class)
                 .hasMessageContaining("host localhost is not an address in digits");
         assertThatThrownBy(() -> cluster.builder("z").dialect(Dialect.ETCD)).hasMessageContaining("dialect: ETCD");
@@ -288,7 +292,8 @@ class RaftRsClusterTest {
         // A member of raftify that passes the answer on decodes it whatever was asked.
         assertThat(voters(removed.peers())).containsExactly(1L, 2L);
         // raftify gives ids of removed nodes away again.
-        assertThat(change(client, ConfChangeType.ADD_LEARNER_NODE, 9, "127.0.0.1:99").error())
+        assertThat(change(client, ConfChangeType.ADD_LEARNER_NODE, 9, "127.0.0.1:99")
+                        .error())
                 .isEmpty();
         assertThat(change(client, ConfChangeType.REMOVE_NODE, 9, "127.0.0.1:99").error())
                 .isEmpty();
@@ -314,8 +319,7 @@ class RaftRsClusterTest {
         return List.copyOf(dev.coracle.codec.Peers.decode(peers.array()).peers().keySet());
     }
 
-    private static ChangeConfigResponse change(
-            RaftServiceClient client, ConfChangeType type, long id, String address) {
+    private static ChangeConfigResponse change(RaftServiceClient client, ConfChangeType type, long id, String address) {
         return client.changeConfig(
                         new ChangeConfigArgs(List.of(address), List.of(new ConfChangeSingle(type, id))), TIMEOUT)
                 .join();

@@ -6,6 +6,7 @@ import dev.coracle.raft.RaftLogger;
 import dev.coracle.raft.RaftObserver;
 import dev.coracle.raft.RawNode;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a node behaves. Built by {@link #builder}, which checks every value; immutable.
@@ -46,6 +47,7 @@ public final class NodeConfig {
     final RaftObserver observer;
     final StorageObserver storageObserver;
     final Clock storageClock;
+    final @Nullable Clock clock;
 
     private NodeConfig(Builder b) {
         group = b.group;
@@ -81,6 +83,7 @@ public final class NodeConfig {
         observer = b.observer;
         storageObserver = b.storageObserver;
         storageClock = b.storageClock;
+        clock = b.clock;
     }
 
     /** A builder with the defaults. Only the id has none. */
@@ -143,6 +146,7 @@ public final class NodeConfig {
         private RaftObserver observer = RaftObserver.NONE;
         private StorageObserver storageObserver = StorageObserver.NONE;
         private Clock storageClock = () -> 0;
+        private @Nullable Clock clock;
 
         private Builder() {}
 
@@ -381,6 +385,16 @@ public final class NodeConfig {
         public Builder storageObserver(StorageObserver value, Clock clock) {
             storageObserver = value;
             storageClock = clock;
+            return this;
+        }
+
+        /**
+         * The clock whose time is given to {@link Agent#doWork}, which lets a leader answer {@link RaftNode#leaseRead} from
+         * its lease. All members of a cluster must have one then, with the same ticks; of any two of their clocks the
+         * faster may run up to a third faster than the other. Default none: such reads are as any other.
+         */
+        public Builder clock(Clock value) {
+            clock = value;
             return this;
         }
 

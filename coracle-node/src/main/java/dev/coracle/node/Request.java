@@ -121,8 +121,7 @@ abstract class Request<T extends @Nullable Object> {
         @Nullable
         Object result;
 
-        Proposal(
-                byte[] data, byte @Nullable [] context, long deadlineNanos, Reply<? super @Nullable Object> reply) {
+        Proposal(byte[] data, byte @Nullable [] context, long deadlineNanos, Reply<? super @Nullable Object> reply) {
             super(deadlineNanos, data.length, reply);
             entry = new Entry(0, 0, EntryType.NORMAL, data, context);
         }
@@ -171,9 +170,13 @@ abstract class Request<T extends @Nullable Object> {
     static final class Read extends Request<Long> {
         final boolean linearizable;
 
-        Read(boolean linearizable, long deadlineNanos, Reply<? super Long> reply) {
+        /** Whether the leader's lease will do. */
+        final boolean leased;
+
+        Read(boolean linearizable, boolean leased, long deadlineNanos, Reply<? super Long> reply) {
             super(deadlineNanos, 0, reply);
             this.linearizable = linearizable;
+            this.leased = leased;
         }
 
         @Override

@@ -185,8 +185,7 @@ class RaftifyInteropTest {
     void oursJoinClustersOfTheirs() throws Exception {
         RaftifyNode one = ready();
         one.ok("put 1 one");
-        Raft<Insert, @Nullable Void, HashStore> two =
-                java("two", builder -> builder.join(one.address()));
+        Raft<Insert, @Nullable Void, HashStore> two = java("two", builder -> builder.join(one.address()));
         assertThat(two.id()).isEqualTo(2);
         // A ticket from ours, which passes on to their leader, and gives theirs what it needs.
         RaftifyNode three = ready("--join", two.raftAddress());
@@ -197,7 +196,9 @@ class RaftifyInteropTest {
 
         // Ours leads, and theirs pass on to it.
         two.transferLeadership(2).join();
-        until("theirs follow", () -> one.ok("leader").equals("2") && three.ok("leader").equals("2"));
+        until(
+                "theirs follow",
+                () -> one.ok("leader").equals("2") && three.ok("leader").equals("2"));
         one.ok("put 5 five");
         three.ok("put 6 six");
         put(two, 7, "seven");
@@ -209,8 +210,7 @@ class RaftifyInteropTest {
         two.close();
         until("the others know their leader", () -> one.ok("leader").equals("3"));
         one.ok("put 8 eight");
-        Raft<Insert, @Nullable Void, HashStore> again =
-                java("two", builder -> builder.raftAddress(address));
+        Raft<Insert, @Nullable Void, HashStore> again = java("two", builder -> builder.raftAddress(address));
         put(again, 9, "nine");
         sameEverywhere(9, List.of(again), List.of(one, three));
 
@@ -243,16 +243,18 @@ class RaftifyInteropTest {
         one.transferLeadership(2).join();
         String address = one.raftAddress();
         one.close();
-        until("theirs lead", () -> three.ok("leader").equals("2") && two.ok("leader").equals("2"));
+        until(
+                "theirs lead",
+                () -> three.ok("leader").equals("2") && two.ok("leader").equals("2"));
         // (By a snapshot theirs came to lead, which does not list itself: only the ticket's text says where it is.)
-        Raft<Insert, @Nullable Void, HashStore> four =
-                java("four", builder -> builder.join(three.address()));
+        Raft<Insert, @Nullable Void, HashStore> four = java("four", builder -> builder.join(three.address()));
         two.ok("put 103 four");
-        Raft<Insert, @Nullable Void, HashStore> again =
-                java("one", builder -> builder.raftAddress(address));
+        Raft<Insert, @Nullable Void, HashStore> again = java("one", builder -> builder.raftAddress(address));
         sameEverywhere(103, List.of(again, four), List.of(two, three));
-        until("ours knows where the fourth is", () -> again.members().stream()
-                .anyMatch(member -> member.id() == 4 && member.address().equals(four.raftAddress())));
+        until(
+                "ours knows where the fourth is",
+                () -> again.members().stream()
+                        .anyMatch(member -> member.id() == 4 && member.address().equals(four.raftAddress())));
         put(again, 104, "again");
 
         // Ours removes one of theirs and one of ours, and leaves. (Nobody tells who is removed by a leader of theirs.)
@@ -285,7 +287,9 @@ class RaftifyInteropTest {
         RaftifyNode one = rust(addresses.get(0), "--id", "1", "--peers", peers, "--dir", "one");
         one.awaitReady();
         three.awaitReady();
-        until("all know the leader", () -> leaderOf(two) == 1 && three.ok("leader").equals("1"));
+        until(
+                "all know the leader",
+                () -> leaderOf(two) == 1 && three.ok("leader").equals("1"));
         one.ok("put 1 one");
         put(two, 2, "two");
         three.ok("put 3 three");
@@ -304,9 +308,11 @@ class RaftifyInteropTest {
         RaftifyNode oneAgain = rust(addresses.get(0), "--id", "1", "--peers", voters, "--dir", "one");
         oneAgain.awaitReady();
         two.close();
-        until("one of theirs leads", () -> !threeAgain.ok("leader").equals("2")
-                && !threeAgain.ok("leader").equals("0")
-                && oneAgain.ok("leader").equals(threeAgain.ok("leader")));
+        until(
+                "one of theirs leads",
+                () -> !threeAgain.ok("leader").equals("2")
+                        && !threeAgain.ok("leader").equals("0")
+                        && oneAgain.ok("leader").equals(threeAgain.ok("leader")));
         oneAgain.ok("put 6 six");
         Raft<Insert, @Nullable Void, HashStore> twoAgain =
                 java("two", builder -> builder.raftAddress(addresses.get(1)).members(members));
@@ -318,8 +324,7 @@ class RaftifyInteropTest {
     @Test
     void eachOfTheNineCallsIsAnsweredBothWays() throws Exception {
         RaftifyNode one = ready("--dir", "one");
-        Raft<Insert, @Nullable Void, HashStore> two =
-                java("two", builder -> builder.join(one.address()));
+        Raft<Insert, @Nullable Void, HashStore> two = java("two", builder -> builder.join(one.address()));
 
         // Their client, at ours that follows and at ours that leads.
         for (int round = 0; round < 2; round++) {
@@ -377,13 +382,14 @@ class RaftifyInteropTest {
                             TIMEOUT)
                     .join();
             assertThat(change.error()).isEmpty();
-            until("ours has the learner", () -> two.status().configuration().learners().contains(7L));
+            until(
+                    "ours has the learner",
+                    () -> two.status().configuration().learners().contains(7L));
             assertThat(client.getPeers(TIMEOUT).join().peersJson()).contains("\"7\":", two.raftAddress());
             assertThat(client.debugNode(TIMEOUT).join().resultJson()).contains("\"node_id\":1");
             two.remove(7).join();
             client.createSnapshot(TIMEOUT).join();
-            client.setPeers(
-                            new Peers(List.of(new Peer(1, one.address()), new Peer(2, two.raftAddress()))), TIMEOUT)
+            client.setPeers(new Peers(List.of(new Peer(1, one.address()), new Peer(2, two.raftAddress()))), TIMEOUT)
                     .join();
             client.leaveJoint(TIMEOUT).join();
         }
