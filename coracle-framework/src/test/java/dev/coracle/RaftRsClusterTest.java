@@ -16,13 +16,18 @@ import dev.coracle.codec.raftify.ProposeArgs;
 import dev.coracle.codec.raftify.RequestIdArgs;
 import dev.coracle.codec.raftify.RequestIdResponse;
 import dev.coracle.node.FileDisk;
+import dev.coracle.node.MemorySnapshotStore;
+import dev.coracle.node.Transport;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
+import dev.coracle.raft.Message;
 import dev.coracle.transport.grpc.GrpcClient;
+import dev.coracle.transport.grpc.GrpcTransport;
+import dev.coracle.transport.grpc.GrpcTransportConfig;
 import dev.coracle.transport.grpc.RaftServiceClient;
 import dev.coracle.wal.FileSnapshotStore;
 import dev.coracle.wal.WalContents;
@@ -34,7 +39,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -208,6 +216,74 @@ class RaftRsClusterTest {
         List<Entry> entries = entries("a");
         assertThat(entries.get(0).isEmpty()).isTrue();
         assertThat(entries.get(0).type()).isEqualTo(EntryType.NORMAL);
+    }
+
+    @Test
+    void theListsLeaderHasTheVoteOfTheFirstTermAlsoAfterARestart() throws Exception {
+        List<Member> members = new ArrayList<>(Cluster.listed(3));
+        members.set(1, new Member(2, members.get(1).address(), Member.Role.LEADER));
+        cluster.with(builder -> builder.dialect(Dialect.RAFT_RS).electionTicks(10_000));
+        BlockingQueue<Message> got = new LinkedBlockingQueue<>();
+        try (GrpcTransport third = GrpcTransport.bind(GrpcTransportConfig.builder()
+                .id(3)
+                .clusterId(1)
+                .dialect(Dialect.RAFT_RS)
+                .listenAddress(members.get(2).address())
+                .snapshots(new MemorySnapshotStore())
+                .random(bound -> 0)
+                .build())) {
+            third.start(new Transport.Inbound() {
+                @Override
+                public boolean offer(long group, Message message) {
+                    return got.add(message);
+                }
+
+                @Override
+                public void unreachable(long group, long peer) {}
+
+                @Override
+                public void snapshotStatus(long group, long peer, boolean failed) {}
+            });
+            for (int start = 0; start < 2; start++) {
+                cluster.startListed(members.get(0), members);
+                third.setPeer(1, members.get(0).address());
+                assertThat(vote(third, got, 1)).isEqualTo(new Message.VoteReply(1, 3, 1, true, 0, 0));
+                cluster.stop("a");
+            }
+            cluster.startListed(members.get(0), members);
+            assertThat(vote(third, got, 2)).isEqualTo(new Message.VoteReply(1, 3, 2, false, 0, 0));
+        }
+    }
+
+    /** Asks for a vote until it is answered. */
+    private static Message vote(GrpcTransport from, BlockingQueue<Message> got, long term) throws Exception {
+        got.clear();
+        Message answer = null;
+        long deadline = System.nanoTime() + Cluster.PATIENCE.toNanos();
+        while ((answer == null || answer.term() != term) && System.nanoTime() - deadline < 0) {
+            from.send(0, new Message.Vote(3, 1, term, 0, 0, false, 0, 0, 0));
+            from.flush();
+            answer = got.poll(500, TimeUnit.MILLISECONDS);
+        }
+        return answer;
+    }
+
+    @Test
+    void sessionsAreRefused() throws Exception {
+        Raft<String, Long, Journal> a = create();
+        assertThatThrownBy(() -> a.openSession().join())
+                .cause()
+                .isInstanceOfSatisfying(
+                        RaftException.class, e -> assertThat(e.kind()).isEqualTo(RaftException.Kind.REFUSED))
+                .hasMessageContaining("has no sessions");
+    }
+
+    @Test
+    void readsByLeaseAreLinearizableOnes() throws Exception {
+        Raft<String, Long, Journal> a = create();
+        Raft<String, Long, Journal> b = join("b", a);
+        a.propose("one").join();
+        assertThat(b.read(Consistency.LEASE, Journal::lines, TIMEOUT).join()).containsExactly("one");
     }
 
     @Test
