@@ -217,8 +217,8 @@ final class HarnessBugs {
                     "a snapshot's members are those of the time at which it is written",
                     SAME,
                     "Replica.java",
-                    "head.write(out);",
-                    "new SnapshotHead(membership.tables(), head.sessions()).write(out);"),
+                    "rules.writeHead(head, out);",
+                    "rules.writeHead(new SnapshotHead(membership.tables(), head.sessions(), head.hash()), out);"),
             new Mutant(
                     "a snapshot's members are not restored",
                     SAME,
