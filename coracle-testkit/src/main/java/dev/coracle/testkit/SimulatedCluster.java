@@ -515,7 +515,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         }
         NodeView view = node.view();
         NodeView before = seat.before;
-        if (view == before) {
+        if (view.equals(before)) {
             return;
         }
         seat.before = view;
