@@ -357,11 +357,11 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private NodeConfig config(ClusterFile file) {
         NodeConfig.Builder builder = NodeConfig.builder();
         if (file.dialect() == Dialect.NATIVE) {
-            builder.bootstrap(bootstrap(file));
+            builder.bootstrap(bootstrap(file))
+                    .heartbeatNotes(new HashCheck(replica.hash(), () -> id, replica::membership));
         } else {
             // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in
-            // ever
-            // higher terms then; members that refuse it for the sake of their leader would shut it out for good.
+            // ever higher terms then; members that refuse it for the sake of their leader would shut it out for good.
             builder.initialConfiguration(file.initialConfiguration()).checkQuorum(false);
             for (Member first : file.firstMembers()) {
                 if (first.role() == Member.Role.LEADER && first.id() != id) {
@@ -1065,7 +1065,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     private void onFailure(Throwable cause) {
-        String advice = cause instanceof StorageException
+        String advice = cause instanceof StorageException || cause instanceof DivergedException
                 ? String.valueOf(cause.getMessage())
                 : "an invariant is broken, or the state machine failed: " + cause
                         + ". Nothing is lost that was acknowledged; find the cause before the node is started again,"

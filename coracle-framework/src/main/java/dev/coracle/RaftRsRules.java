@@ -187,6 +187,6 @@ final class RaftRsRules implements DialectRules {
 
     @Override
     public SnapshotHead readHead(InputStream in, ConfState configuration, Tables before) {
-        return new SnapshotHead(tables(configuration, before), Sessions.none());
+        return new SnapshotHead(tables(configuration, before), Sessions.none(), null);
     }
 }

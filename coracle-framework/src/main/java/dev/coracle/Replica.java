@@ -74,6 +74,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private final Codec<C> commands;
     private final Codec<R> results;
     private final Sessions sessions = new Sessions();
+    private final HashChain hash = new HashChain();
     private final @Nullable EntryFormatter<C> formatter;
     private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
@@ -97,6 +98,11 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         this.formatter = formatter;
         this.stateText = stateText;
         this.onMembership = onMembership;
+    }
+
+    /** The rolling hash of what was applied. */
+    HashChain hash() {
+        return hash;
     }
 
     /** Begins in a cluster of a dialect, with the members before the first entry. Called before the first one is applied. */
@@ -124,6 +130,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public @Nullable Object apply(long index, long term, byte[] data) {
+        hash.add(index, term, data);
         Envelope envelope;
         try {
             envelope = rules.decode(data);
@@ -195,6 +202,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {
+        hash.addConfiguration(index, rules.changes().encode(change));
         SortedMap<Long, Tables.Known> news;
         try {
             news = rules.news(change);
@@ -212,7 +220,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public PinnedSnapshot snapshot() {
-        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin());
+        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin(), hash.end());
         StateMachine.PinnedState state = machine.snapshot();
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("a snapshot is taken: {}", stateText.get());
@@ -236,6 +244,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         SnapshotHead head = rules.readHead(data, metadata.confState(), membership.tables());
         machine.restore(data);
         sessions.restore(head.sessions());
+        HashChain.Point point = head.hash();
+        // Of what came before nothing is known then, and members that know more cannot be compared with.
+        hash.restore(point == null ? new HashChain.Point(metadata.index(), metadata.index(), 0) : point);
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("the snapshot at {} is restored: {}", metadata.index(), stateText.get());
         }

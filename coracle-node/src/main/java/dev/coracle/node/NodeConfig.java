@@ -48,6 +48,7 @@ public final class NodeConfig {
     final StorageObserver storageObserver;
     final Clock storageClock;
     final @Nullable Clock clock;
+    final HeartbeatNotes heartbeatNotes;
 
     private NodeConfig(Builder b) {
         group = b.group;
@@ -84,6 +85,7 @@ public final class NodeConfig {
         storageObserver = b.storageObserver;
         storageClock = b.storageClock;
         clock = b.clock;
+        heartbeatNotes = b.heartbeatNotes;
     }
 
     /** A builder with the defaults. Only the id has none. */
@@ -147,6 +149,7 @@ public final class NodeConfig {
         private StorageObserver storageObserver = StorageObserver.NONE;
         private Clock storageClock = () -> 0;
         private @Nullable Clock clock;
+        private HeartbeatNotes heartbeatNotes = HeartbeatNotes.NONE;
 
         private Builder() {}
 
@@ -395,6 +398,12 @@ public final class NodeConfig {
          */
         public Builder clock(Clock value) {
             clock = value;
+            return this;
+        }
+
+        /** Sends and gets notes that travel with heartbeats. Default {@link HeartbeatNotes#NONE}. */
+        public Builder heartbeatNotes(HeartbeatNotes value) {
+            heartbeatNotes = value;
             return this;
         }
 

@@ -340,6 +340,28 @@ final class SimulatedNetwork {
         }
 
         @Override
+        public void sendNote(long group, long to, byte[] note) {
+            String address = peers.get(to);
+            if (closed || address == null || !process.host().hasPower() || happens(conditions.lost)) {
+                return;
+            }
+            events.after(delay(), () -> {
+                Endpoint target = listening(address);
+                if (target != null
+                        && target.binding.id() == to
+                        && target.binding.clusterId() == binding.clusterId()
+                        && !isCut(process.host().address(), address)) {
+                    target.process.after(0, () -> {
+                        Inbound in = target.inbound;
+                        if (in != null && !target.closed) {
+                            in.offerNote(0, binding.id(), note.clone());
+                        }
+                    });
+                }
+            });
+        }
+
+        @Override
         public void flush() {
             for (long to : flushed) {
                 List<byte[]> messages = outgoing.remove(to);
