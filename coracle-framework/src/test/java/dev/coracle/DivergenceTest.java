@@ -194,7 +194,9 @@ class DivergenceTest {
         long last = rafts.get(0).engine().replica().hash().index();
         for (Raft<String, Long, Journal> raft : rafts) {
             HashChain chain = raft.engine().replica().hash();
-            Cluster.until("it has caught up", () -> chain.index() >= last || raft.stopped().isDone());
+            Cluster.until(
+                    "it has caught up",
+                    () -> chain.index() >= last || raft.stopped().isDone());
         }
         int hash = rafts.get(0).engine().replica().hash().at(last).hash();
         for (Raft<String, Long, Journal> raft : rafts) {

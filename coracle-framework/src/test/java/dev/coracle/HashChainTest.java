@@ -150,8 +150,7 @@ class HashChainTest {
         for (int kind = 0; kind < 4; kind++) {
             Replica<String, Long> replica =
                     new Replica<>(new Journal(), Codec.utf8(), Codec.int64(), null, null, members -> {});
-            replica.configurationChanged(
-                    1, ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_NODE, 1)), before);
+            replica.configurationChanged(1, ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_NODE, 1)), before);
             ends.add(replica.hash().end());
             long other = kind == 0 ? 2 : 3;
             switch (kind) {
