@@ -1,7 +1,6 @@
 package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
-import dev.coracle.codec.EtcdConfChangeCodec;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
@@ -80,6 +79,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
     private volatile Membership membership = Membership.NONE;
+    private volatile DialectRules rules = NativeRules.INSTANCE;
 
     /**
      * @param stateText prints the machine's state, or null if nothing of it may be printed
@@ -105,9 +105,27 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         return hash;
     }
 
+    /** Begins in a cluster of a dialect, with the members before the first entry. Called before the first one is applied. */
+    void begin(DialectRules newRules, Membership first) {
+        rules = newRules;
+        membership = first;
+    }
+
+    /** The cluster's dialect. Any thread may call. */
+    DialectRules rules() {
+        return rules;
+    }
+
     /** The members as of the last entry applied. Any thread may call. */
     Membership membership() {
         return membership;
+    }
+
+    @Override
+    public @Nullable Object apply(long index, long term, byte[] data, byte @Nullable [] context) {
+        Object result = apply(index, term, data);
+        rules.applied(context, result);
+        return result;
     }
 
     @Override
@@ -115,7 +133,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         hash.add(index, term, data);
         Envelope envelope;
         try {
-            envelope = Envelope.decode(data);
+            envelope = rules.decode(data);
         } catch (MalformedException e) {
             throw Check.fail("entry %d cannot be read: %s", index, e.getMessage());
         }
@@ -184,10 +202,10 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {
-        hash.addConfiguration(index, EtcdConfChangeCodec.INSTANCE.encode(change));
+        hash.addConfiguration(index, rules.changes().encode(change));
         SortedMap<Long, Tables.Known> news;
         try {
-            news = MemberContext.decode(change);
+            news = rules.news(change);
         } catch (MalformedException e) {
             throw Check.fail("the configuration change of entry %d cannot be read: %s", index, e.getMessage());
         }
@@ -210,7 +228,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         return new PinnedSnapshot() {
             @Override
             public void writeTo(OutputStream out) throws IOException {
-                head.write(out);
+                rules.writeHead(head, out);
                 state.writeTo(new Unclosed(out));
             }
 
@@ -223,7 +241,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void restore(SnapshotMetadata metadata, InputStream data) throws IOException {
-        SnapshotHead head = SnapshotHead.read(data);
+        SnapshotHead head = rules.readHead(data, metadata.confState(), membership.tables());
         machine.restore(data);
         sessions.restore(head.sessions());
         HashChain.Point point = head.hash();

@@ -752,7 +752,7 @@ final class Loop extends NodeAgent {
     private void propose(Request.Configuration request) {
         Proposal proposal = request.older != null
                 ? raw.proposeConfChange(request.older)
-                : raw.proposeConfChange(Objects.requireNonNull(request.newer));
+                : raw.proposeConfChange(Objects.requireNonNull(request.newer), request.context);
         settle(request, proposal, 0);
     }
 

@@ -126,6 +126,10 @@ final class SimulatedNetwork {
     }
 
     Network bind(SimProcess process, World.Binding binding) {
+        if (binding.dialect() != Dialect.NATIVE) {
+            throw new IllegalArgumentException(
+                    "dialect: " + binding.dialect() + " cannot be simulated, only NATIVE can");
+        }
         Endpoint endpoint = new Endpoint(process, binding);
         endpoints.put(process.host().address(), endpoint);
         return endpoint;
