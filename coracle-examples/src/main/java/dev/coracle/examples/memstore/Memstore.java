@@ -88,6 +88,24 @@ public final class Memstore implements Callable<Integer> {
             description = "Settings as in raftify's common_raftnode_config.toml; the same for all members.")
     private @Nullable Path configFile;
 
+    @Option(
+            names = "--snapshot-entries",
+            paramLabel = "N",
+            description = "After how many entries a snapshot is taken; default: 10000.")
+    private @Nullable Long snapshotEntries;
+
+    @Option(
+            names = "--catch-up-entries",
+            paramLabel = "N",
+            description = "How many entries before a snapshot are kept for members that are behind; default: 5000.")
+    private @Nullable Integer catchUpEntries;
+
+    @Option(
+            names = "--segment-bytes",
+            paramLabel = "N",
+            description = "The size of the log's files; default: 64000000.")
+    private @Nullable Integer segmentBytes;
+
     @Option(names = "--exit-with-parent", hidden = true, description = "Ends when the standard input does.")
     private boolean exitsWithParent;
 
@@ -149,6 +167,15 @@ public final class Memstore implements Callable<Integer> {
                 .heartbeatTicks(config.heartbeatTicks())
                 .formatter(Insert::toString)
                 .snapshotFormatter(store -> store.pin().size() + " values");
+        if (snapshotEntries != null) {
+            builder.snapshotEntries(snapshotEntries);
+        }
+        if (catchUpEntries != null) {
+            builder.catchUpEntries(catchUpEntries);
+        }
+        if (segmentBytes != null) {
+            builder.segmentBytes(segmentBytes);
+        }
         chooseOrigin(builder, raftHost);
 
         AtomicBoolean started = new AtomicBoolean();

@@ -1,0 +1,143 @@
+package dev.coracle.cli.torture;
+
+import dev.coracle.cli.torture.Recorder.OnceWrite;
+import dev.coracle.examples.demo.Web;
+import dev.coracle.testkit.history.Outcome;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Clients that write and read through all members at once, one request at a time each, and never send a write again. They
+ * share a few keys for some seconds and then take others, so that what has to be judged together stays small; every fifth
+ * write is the only one that its key ever gets.
+ */
+final class Clients {
+    private static final int COUNT = 6;
+    private static final int SHARED_KEYS = 5;
+    private static final Duration EPOCH = Duration.ofSeconds(10);
+    private static final long FIRST_ONCE_KEY = 1_000_000_000;
+    private static final int RECENT = 200;
+    private static final int MEAN_PAUSE_MILLIS = 8;
+    private static final Duration PATIENCE = Duration.ofMillis(1_500);
+
+    private final List<Member> members;
+    private final Recorder recorder;
+    private final Web web = new Web(PATIENCE);
+    private final List<Thread> threads = new ArrayList<>();
+    private final AtomicInteger values = new AtomicInteger();
+    private final AtomicLong nextOnceKey = new AtomicLong(FIRST_ONCE_KEY);
+    private final long beginNanos = System.nanoTime();
+    private volatile boolean isOver;
+    private volatile @Nullable Throwable failure;
+
+    /** Clients that do nothing yet. */
+    Clients(List<Member> members, Recorder recorder) {
+        this.members = members;
+        this.recorder = recorder;
+    }
+
+    /** Begins. */
+    void start(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 1; i <= COUNT; i++) {
+            Client client = new Client("client " + i, random.split());
+            Thread thread = new Thread(client::run, "torture-client-" + i);
+            thread.setDaemon(true);
+            threads.add(thread);
+            thread.start();
+        }
+    }
+
+    /** Ends, once each has its answer or has stopped waiting for it. */
+    void stop() throws InterruptedException {
+        isOver = true;
+        for (Thread thread : threads) {
+            thread.join(TimeUnit.SECONDS.toMillis(2) + 2 * PATIENCE.toMillis());
+        }
+        if (failure != null) {
+            throw new IllegalStateException("a client failed", failure);
+        }
+    }
+
+    /** A write of a fresh key through a member. */
+    Outcome writeOnce(String client, Member member) throws InterruptedException {
+        long key = nextOnceKey.getAndIncrement();
+        String value = "v" + values.incrementAndGet();
+        Outcome outcome = write(client, member, key, value);
+        recorder.addOnceWrite(new OnceWrite(key, value, outcome));
+        return outcome;
+    }
+
+    /** A write. */
+    private Outcome write(String client, Member member, long key, String value) throws InterruptedException {
+        int operation = recorder.write(client, key, value);
+        return recorder.written(operation, web.put(member.process(), "/store/" + key + "/" + value));
+    }
+
+    /** A linearizable read. */
+    Web.Answer read(String client, Member member, long key) throws InterruptedException {
+        int operation = recorder.read(client, key);
+        Web.Answer answer = web.get(member.process(), "/store/" + key);
+        recorder.wasRead(operation, answer);
+        return answer;
+    }
+
+    private void readStale(String client, Member member, long key) throws InterruptedException {
+        int life = member.lives();
+        int operation = recorder.readStale(client, member.name() + ", life " + life, key);
+        Web.Answer answer = web.get(member.process(), "/store/" + key + "?consistency=stale");
+        if (member.lives() == life) {
+            recorder.wasRead(operation, answer);
+        } else {
+            // Which of the two answered is not known.
+            recorder.unknown(operation);
+        }
+    }
+
+    private final class Client {
+        private final String name;
+        private final SplittableRandom random;
+
+        Client(String name, SplittableRandom random) {
+            this.name = name;
+            this.random = random;
+        }
+
+        void run() {
+            try {
+                while (!isOver) {
+                    act(members.get(random.nextInt(members.size())));
+                    Thread.sleep(random.nextInt(2 * MEAN_PAUSE_MILLIS));
+                }
+            } catch (InterruptedException e) {
+                // Nobody interrupts them but a JVM that ends.
+            } catch (RuntimeException | Error e) {
+                failure = e;
+            }
+        }
+
+        private void act(Member member) throws InterruptedException {
+            long epoch = (System.nanoTime() - beginNanos) / EPOCH.toNanos();
+            long shared = epoch * SHARED_KEYS + random.nextInt(SHARED_KEYS);
+            int kind = random.nextInt(10);
+            if (kind < 4) {
+                write(name, member, shared, "v" + values.incrementAndGet());
+            } else if (kind < 7) {
+                read(name, member, shared);
+            } else if (kind == 7) {
+                readStale(name, member, shared);
+            } else if (kind == 8) {
+                writeOnce(name, member);
+            } else {
+                OnceWrite recent = recorder.onceWrite(random.nextInt(RECENT));
+                read(name, member, recent == null ? shared : recent.key());
+            }
+        }
+    }
+}
