@@ -2,6 +2,7 @@ package dev.coracle.cli.torture;
 
 import dev.coracle.cli.torture.Shell.ShellException;
 import dev.coracle.examples.demo.MemstoreProcess;
+import dev.coracle.examples.demo.Web;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,6 +29,7 @@ final class Member {
     private final boolean lying;
     private final AtomicInteger lives = new AtomicInteger();
     private volatile State state = State.DOWN;
+    private boolean answers;
     private @Nullable Strace liar;
 
     /**
@@ -77,9 +79,16 @@ final class Member {
         return state == State.RUNNING && !process.isAlive();
     }
 
-    /** Whether its process is expected to be there. */
-    boolean isUp() {
-        return state == State.RUNNING;
+    /** Whether its process is expected to be there, and has answered in this life if that is asked for. */
+    boolean isUp(boolean hasAnswered) {
+        return state == State.RUNNING && (answers || !hasAnswered);
+    }
+
+    /** Asks a process that was just started whether it takes requests by now. */
+    void look(Web web) throws InterruptedException {
+        if (state == State.RUNNING && !answers) {
+            answers = web.get(process, "/debug").isOk();
+        }
     }
 
     /** From now on its process may end. */
@@ -91,6 +100,7 @@ final class Member {
     void start() throws IOException, ShellException, InterruptedException {
         boolean again = lives.getAndIncrement() > 0;
         process.start(options);
+        answers = false;
         state = State.RUNNING;
         if (lying && again) {
             lie();

@@ -18,8 +18,8 @@ import java.util.function.Consumer;
 
 /**
  * Does to members what the plan says, undoes it when its time has come, and watches that none ends without a reason. Two
- * faults at a time, on different members; what strikes all waits until nothing else does. A step whose time has not come
- * when the run ends is left out.
+ * faults at a time, on different members; what strikes all waits until nothing else does, and most steps until their
+ * member has come back from the one before. A step whose time has not come when the run ends is left out.
  */
 final class Nemesis {
     private static final int MAX_AT_ONCE = 2;
@@ -131,6 +131,7 @@ final class Nemesis {
     /** Records who has ended, and starts them again: what they do then is of interest, too. */
     void watch() throws IOException, ShellException, InterruptedException {
         for (Member member : members) {
+            member.look(web);
             if (member.hasEndedByItself()) {
                 ends.add(member.name() + " ended by itself, status "
                         + member.process().exitStatus() + ", after "
@@ -148,14 +149,14 @@ final class Nemesis {
         }
     }
 
-    private boolean isFree(Member member) {
-        return member.isUp() && active.stream().noneMatch(one -> one.members.contains(member));
+    private boolean isFree(Member member, boolean hasAnswered) {
+        return member.isUp(hasAnswered) && active.stream().noneMatch(one -> one.members.contains(member));
     }
 
     /** Begins a step; false if it has to wait. */
     private boolean begin(Step step) throws IOException, ShellException, InterruptedException {
         if (step.fault().isOfAll()) {
-            if (!active.isEmpty()) {
+            if (!members.stream().allMatch(member -> isFree(member, !step.isEarly()))) {
                 return false;
             }
             begin(step, members, "all");
@@ -167,7 +168,7 @@ final class Nemesis {
         int first = step.onLeader() ? leaderOr(step.member()) : step.member();
         for (int i = 0; i < members.size(); i++) {
             Member member = members.get((first + i) % members.size());
-            if (isFree(member)) {
+            if (isFree(member, !step.isEarly())) {
                 begin(step, List.of(member), member.name());
                 return true;
             }
@@ -177,7 +178,7 @@ final class Nemesis {
 
     private int leaderOr(int otherwise) throws InterruptedException {
         for (Member member : members) {
-            if (isFree(member)) {
+            if (isFree(member, true)) {
                 // It must say so itself: what others know may be out of date.
                 OptionalLong leader = web.leader(member.process());
                 if (leader.isPresent() && leader.getAsLong() == member.index() + 1) {

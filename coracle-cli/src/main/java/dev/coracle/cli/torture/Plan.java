@@ -25,8 +25,10 @@ final class Plan {
      * @param onLeader whether it is for the member that leads then
      * @param member the index of the member that it is for otherwise
      * @param others how many members behind that one, in a circle, the other end of a link is; from 1 to members - 1
+     * @param isEarly whether it may strike a member that is still starting
      */
-    record Step(int atMillis, int holdMillis, Fault fault, boolean onLeader, int member, int others) {}
+    record Step(
+            int atMillis, int holdMillis, Fault fault, boolean onLeader, int member, int others, boolean isEarly) {}
 
     private Plan() {}
 
@@ -51,7 +53,7 @@ final class Plan {
             boolean onLeader = random.nextBoolean();
             int member = random.nextInt(members);
             int others = 1 + random.nextInt(members - 1);
-            steps.add(new Step((int) at, hold, fault, onLeader, member, others));
+            steps.add(new Step((int) at, hold, fault, onLeader, member, others, random.nextInt(4) == 0));
             boolean overlaps = random.nextInt(3) == 0;
             at += overlaps ? random.nextInt(hold + 1) : hold + random.nextInt(MAX_GAP_MILLIS);
         }
@@ -62,7 +64,7 @@ final class Plan {
     static List<Step> powerCuts(Duration time) {
         List<Step> steps = new ArrayList<>();
         for (long at = BETWEEN_CUTS_MILLIS; at < time.toMillis(); at += BETWEEN_CUTS_MILLIS) {
-            steps.add(new Step((int) at, 0, Fault.POWER_ALL, false, 0, 1));
+            steps.add(new Step((int) at, 0, Fault.POWER_ALL, false, 0, 1, false));
         }
         return steps;
     }

@@ -7,8 +7,11 @@ import dev.coracle.testkit.history.Outcome;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +19,12 @@ import org.jspecify.annotations.Nullable;
  * by itself. For all threads.
  */
 final class Recorder {
+    private static final Pattern NUMBERS = Pattern.compile("[0-9]+([.:][0-9]+)*");
+
     private final LongSupplier nanoClock;
     private final History<KeyValueMap.Input<Long, String>, @Nullable Object> history = new History<>();
     private final List<OnceWrite> onceWrites = Collections.synchronizedList(new ArrayList<>());
+    private final Map<String, Integer> reasons = new TreeMap<>();
     private final int[] outcomes = new int[Outcome.values().length];
     private long lastAcknowledgedNanos;
     private long longestGapNanos;
@@ -72,6 +78,7 @@ final class Recorder {
     synchronized Outcome written(int operation, Answer answer) {
         Outcome outcome = outcome(answer);
         end(operation, outcome, null);
+        count(outcome, answer);
         if (outcome == Outcome.OK) {
             long now = nanoClock.getAsLong();
             longestGapNanos = Math.max(longestGapNanos, now - lastAcknowledgedNanos);
@@ -84,6 +91,7 @@ final class Recorder {
     synchronized Outcome wasRead(int operation, Answer answer) {
         Outcome outcome = outcome(answer);
         end(operation, outcome, answer.isOk() ? answer.text() : null);
+        count(outcome, answer);
         return outcome;
     }
 
@@ -100,6 +108,19 @@ final class Recorder {
             case FAILED -> history.failed(operation, now);
             case UNKNOWN -> history.unknown(operation, now);
         }
+    }
+
+    private void count(Outcome outcome, Answer answer) {
+        if (outcome != Outcome.OK) {
+            // Who leads, and addresses, make no other reason.
+            String reason = NUMBERS.matcher(answer.text().lines().findFirst().orElse("")).replaceAll("#");
+            reasons.merge(outcome == Outcome.FAILED ? "not: " + reason : "unknown: " + reason, 1, Integer::sum);
+        }
+    }
+
+    /** Why operations were not done, or nothing is known of them, with numbers left out; and how often. */
+    synchronized Map<String, Integer> reasons() {
+        return new TreeMap<>(reasons);
     }
 
     /** Remembers the only write that a key ever gets. */

@@ -381,6 +381,7 @@ final class Torture {
         say("  %-44s %,8d", "operations done", recorder.count(Outcome.OK));
         say("  %-44s %,8d", "operations that certainly were not", recorder.count(Outcome.FAILED));
         say("  %-44s %,8d", "operations of which nothing is known", recorder.count(Outcome.UNKNOWN));
+        recorder.reasons().forEach((reason, times) -> say("    %-120s %,8d", reason, times));
         say("  %-44s %8s", "longest without an acknowledged write", text(Duration.ofNanos(recorder.longestGapNanos())));
         for (Check check : checks) {
             say("  %-44s %s   %s", check.what, check.held ? "ok" : "FAILED", check.found);
