@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -96,7 +97,8 @@ final class Lab {
             return;
         }
         try {
-            Strace.attach(victim.pid(), "error=EIO:when=1", folder.resolve("strace")).detach();
+            Strace.attach(victim.pid(), "error=EIO:when=1", folder.resolve("strace"))
+                    .detach();
             means.put(Fault.EIO, new Means(true, "strace -e inject=fdatasync,fsync:error=EIO:when=1"));
         } catch (IOException | ShellException e) {
             means.put(Fault.EIO, new Means(false, String.valueOf(e.getMessage())));
@@ -130,7 +132,8 @@ final class Lab {
     /** Makes all volumes, or none and says why. */
     private @Nullable String makeVolumes(int members, Volume.Kind kind) throws IOException, InterruptedException {
         for (int i = 0; i < members; i++) {
-            Volume volume = new Volume(kind, folder, "disk-" + kind.name().toLowerCase(java.util.Locale.ROOT) + "-" + (i + 1), lying);
+            Volume volume =
+                    new Volume(kind, folder, "disk-" + kind.name().toLowerCase(Locale.ROOT) + "-" + (i + 1), lying);
             try {
                 volume.create();
                 volumes.add(volume);
@@ -193,7 +196,9 @@ final class Lab {
                                 : switch (fault) {
                                     case RESET -> tryReset();
                                     case SLOW_LINK -> trySlow(net);
-                                    default -> new Means(true, "network namespaces; frames go to a hardware address of nobody");
+                                    default ->
+                                        new Means(
+                                                true, "network namespaces; frames go to a hardware address of nobody");
                                 });
             }
         }

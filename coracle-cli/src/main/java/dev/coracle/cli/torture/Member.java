@@ -39,8 +39,7 @@ final class Member {
      * @param folder where the traces of its system calls go
      * @param lying whether its syncs are lies, from the second life on, and from {@link #lie} in the first
      */
-    Member(
-            int index, MemstoreProcess process, Volume volume, List<String> options, Path folder, boolean lying) {
+    Member(int index, MemstoreProcess process, Volume volume, List<String> options, Path folder, boolean lying) {
         this.index = index;
         this.process = process;
         this.volume = volume;

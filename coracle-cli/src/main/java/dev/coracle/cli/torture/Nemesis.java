@@ -297,8 +297,7 @@ final class Nemesis {
     /** The first sync of each thread fails, and the next would not: that is what Linux does with a page that it lost. */
     private Undo failSyncs(Member target) throws IOException, ShellException, InterruptedException {
         target.mayEnd();
-        Strace strace = Strace.attach(
-                target.process().pid(), "error=EIO:when=1", folder.resolve("eio-" + ++traces));
+        Strace strace = Strace.attach(target.process().pid(), "error=EIO:when=1", folder.resolve("eio-" + ++traces));
         return () -> {
             boolean hasFailed = strace.injected() > 0;
             if (hasFailed) {

@@ -37,7 +37,16 @@ final class Network {
             Shell.run("unshare", "--net=" + namespace(member), "true");
             String cable = "member" + (member + 1);
             Shell.run(
-                    "ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns",
+                    "ip",
+                    "link",
+                    "add",
+                    cable,
+                    "type",
+                    "veth",
+                    "peer",
+                    "name",
+                    "eth0",
+                    "netns",
                     namespace(member).toString());
             Shell.run("ip", "link", "set", cable, "master", BRIDGE, "up");
             inside(member, "ip", "link", "set", "lo", "up");
@@ -94,8 +103,8 @@ final class Network {
     /** What a member sends, leaves slowly from now on. */
     void slow(int member) throws ShellException, InterruptedException {
         inside(
-                member, "tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "512kbit", "burst", "16kb", "latency",
-                "400ms");
+                member, "tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "512kbit", "burst", "16kb",
+                "latency", "400ms");
     }
 
     /** What a member sends, leaves at once again. */

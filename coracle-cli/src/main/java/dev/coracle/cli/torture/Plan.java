@@ -27,8 +27,7 @@ final class Plan {
      * @param others how many members behind that one, in a circle, the other end of a link is; from 1 to members - 1
      * @param isEarly whether it may strike a member that is still starting
      */
-    record Step(
-            int atMillis, int holdMillis, Fault fault, boolean onLeader, int member, int others, boolean isEarly) {}
+    record Step(int atMillis, int holdMillis, Fault fault, boolean onLeader, int member, int others, boolean isEarly) {}
 
     private Plan() {}
 

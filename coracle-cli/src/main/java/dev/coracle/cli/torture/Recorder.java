@@ -53,7 +53,8 @@ final class Recorder {
         boolean isRefused = switch (answer.status()) {
             case 400, 409, 413 -> !answer.text().contains("not known whether");
             // Certainly not done, or not even handed on.
-            case 503 -> answer.text().contains("certainly not done") || answer.text().contains("ask again in a moment");
+            case 503 ->
+                answer.text().contains("certainly not done") || answer.text().contains("ask again in a moment");
             default -> false;
         };
         return isRefused ? Outcome.FAILED : Outcome.UNKNOWN;
@@ -113,7 +114,9 @@ final class Recorder {
     private void count(Outcome outcome, Answer answer) {
         if (outcome != Outcome.OK) {
             // Who leads, and addresses, make no other reason.
-            String reason = NUMBERS.matcher(answer.text().lines().findFirst().orElse("")).replaceAll("#");
+            String text = NUMBERS.matcher(answer.text().lines().findFirst().orElse(""))
+                    .replaceAll("#");
+            String reason = answer.status() > 0 ? answer.status() + " " + text : text;
             reasons.merge(outcome == Outcome.FAILED ? "not: " + reason : "unknown: " + reason, 1, Integer::sum);
         }
     }

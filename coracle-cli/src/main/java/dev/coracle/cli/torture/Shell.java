@@ -49,9 +49,8 @@ final class Shell {
                 throw new ShellException(String.join(" ", command) + ": not done after " + SECONDS + " s");
             }
             if (process.exitValue() != 0) {
-                throw new ShellException(
-                        String.join(" ", command) + ": " + (output.isEmpty() ? "" : output.replace('\n', ' ') + ", ")
-                                + "status " + process.exitValue());
+                throw new ShellException(String.join(" ", command) + ": "
+                        + (output.isEmpty() ? "" : output.replace('\n', ' ') + ", ") + "status " + process.exitValue());
             }
             return output;
         } catch (IOException e) {

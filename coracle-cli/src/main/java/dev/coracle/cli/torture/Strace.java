@@ -49,7 +49,8 @@ final class Strace {
         while (!text(messages).contains("attached")) {
             if (!process.isAlive() || System.nanoTime() - deadline > 0) {
                 process.destroyForcibly();
-                throw new ShellException("strace did not attach: " + text(messages).strip());
+                throw new ShellException(
+                        "strace did not attach: " + text(messages).strip());
             }
             Thread.sleep(PAUSE_MILLIS);
         }

@@ -24,6 +24,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +50,7 @@ final class Torture {
     private final Consumer<String> out;
     private final Web web = new Web(Web.PATIENT);
     /** Also read by the shutdown hook. */
-    private final List<Member> members = new java.util.concurrent.CopyOnWriteArrayList<>();
+    private final List<Member> members = new CopyOnWriteArrayList<>();
 
     private final List<Check> checks = new ArrayList<>();
 
@@ -169,7 +171,11 @@ final class Torture {
             members.forEach(Member::kill);
         }
         for (Member member : members) {
-            say("  %s   raft %s   web %s", member.name(), member.process().raftAddress(), member.process().url());
+            say(
+                    "  %s   raft %s   web %s",
+                    member.name(),
+                    member.process().raftAddress(),
+                    member.process().url());
         }
     }
 
@@ -184,7 +190,10 @@ final class Torture {
                 member.process().pickPorts();
             }
             String[] address = member.process().raftAddress().split(":", -1);
-            text.append("[[raft.peers]]\nip = \"").append(address[0]).append("\"\nport = ").append(address[1]);
+            text.append("[[raft.peers]]\nip = \"")
+                    .append(address[0])
+                    .append("\"\nport = ")
+                    .append(address[1]);
             text.append("\nnode_id = ").append(member.index() + 1).append("\nrole = \"voter\"\n");
         }
         Files.writeString(cluster, text);
@@ -192,14 +201,14 @@ final class Torture {
             member.start();
         }
         boolean started = await(
-                START_TIMEOUT,
-                () -> members.stream().anyMatch(Member::hasEndedByItself) || all(this::servesReads));
+                START_TIMEOUT, () -> members.stream().anyMatch(Member::hasEndedByItself) || all(this::servesReads));
         if (started && members.stream().noneMatch(Member::hasEndedByItself)) {
             return true;
         }
         for (Member member : members) {
             if (!member.process().isAlive() && !member.process().lostItsAddress()) {
-                throw new IOException(member.name() + " did not start:\n" + member.process().tail());
+                throw new IOException(
+                        member.name() + " did not start:\n" + member.process().tail());
             }
         }
         return false;
@@ -265,8 +274,8 @@ final class Torture {
             return all(this::servesReads);
         });
         check("all members are back and serve", areBack, text(since(calm)));
-        boolean write = await(
-                CALM_TIMEOUT, () -> all(member -> clients.writeOnce("last writer", member) == Outcome.OK));
+        boolean write =
+                await(CALM_TIMEOUT, () -> all(member -> clients.writeOnce("last writer", member) == Outcome.OK));
         check("all members take a write", write, text(since(calm)));
         boolean areEqual = await(CALM_TIMEOUT, () -> {
             states.clear();
@@ -275,7 +284,10 @@ final class Torture {
             }
             return states.size() == 1 && !states.contains("none");
         });
-        check("the members' states are equal", areEqual, areEqual ? states.iterator().next() : states.toString());
+        check(
+                "the members' states are equal",
+                areEqual,
+                areEqual ? states.iterator().next() : states.toString());
         readBack(clients, recorder);
         judge(recorder, nemesis);
         report(recorder, nemesis);
@@ -292,7 +304,7 @@ final class Torture {
 
     /** Reads every key that was ever asked for; what was written once shows by itself whether it is there. */
     private void readBack(Clients clients, Recorder recorder) throws InterruptedException {
-        Map<Long, Web.Answer> found = new java.util.TreeMap<>();
+        Map<Long, Web.Answer> found = new TreeMap<>();
         int unread = 0;
         for (long key : recorder.keys()) {
             Web.Answer answer = new Web.Answer(Web.Answer.LOST, "");
@@ -306,37 +318,26 @@ final class Torture {
             }
         }
         check("all keys can be read", unread == 0, found.size() - unread + " of " + found.size());
-        int acknowledged = 0;
-        List<OnceWrite> lost = new ArrayList<>();
-        int refused = 0;
-        List<OnceWrite> done = new ArrayList<>();
-        for (OnceWrite write : recorder.onceWrites()) {
-            Web.Answer answer = Objects.requireNonNull(found.get(write.key()));
-            if (write.outcome() == Outcome.OK) {
-                acknowledged++;
-                if (!answer.isOk() || !answer.text().equals(write.value())) {
-                    lost.add(write);
-                }
-            } else if (write.outcome() == Outcome.FAILED) {
-                refused++;
-                if (answer.isOk()) {
-                    done.add(write);
-                }
-            }
-        }
+        ReadBack back = ReadBack.of(recorder.onceWrites(), found);
         check(
                 "acknowledged writes read back",
-                acknowledged > 0 && lost.isEmpty(),
-                lost.isEmpty() ? "all " + acknowledged : lost.size() + " of " + acknowledged + " lost" + some(lost));
+                back.acknowledged() > 0 && back.lost().isEmpty(),
+                back.lost().isEmpty()
+                        ? "all " + back.acknowledged()
+                        : back.lost().size() + " of " + back.acknowledged() + " lost" + some(back.lost()));
         check(
                 "refused writes are not there",
-                done.isEmpty(),
-                done.isEmpty() ? "none of " + refused : done.size() + " of " + refused + " done" + some(done));
+                back.done().isEmpty(),
+                back.done().isEmpty()
+                        ? "none of " + back.refused()
+                        : back.done().size() + " of " + back.refused() + " done" + some(back.done()));
     }
 
     private static String some(List<OnceWrite> writes) {
         List<OnceWrite> first = writes.subList(0, Math.min(SHOWN, writes.size()));
-        return ", among them " + String.join(", ", first.stream().map(write -> "key " + write.key()).toList());
+        return ", among them "
+                + String.join(
+                        ", ", first.stream().map(write -> "key " + write.key()).toList());
     }
 
     private void judge(Recorder recorder, Nemesis nemesis) throws IOException {

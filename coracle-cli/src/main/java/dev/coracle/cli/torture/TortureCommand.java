@@ -93,8 +93,9 @@ public final class TortureCommand implements Callable<Integer> {
 
     @Option(
             names = "--lying-disk",
-            description = "No sync does anything, and all members lose their power at once every six seconds: this must fail,"
-                    + " or the checks are worth nothing.")
+            description =
+                    "No sync does anything, and all members lose their power at once every six seconds: this must fail,"
+                            + " or the checks are worth nothing.")
     private boolean isLying;
 
     @Option(names = INSIDE, hidden = true, description = "This process is in namespaces of its own.")
@@ -187,7 +188,9 @@ public final class TortureCommand implements Callable<Integer> {
             command.addAll(List.of("--nodes", String.valueOf(nodes)));
         }
         if (faults != null) {
-            command.addAll(List.of("--faults", String.join(",", faults.stream().map(Fault::name).toList())));
+            command.addAll(List.of(
+                    "--faults",
+                    String.join(",", faults.stream().map(Fault::name).toList())));
         }
         if (folder != null) {
             command.addAll(List.of("--dir", folder.toString()));
@@ -290,7 +293,9 @@ public final class TortureCommand implements Callable<Integer> {
                 + (minutes == null ? "" : " --minutes " + minutes.toPlainString())
                 + (faults == null
                         ? ""
-                        : " --faults " + String.join(",", faults.stream().map(Fault::name).toList()))
+                        : " --faults "
+                                + String.join(
+                                        ",", faults.stream().map(Fault::name).toList()))
                 + (isLying ? " --lying-disk" : "");
     }
 

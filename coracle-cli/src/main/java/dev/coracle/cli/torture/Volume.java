@@ -21,8 +21,9 @@ final class Volume {
      * The number of FS_IOC_SHUTDOWN, _IOR('X', 125, __u32), on the processors that most have; 2 is "without writing the
      * journal". Perl refuses an ioctl on a constant, hence the variable.
      */
-    private static final String SHUT_DOWN = "for (@ARGV) { my $how = pack('L', 2); open(my $f, '<', $_) or die \"$_: $!\";"
-            + " ioctl($f, 0x8004587d, $how) or die \"FS_IOC_SHUTDOWN: $!\\n\"; }";
+    private static final String SHUT_DOWN =
+            "for (@ARGV) { my $how = pack('L', 2); open(my $f, '<', $_) or die \"$_: $!\";"
+                    + " ioctl($f, 0x8004587d, $how) or die \"FS_IOC_SHUTDOWN: $!\\n\"; }";
 
     /** What it is made of. */
     enum Kind {
