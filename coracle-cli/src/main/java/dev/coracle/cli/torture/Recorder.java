@@ -26,6 +26,7 @@ final class Recorder {
     private final List<OnceWrite> onceWrites = Collections.synchronizedList(new ArrayList<>());
     private final Map<String, Integer> reasons = new TreeMap<>();
     private final int[] outcomes = new int[Outcome.values().length];
+    private int acknowledged;
     private long lastAcknowledgedNanos;
     private long longestGapNanos;
 
@@ -81,6 +82,7 @@ final class Recorder {
         end(operation, outcome, null);
         count(outcome, answer);
         if (outcome == Outcome.OK) {
+            acknowledged++;
             long now = nanoClock.getAsLong();
             longestGapNanos = Math.max(longestGapNanos, now - lastAcknowledgedNanos);
             lastAcknowledgedNanos = now;
@@ -150,6 +152,11 @@ final class Recorder {
     /** How many operations ended so. */
     synchronized int count(Outcome outcome) {
         return outcomes[outcome.ordinal()];
+    }
+
+    /** How many writes were acknowledged. */
+    synchronized int acknowledged() {
+        return acknowledged;
     }
 
     /** The longest time in which no write was acknowledged, in nanoseconds. */

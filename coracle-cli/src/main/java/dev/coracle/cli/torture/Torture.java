@@ -379,6 +379,7 @@ final class Torture {
         int starts = members.stream().mapToInt(Member::lives).sum() - members.size();
         say("  %-44s %,8d", "members started again", starts);
         say("  %-44s %,8d", "syncs that failed", nemesis.injectedErrors());
+        say("  %-44s %,8d", "writes acknowledged", recorder.acknowledged());
         say("  %-44s %,8d", "operations done", recorder.count(Outcome.OK));
         say("  %-44s %,8d", "operations that certainly were not", recorder.count(Outcome.FAILED));
         say("  %-44s %,8d", "operations of which nothing is known", recorder.count(Outcome.UNKNOWN));
@@ -405,9 +406,10 @@ final class Torture {
             if (System.nanoTime() - nextNanos >= 0) {
                 nextNanos += PROGRESS.toNanos();
                 say(
-                        "%6.1f s  %,d operations, %,d of which nothing is known",
+                        "%6.1f s  %,d writes acknowledged, %,d operations done, %,d of which nothing is known",
                         since(beginNanos).toMillis() / 1e3,
-                        recorder.count(Outcome.OK) + recorder.count(Outcome.FAILED) + recorder.count(Outcome.UNKNOWN),
+                        recorder.acknowledged(),
+                        recorder.count(Outcome.OK),
                         recorder.count(Outcome.UNKNOWN));
             }
         }

@@ -86,6 +86,7 @@ class RecorderTest {
         recorder.written(recorder.write("a", 2, "y"), new Answer(503, "10.0.0.2:8: gone\nleader: 5"));
         recorder.written(recorder.write("a", 2, "z"), OK);
         assertThat(recorder.count(Outcome.OK)).isEqualTo(2);
+        assertThat(recorder.acknowledged()).isEqualTo(2);
         assertThat(recorder.count(Outcome.UNKNOWN)).isEqualTo(2);
         assertThat(recorder.count(Outcome.FAILED)).isZero();
         assertThat(recorder.reasons()).containsExactly(Map.entry("unknown: 503 #: gone", 2));
