@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /** A run: members are started, tortured, left in peace, and judged. */
 final class Torture {
     private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
-    private static final Duration CALM_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration CALM_TIMEOUT = Duration.ofSeconds(120);
     private static final int POLL_MILLIS = 50;
     private static final int READ_ATTEMPTS = 10;
     private static final int SHOWN = 5;
