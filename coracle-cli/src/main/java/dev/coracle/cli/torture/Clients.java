@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -24,11 +23,15 @@ final class Clients {
     private static final long FIRST_ONCE_KEY = 1_000_000_000;
     private static final int RECENT = 200;
     private static final int MEAN_PAUSE_MILLIS = 8;
+    /** Most do not wait longer than an election takes, mostly; some wait as long as a member tries, and so hear of it. */
     private static final Duration PATIENCE = Duration.ofMillis(1_500);
+
+    private static final int PATIENT_CLIENTS = 2;
 
     private final List<Member> members;
     private final Recorder recorder;
-    private final Web web = new Web(PATIENCE);
+    private final Web impatient = new Web(PATIENCE);
+    private final Web patient = new Web(Web.PATIENT);
     private final List<Thread> threads = new ArrayList<>();
     private final AtomicInteger values = new AtomicInteger();
     private final AtomicLong nextOnceKey = new AtomicLong(FIRST_ONCE_KEY);
@@ -46,7 +49,7 @@ final class Clients {
     void start(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 1; i <= COUNT; i++) {
-            Client client = new Client("client " + i, random.split());
+            Client client = new Client("client " + i, i <= PATIENT_CLIENTS ? patient : impatient, random.split());
             Thread thread = new Thread(client::run, "torture-client-" + i);
             thread.setDaemon(true);
             threads.add(thread);
@@ -58,7 +61,7 @@ final class Clients {
     void stop() throws InterruptedException {
         isOver = true;
         for (Thread thread : threads) {
-            thread.join(TimeUnit.SECONDS.toMillis(2) + 2 * PATIENCE.toMillis());
+            thread.join(2 * Web.PATIENT.toMillis());
         }
         if (failure != null) {
             throw new IllegalStateException("a client failed", failure);
@@ -67,28 +70,36 @@ final class Clients {
 
     /** A write of a fresh key through a member. */
     Outcome writeOnce(String client, Member member) throws InterruptedException {
+        return writeOnce(client, patient, member);
+    }
+
+    private Outcome writeOnce(String client, Web web, Member member) throws InterruptedException {
         long key = nextOnceKey.getAndIncrement();
         String value = "v" + values.incrementAndGet();
-        Outcome outcome = write(client, member, key, value);
+        Outcome outcome = write(client, web, member, key, value);
         recorder.addOnceWrite(new OnceWrite(key, value, outcome));
         return outcome;
     }
 
     /** A write. */
-    private Outcome write(String client, Member member, long key, String value) throws InterruptedException {
+    private Outcome write(String client, Web web, Member member, long key, String value) throws InterruptedException {
         int operation = recorder.write(client, key, value);
         return recorder.written(operation, web.put(member.process(), "/store/" + key + "/" + value));
     }
 
     /** A linearizable read. */
     Web.Answer read(String client, Member member, long key) throws InterruptedException {
+        return read(client, patient, member, key);
+    }
+
+    private Web.Answer read(String client, Web web, Member member, long key) throws InterruptedException {
         int operation = recorder.read(client, key);
         Web.Answer answer = web.get(member.process(), "/store/" + key);
         recorder.wasRead(operation, answer);
         return answer;
     }
 
-    private void readStale(String client, Member member, long key) throws InterruptedException {
+    private void readStale(String client, Web web, Member member, long key) throws InterruptedException {
         int life = member.lives();
         int operation = recorder.readStale(client, member.name() + ", life " + life, key);
         Web.Answer answer = web.get(member.process(), "/store/" + key + "?consistency=stale");
@@ -102,10 +113,12 @@ final class Clients {
 
     private final class Client {
         private final String name;
+        private final Web web;
         private final SplittableRandom random;
 
-        Client(String name, SplittableRandom random) {
+        Client(String name, Web web, SplittableRandom random) {
             this.name = name;
+            this.web = web;
             this.random = random;
         }
 
@@ -127,16 +140,16 @@ final class Clients {
             long shared = epoch * SHARED_KEYS + random.nextInt(SHARED_KEYS);
             int kind = random.nextInt(10);
             if (kind < 4) {
-                write(name, member, shared, "v" + values.incrementAndGet());
+                write(name, web, member, shared, "v" + values.incrementAndGet());
             } else if (kind < 7) {
-                read(name, member, shared);
+                read(name, web, member, shared);
             } else if (kind == 7) {
-                readStale(name, member, shared);
+                readStale(name, web, member, shared);
             } else if (kind == 8) {
-                writeOnce(name, member);
+                writeOnce(name, web, member);
             } else {
                 OnceWrite recent = recorder.onceWrite(random.nextInt(RECENT));
-                read(name, member, recent == null ? shared : recent.key());
+                read(name, web, member, recent == null ? shared : recent.key());
             }
         }
     }

@@ -14,6 +14,8 @@ enum Fault {
     POWER_ALL(50, 1_000),
     /** Its disk has no byte left for a while. */
     FULL_DISK(3_000, 8_000),
+    /** It is killed while its disk is full, and started while it still is: it may refuse then, until there is room. */
+    KILL_FULL(2_000, 5_000),
     /** The next sync of each of its threads fails, those after it do not. */
     EIO(4_000, 6_000),
     /** It and another one lose all that they send to each other. */

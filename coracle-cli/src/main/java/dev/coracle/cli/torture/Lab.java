@@ -110,7 +110,7 @@ final class Lab {
     private void makeVolumes(int members, @Nullable String confined) throws IOException, InterruptedException {
         String refusal = confined != null ? confined : makeVolumes(members, Volume.Kind.EXT4);
         if (refusal == null) {
-            means.put(Fault.FULL_DISK, tryToFill("each member's own ext4"));
+            setFull(tryToFill("each member's own ext4"));
             Means power = tryPower();
             means.put(Fault.POWER, power);
             means.put(Fault.POWER_ALL, power);
@@ -120,13 +120,18 @@ final class Lab {
         means.put(Fault.POWER_ALL, new Means(false, refusal));
         String second = confined != null ? confined : makeVolumes(members, Volume.Kind.TMPFS);
         if (second == null) {
-            means.put(Fault.FULL_DISK, tryToFill("each member's own tmpfs"));
+            setFull(tryToFill("each member's own tmpfs"));
         } else {
-            means.put(Fault.FULL_DISK, new Means(false, second));
+            setFull(new Means(false, second));
             if (makeVolumes(members, Volume.Kind.FOLDER) != null) {
                 throw new IOException(folder + ": no folders can be made there");
             }
         }
+    }
+
+    private void setFull(Means full) {
+        means.put(Fault.FULL_DISK, full);
+        means.put(Fault.KILL_FULL, full);
     }
 
     /** Makes all volumes, or none and says why. */
@@ -152,7 +157,6 @@ final class Lab {
             volume.free();
             return new Means(true, text + ", filled by fallocate");
         } catch (ShellException e) {
-            volume.free();
             return new Means(false, String.valueOf(e.getMessage()));
         }
     }

@@ -95,6 +95,11 @@ final class Member {
         state = State.MAY_END;
     }
 
+    /** From now on its process, which is there, may not end. */
+    void mustRun() {
+        state = State.RUNNING;
+    }
+
     /** Starts its process, for the first time or again. */
     void start() throws IOException, ShellException, InterruptedException {
         boolean again = lives.getAndIncrement() > 0;

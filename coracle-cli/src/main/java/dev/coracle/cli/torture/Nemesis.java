@@ -40,6 +40,7 @@ final class Nemesis {
     private final List<String> ends = new ArrayList<>();
     private final List<String> survivors = new ArrayList<>();
     private int injectedErrors;
+    private int refusals;
     private int traces;
 
     /** Undoes a fault. */
@@ -76,6 +77,11 @@ final class Nemesis {
     /** Members that went on after a sync of theirs had failed. */
     List<String> survivorsOfErrors() {
         return survivors;
+    }
+
+    /** How often a member did not start for want of room. */
+    int refusals() {
+        return refusals;
     }
 
     /** How many syncs were made to fail. */
@@ -211,6 +217,21 @@ final class Nemesis {
             case FULL_DISK -> {
                 target.volume().fill();
                 yield () -> target.volume().free();
+            }
+            case KILL_FULL -> {
+                target.volume().fill();
+                target.kill();
+                target.start();
+                target.mayEnd();
+                yield () -> {
+                    target.volume().free();
+                    if (!target.process().isAlive()) {
+                        refusals++;
+                        target.start();
+                    } else {
+                        target.mustRun();
+                    }
+                };
             }
             case EIO -> failSyncs(target);
             case CUT -> {

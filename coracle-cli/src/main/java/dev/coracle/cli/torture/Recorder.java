@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
@@ -103,6 +104,7 @@ final class Recorder {
         end(operation, Outcome.UNKNOWN, null);
     }
 
+    @SuppressWarnings("NullAway") // It does not follow null through type arguments.
     private void end(int operation, Outcome outcome, @Nullable Object output) {
         long now = nanoClock.getAsLong();
         outcomes[outcome.ordinal()]++;
@@ -165,8 +167,8 @@ final class Recorder {
     }
 
     /** All keys that were asked for, ascending. */
-    synchronized TreeSet<Long> keys() {
-        TreeSet<Long> keys = new TreeSet<>();
+    synchronized SortedSet<Long> keys() {
+        SortedSet<Long> keys = new TreeSet<>();
         history.operations().forEach(operation -> keys.add(operation.input().key()));
         return keys;
     }

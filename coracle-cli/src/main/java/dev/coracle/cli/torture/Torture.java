@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /** A run: members are started, tortured, left in peace, and judged. */
 final class Torture {
     private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
-    private static final Duration CALM_TIMEOUT = Duration.ofSeconds(120);
+    private static final Duration CALM_TIMEOUT = Duration.ofMinutes(2);
     private static final int POLL_MILLIS = 50;
     private static final int READ_ATTEMPTS = 10;
     private static final int SHOWN = 5;
@@ -378,6 +378,7 @@ final class Torture {
         nemesis.done().forEach((fault, times) -> say("  %-44s %,8d", "fault " + fault, times));
         int starts = members.stream().mapToInt(Member::lives).sum() - members.size();
         say("  %-44s %,8d", "members started again", starts);
+        say("  %-44s %,8d", "starts refused by a full disk", nemesis.refusals());
         say("  %-44s %,8d", "syncs that failed", nemesis.injectedErrors());
         say("  %-44s %,8d", "writes acknowledged", recorder.acknowledged());
         say("  %-44s %,8d", "operations done", recorder.count(Outcome.OK));

@@ -110,20 +110,22 @@ final class Volume {
                 Shell.run("fallocate", "-l", String.valueOf(piece), file.toString());
                 piece = Files.getFileStore(root).getUsableSpace();
             } catch (ShellException e) {
-                if (!e.getMessage().contains("No space left")) {
+                if (!String.valueOf(e.getMessage()).contains("No space left")) {
                     throw e;
                 }
+                Files.deleteIfExists(file);
                 piece /= 2;
             }
         }
     }
 
-    /** Gives back what {@link #fill} took. */
-    void free() throws IOException {
+    /** Gives back what {@link #fill} took, for good: what was only deleted would be there again after a loss of power. */
+    void free() throws IOException, ShellException, InterruptedException {
         for (Path file : ballast) {
             Files.deleteIfExists(file);
         }
         ballast.clear();
+        sync();
     }
 
     /** Unmounts it, once nobody uses it any more. */
