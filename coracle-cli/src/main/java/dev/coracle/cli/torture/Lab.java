@@ -152,13 +152,18 @@ final class Lab {
 
     private Means tryToFill(String text) throws IOException, InterruptedException {
         Volume volume = volumes.get(0);
+        String refusal = null;
         try {
             volume.fill();
-            volume.free();
-            return new Means(true, text + ", filled by fallocate");
         } catch (ShellException e) {
-            return new Means(false, String.valueOf(e.getMessage()));
+            refusal = e.getMessage();
         }
+        try {
+            volume.free();
+        } catch (ShellException e) {
+            refusal = e.getMessage();
+        }
+        return refusal == null ? new Means(true, text + ", filled by fallocate") : new Means(false, refusal);
     }
 
     private Means tryPower() throws IOException, InterruptedException {
