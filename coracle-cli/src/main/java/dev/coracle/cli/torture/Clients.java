@@ -23,6 +23,7 @@ final class Clients {
     private static final long FIRST_ONCE_KEY = 1_000_000_000;
     private static final int RECENT = 200;
     private static final int MEAN_PAUSE_MILLIS = 8;
+    private static final int AFTER_REFUSAL_MILLIS = 40;
     /** Most do not wait longer than an election takes, mostly; some wait as long as a member tries, and so hear of it. */
     private static final Duration PATIENCE = Duration.ofMillis(1_500);
 
@@ -99,16 +100,16 @@ final class Clients {
         return answer;
     }
 
-    private void readStale(String client, Web web, Member member, long key) throws InterruptedException {
+    private Outcome readStale(String client, Web web, Member member, long key) throws InterruptedException {
         int life = member.lives();
         int operation = recorder.readStale(client, member.name() + ", life " + life, key);
         Web.Answer answer = web.get(member.process(), "/store/" + key + "?consistency=stale");
         if (member.lives() == life) {
-            recorder.wasRead(operation, answer);
-        } else {
-            // Which of the two answered is not known.
-            recorder.unknown(operation);
+            return recorder.wasRead(operation, answer);
         }
+        // Which of the two lives answered is not known.
+        recorder.unknown(operation);
+        return Outcome.UNKNOWN;
     }
 
     private final class Client {
@@ -125,8 +126,10 @@ final class Clients {
         void run() {
             try {
                 while (!isOver) {
-                    act(members.get(random.nextInt(members.size())));
-                    Thread.sleep(random.nextInt(2 * MEAN_PAUSE_MILLIS));
+                    Outcome outcome = act(members.get(random.nextInt(members.size())));
+                    // What is refused at once would be most of the history otherwise.
+                    Thread.sleep((outcome == Outcome.FAILED ? AFTER_REFUSAL_MILLIS : 0)
+                            + random.nextInt(2 * MEAN_PAUSE_MILLIS));
                 }
             } catch (InterruptedException e) {
                 // Nobody interrupts them but a JVM that ends.
@@ -135,22 +138,21 @@ final class Clients {
             }
         }
 
-        private void act(Member member) throws InterruptedException {
+        private Outcome act(Member member) throws InterruptedException {
             long epoch = (System.nanoTime() - beginNanos) / EPOCH.toNanos();
             long shared = epoch * SHARED_KEYS + random.nextInt(SHARED_KEYS);
             int kind = random.nextInt(10);
             if (kind < 4) {
-                write(name, web, member, shared, "v" + values.incrementAndGet());
+                return write(name, web, member, shared, "v" + values.incrementAndGet());
             } else if (kind < 7) {
-                read(name, web, member, shared);
+                return Recorder.outcome(read(name, web, member, shared));
             } else if (kind == 7) {
-                readStale(name, web, member, shared);
+                return readStale(name, web, member, shared);
             } else if (kind == 8) {
-                writeOnce(name, web, member);
-            } else {
-                OnceWrite recent = recorder.onceWrite(random.nextInt(RECENT));
-                read(name, web, member, recent == null ? shared : recent.key());
+                return writeOnce(name, web, member);
             }
+            OnceWrite recent = recorder.onceWrite(random.nextInt(RECENT));
+            return Recorder.outcome(read(name, web, member, recent == null ? shared : recent.key()));
         }
     }
 }
