@@ -7,7 +7,7 @@ enum Fault {
     /** SIGKILL for all at once. */
     KILL_ALL(50, 1_000),
     /** SIGSTOP, for longer than an election takes; then SIGCONT. */
-    PAUSE(1_200, 6_000),
+    PAUSE(2_200, 6_000),
     /** All that its disk was not told to sync is gone, and so is the process. */
     POWER(50, 2_000),
     /** The same for all at once. */

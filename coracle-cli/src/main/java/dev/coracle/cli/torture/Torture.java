@@ -40,9 +40,7 @@ final class Torture {
     private static final int RAFT_PORT = 60_061;
     private static final int WEB_PORT = 8_001;
     private static final Duration PROGRESS = Duration.ofSeconds(10);
-    /** Quick elections, so that there are many; small files and few entries to catch up, so that all code is reached. */
-    private static final String CONFIG = "[raft_config]\ntick_interval = 0.05\nelection_tick = 10\n";
-
+    /** Small files and few entries to catch up, so that all code is reached. */
     private static final List<String> OPTIONS =
             List.of("--segment-bytes", "262144", "--snapshot-entries", "1000", "--catch-up-entries", "100");
 
@@ -147,10 +145,9 @@ final class Torture {
 
     private void startMembers(Lab lab) throws IOException, ShellException, InterruptedException {
         say("Starting %d members in %s", options.nodes, options.folder);
-        Path config = Files.writeString(options.folder.resolve("config.toml"), CONFIG);
         Path cluster = options.folder.resolve("cluster.toml");
         List<String> memberOptions = new ArrayList<>(OPTIONS);
-        memberOptions.addAll(List.of("--config", config.toString(), "--cluster-config", cluster.toString()));
+        memberOptions.addAll(List.of("--cluster-config", cluster.toString()));
         for (int i = 0; i < options.nodes; i++) {
             List<String> launch = new ArrayList<>();
             if (lab.network() != null) {

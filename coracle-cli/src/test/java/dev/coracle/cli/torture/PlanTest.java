@@ -63,8 +63,8 @@ class PlanTest {
 
     @Test
     void aPauseIsLongerThanAnElectionTakes() {
-        // Ten ticks of 50 ms without a leader, twenty at most, are an election timeout.
-        assertThat(Fault.PAUSE.minHoldMillis).isGreaterThan(1_000);
+        // Ten ticks of 100 ms without a leader, twenty at most, are an election timeout.
+        assertThat(Fault.PAUSE.minHoldMillis).isGreaterThan(2_000);
     }
 
     @Test
