@@ -57,9 +57,12 @@ class PendingReadsTest {
     @Test
     void onlyAQuestionThatSaysSoMayBeAnsweredFromTheLease() {
         PendingReads reads = run(1);
-        assertThat(PendingReads.isLeased(question(reads.ask(List.of(), 1, 0, 0, true)))).isTrue();
-        assertThat(PendingReads.isLeased(question(reads.ask(List.of(), 1, 0, 0, false)))).isFalse();
-        assertThat(PendingReads.isLeased(new Message.ReadIndex(2, 1, List.of()))).isFalse();
+        assertThat(PendingReads.isLeased(question(reads.ask(List.of(), 1, 0, 0, true))))
+                .isTrue();
+        assertThat(PendingReads.isLeased(question(reads.ask(List.of(), 1, 0, 0, false))))
+                .isFalse();
+        assertThat(PendingReads.isLeased(new Message.ReadIndex(2, 1, List.of())))
+                .isFalse();
     }
 
     private static Message.ReadIndex question(Bytes name) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.node.Transport;
 import dev.coracle.raft.Message;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -16,7 +17,10 @@ final class RecordingInbound implements Transport.Inbound {
 
     record SnapshotResult(long peer, boolean failed) {}
 
+    record Note(long group, long from, String text) {}
+
     final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
+    final BlockingQueue<Note> notes = new LinkedBlockingQueue<>();
     final BlockingQueue<Long> unreachable = new LinkedBlockingQueue<>();
     final BlockingQueue<SnapshotResult> snapshots = new LinkedBlockingQueue<>();
     private volatile boolean full;
@@ -29,6 +33,11 @@ final class RecordingInbound implements Transport.Inbound {
             return false;
         }
         return messages.add(message);
+    }
+
+    @Override
+    public void offerNote(long group, long from, byte[] note) {
+        notes.add(new Note(group, from, new String(note, StandardCharsets.UTF_8)));
     }
 
     @Override
