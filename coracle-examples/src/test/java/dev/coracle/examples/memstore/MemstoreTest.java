@@ -70,6 +70,13 @@ class MemstoreTest {
         assertThat(run("--raft-addr", "127.0.0.1:8", "--cluster-config", members.toString()))
                 .isEqualTo(2);
         assertThat(err.toString()).startsWith("--raft-addr: 127.0.0.1:8 is no member of " + members);
+        assertThat(run("--raft-addr", "127.0.0.1:8", "--segment-bytes", "7")).isEqualTo(2);
+        assertThat(err.toString()).startsWith("segmentBytes: 7 must be at least 4096");
+        assertThat(run("--raft-addr", "127.0.0.1:8", "--snapshot-entries", "0")).isEqualTo(2);
+        assertThat(err.toString()).startsWith("snapshotEntries: 0 must be greater than 0");
+        assertThat(run("--raft-addr", "127.0.0.1:8", "--catch-up-entries", "-1"))
+                .isEqualTo(2);
+        assertThat(err.toString()).startsWith("catchUpEntries: -1 must not be negative");
     }
 
     @Test
