@@ -148,8 +148,9 @@ public final class Inspector<C> {
 
     private static ConfState membersOf(WalContents contents, @Nullable ClusterFile file, Consumer<String> notes)
             throws StorageException, IOException {
-        boolean fromFile = file != null && file.dialect() == Dialect.RAFT_RS;
-        ConfState initial = fromFile ? file.initialConfiguration() : ConfState.EMPTY;
+        // In a native cluster the first entries say it.
+        ConfState initial =
+                file != null && file.dialect() == Dialect.RAFT_RS ? file.initialConfiguration() : ConfState.EMPTY;
         return StoredMembers.at(contents, initial, changes(file), notes);
     }
 

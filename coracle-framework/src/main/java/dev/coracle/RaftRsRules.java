@@ -95,6 +95,7 @@ final class RaftRsRules implements DialectRules {
     }
 
     @Override
+    @SuppressWarnings("NullAway") // It does not follow nullable type arguments.
     public void applied(byte @Nullable [] context, @Nullable Object result) {
         if (context != null && context.length >= Long.BYTES && !awaited.isEmpty()) {
             Reply<@Nullable Object> reply = awaited.remove(sequenceOf(context));

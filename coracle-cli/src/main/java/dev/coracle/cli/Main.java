@@ -1,5 +1,6 @@
 package dev.coracle.cli;
 
+import dev.coracle.cli.torture.TortureCommand;
 import dev.coracle.examples.demo.Demo;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -32,8 +33,9 @@ public final class Main {
     /** Runs one command in this process and returns its exit status. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
         return commandLine(new CoracleCommand())
-                // It starts processes of this program, so it is told where this begins.
+                // These start processes of this program, so they are told where this begins.
                 .addSubcommand(new Demo(Main.class.getName()))
+                .addSubcommand(new TortureCommand(Main.class.getName()))
                 .setOut(out)
                 .setErr(err)
                 .execute(arguments);

@@ -3,6 +3,10 @@ package dev.coracle.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.raft.Bootstrap;
+import dev.coracle.raft.Bytes;
+import dev.coracle.raft.ConfState;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +44,11 @@ class NodeConfigTest {
             new Wrong(b -> b.snapshotIntervalNanos(-1), "snapshotIntervalNanos: -1 must not be negative"),
             new Wrong(b -> b.catchUpEntries(-1), "catchUpEntries: -1 must not be negative"),
             new Wrong(b -> b.keptSnapshots(0), "keptSnapshots: 0 must be greater than 0"),
+            new Wrong(b -> b.firstLeader(1), "firstLeader: 1 must be another node"),
+            new Wrong(
+                    b -> b.bootstrap(List.of(new Bootstrap.Peer(1, Bytes.EMPTY)))
+                            .initialConfiguration(new ConfState(List.of(1L), List.of(), List.of(), List.of(), false)),
+                    "bootstrap: 1 first members must not be given with an initialConfiguration"),
         };
     }
 

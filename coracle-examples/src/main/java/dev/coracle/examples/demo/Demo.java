@@ -2,6 +2,7 @@ package dev.coracle.examples.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.coracle.examples.Signals;
+import dev.coracle.examples.ThisProgram;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -59,7 +60,7 @@ public final class Demo implements Callable<Integer> {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final String mainClass;
-    private final Web web = new Web();
+    private final Web web = new Web(Web.PATIENT);
     /** Also read by the shutdown hook's thread. */
     private final List<MemstoreProcess> members = new CopyOnWriteArrayList<>();
 
@@ -186,14 +187,15 @@ public final class Demo implements Callable<Integer> {
 
     /** Starts the first, which makes the cluster, and then the others, which join it at the same time. */
     private void startMembers(Path folder) throws IOException, InterruptedException, DemoFailedException {
-        MemstoreProcess first = new MemstoreProcess(1, folder, mainClass, null);
-        members.add(first);
-        startAll(List.of(first));
-        MemstoreProcess second = new MemstoreProcess(2, folder, mainClass, first);
-        MemstoreProcess third = new MemstoreProcess(3, folder, mainClass, first);
-        members.add(second);
-        members.add(third);
-        startAll(List.of(second, third));
+        for (int number = 1; number <= 3; number++) {
+            members.add(new MemstoreProcess(
+                    number,
+                    folder.resolve("member-" + number),
+                    folder.resolve("member-" + number + ".log"),
+                    ThisProgram.command(ThisProgram.SMALL, mainClass)));
+        }
+        startAll(members.subList(0, 1));
+        startAll(members.subList(1, 3));
         await(
                 "all three know three members",
                 () -> all(member -> web.json(member, "/peers").size() == 3));
@@ -203,7 +205,7 @@ public final class Demo implements Callable<Integer> {
             throws IOException, InterruptedException, DemoFailedException {
         for (MemstoreProcess process : processes) {
             process.pickPorts();
-            process.start();
+            start(process);
         }
         for (MemstoreProcess process : processes) {
             int attempt = 1;
@@ -212,9 +214,14 @@ public final class Demo implements Callable<Integer> {
                     throw new DemoFailedException("Member " + process.number() + " did not start.");
                 }
                 process.pickPorts();
-                process.start();
+                start(process);
             }
         }
+    }
+
+    private void start(MemstoreProcess process) throws IOException {
+        MemstoreProcess first = members.get(0);
+        process.start(process == first ? List.of() : List.of("--peer-addr", first.raftAddress()));
     }
 
     /** Waits until a process answers and knows a leader; false if it ends instead. */
@@ -282,7 +289,7 @@ public final class Demo implements Callable<Integer> {
                 .path("committed")
                 .asLong();
         try {
-            victim.start();
+            start(victim);
         } catch (IOException e) {
             throw new DemoFailedException("Member " + victim.number() + " cannot be started again: " + e);
         }

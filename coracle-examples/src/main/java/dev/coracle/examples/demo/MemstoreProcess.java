@@ -3,7 +3,6 @@ package dev.coracle.examples.demo;
 import dev.coracle.examples.memstore.Memstore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.Charset;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * A memstore in a process of its own, on two ports that were free a moment ago. Its standard input is a pipe from this
  * process: it ends when this process does, however that ends.
  */
-final class MemstoreProcess {
+public final class MemstoreProcess {
     private static final int TAIL_LINES = 8;
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
 
@@ -27,7 +27,6 @@ final class MemstoreProcess {
     private final Path directory;
     private final Path log;
     private final List<String> launch;
-    private final @Nullable MemstoreProcess peer;
     private String raftAddress = "";
     private String webAddress = "";
     /** Set by the main thread, killed by others too. */
@@ -36,101 +35,110 @@ final class MemstoreProcess {
     /**
      * A process that is not started yet.
      *
-     * @param number which of the three it is
-     * @param folder where its data and its log go
-     * @param mainClass what runs {@code memstore} as its first argument
-     * @param peer the one whose cluster it joins, or null
+     * @param number which of the members it is, for people
+     * @param directory where its data go
+     * @param log where its output goes, behind what is there
+     * @param launch the command that runs {@code memstore} if that is its next argument
      */
-    MemstoreProcess(int number, Path folder, String mainClass, @Nullable MemstoreProcess peer) {
+    public MemstoreProcess(int number, Path directory, Path log, List<String> launch) {
         this.number = number;
-        this.directory = folder.resolve("member-" + number);
-        this.log = folder.resolve("member-" + number + ".log");
-        this.launch = launch(mainClass);
-        this.peer = peer;
+        this.directory = directory;
+        this.log = log;
+        this.launch = List.copyOf(launch);
     }
 
-    /** This JVM again, tuned to start quickly beside two others. */
-    private static List<String> launch(String mainClass) {
-        List<String> launch = new ArrayList<>();
-        launch.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        launch.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
-        for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-            // What keeps newer JVMs from warning about Netty. Not all options: a debugger's port is taken already.
-            if (option.startsWith("--enable-native-access") || option.startsWith("--sun-misc-unsafe")) {
-                launch.add(option);
-            }
-        }
-        launch.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
-        return launch;
-    }
-
-    int number() {
+    /** Which of the members it is. */
+    public int number() {
         return number;
     }
 
-    String raftAddress() {
+    /** Where the other members reach it. */
+    public String raftAddress() {
         return raftAddress;
     }
 
     /** Where its web API is, beginning with {@code http://}. */
-    String url() {
+    public String url() {
         return "http://" + webAddress;
     }
 
-    Path log() {
+    /** Where its output goes. */
+    public Path log() {
         return log;
     }
 
+    /** Tells it where to listen from its next start on. */
+    public void listenAt(String raft, String web) {
+        raftAddress = raft;
+        webAddress = web;
+    }
+
     /** Picks two ports that are free. Another process may take one before this one's does: {@link #lostItsAddress}. */
-    void pickPorts() throws IOException {
+    public void pickPorts() throws IOException {
         InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
         // Both are held at once, so that they differ.
         try (ServerSocket raft = new ServerSocket(0, 1, loopback);
                 ServerSocket web = new ServerSocket(0, 1, loopback)) {
-            raftAddress = "127.0.0.1:" + raft.getLocalPort();
-            webAddress = "127.0.0.1:" + web.getLocalPort();
+            listenAt("127.0.0.1:" + raft.getLocalPort(), "127.0.0.1:" + web.getLocalPort());
         }
     }
 
-    /** Starts the process, for the first time or again. */
-    void start() throws IOException {
+    /**
+     * Starts the process, for the first time or again.
+     *
+     * @param options of {@code memstore}, besides those for its addresses and its data
+     */
+    public void start(List<String> options) throws IOException {
         List<String> command = new ArrayList<>(launch);
         command.addAll(List.of("memstore", "--raft-addr", raftAddress, "--web-server", webAddress));
         command.addAll(List.of("--data-dir", directory.toString(), "--exit-with-parent"));
-        if (peer != null) {
-            command.addAll(List.of("--peer-addr", peer.raftAddress));
-        }
+        command.addAll(options);
         process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
     }
 
-    boolean isAlive() {
+    /** Whether it runs; also while it is stopped by SIGSTOP. */
+    public boolean isAlive() {
         return process != null && process.isAlive();
     }
 
+    /** The id that the system knows it by; of its last life, if it has ended. */
+    public long pid() {
+        return started().pid();
+    }
+
+    /** What it ended with; 128 and the signal's number if it was killed. */
+    public int exitStatus() {
+        return started().exitValue();
+    }
+
+    private Process started() {
+        return Objects.requireNonNull(process, "not started yet");
+    }
+
     /** Whether it has ended because one of its ports was taken. */
-    boolean lostItsAddress() {
+    public boolean lostItsAddress() {
         return !isAlive() && tail().contains(Memstore.CANNOT_LISTEN);
     }
 
     /** Ends it as a power cut would: SIGKILL, which no program can catch. */
-    void kill() {
+    public void kill() {
         if (process != null) {
             process.destroyForcibly();
         }
     }
 
     /** Asks it to end. */
-    void stop() {
+    public void stop() {
         if (process != null) {
             process.destroy();
         }
     }
 
     /** Waits until it has ended, for a while; then it is killed. */
-    void awaitEnd() {
+    public void awaitEnd() {
         if (process == null) {
             return;
         }
@@ -146,7 +154,7 @@ final class MemstoreProcess {
     }
 
     /** The last lines that it has printed. */
-    String tail() {
+    public String tail() {
         try {
             List<String> lines = Files.exists(log)
                     ? new String(Files.readAllBytes(log), Charset.defaultCharset())

@@ -93,6 +93,24 @@ public final class Memstore implements Callable<Integer> {
     private @Nullable Path configFile;
 
     @Option(
+            names = "--snapshot-entries",
+            paramLabel = "N",
+            description = "After how many entries a snapshot is taken; default: 10000.")
+    private @Nullable Long snapshotEntries;
+
+    @Option(
+            names = "--catch-up-entries",
+            paramLabel = "N",
+            description = "How many entries before a snapshot are kept for members that are behind; default: 5000.")
+    private @Nullable Integer catchUpEntries;
+
+    @Option(
+            names = "--segment-bytes",
+            paramLabel = "N",
+            description = "The size of the log's files; default: 64000000.")
+    private @Nullable Integer segmentBytes;
+
+    @Option(
             names = "--dialect",
             paramLabel = "native|raft-rs",
             converter = Dialects.class,
@@ -182,6 +200,15 @@ public final class Memstore implements Callable<Integer> {
                 .heartbeatTicks(config.heartbeatTicks())
                 .formatter(Insert::toString)
                 .snapshotFormatter(store -> store.pin().size() + " values");
+        if (snapshotEntries != null) {
+            builder.snapshotEntries(snapshotEntries);
+        }
+        if (catchUpEntries != null) {
+            builder.catchUpEntries(catchUpEntries);
+        }
+        if (segmentBytes != null) {
+            builder.segmentBytes(segmentBytes);
+        }
         if (dialect != null) {
             builder.dialect(dialect);
         }

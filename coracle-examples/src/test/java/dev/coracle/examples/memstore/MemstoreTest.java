@@ -60,6 +60,8 @@ class MemstoreTest {
         assertThat(err.toString()).startsWith("--raft-addr: \"nowhere\" must be host:port");
         assertThat(run("--raft-addr", "127.0.0.1:0")).isEqualTo(2);
         assertThat(err.toString()).startsWith("--data-dir: is missing");
+        assertThat(run("--raft-addr", "127.0.0.1:8", "--dialect", "etcd")).isEqualTo(2);
+        assertThat(err.toString()).contains("\"etcd\" must be native or raft-rs");
         assertThat(run("--raft-addr", "127.0.0.1:8", "--peer-addr", "there")).isEqualTo(2);
         assertThat(err.toString()).startsWith("--peer-addr: \"there\" must be host:port");
         assertThat(run("--raft-addr", "127.0.0.1:8", "--peer-addr", "a:1", "--cluster-config", members.toString()))
@@ -68,6 +70,13 @@ class MemstoreTest {
         assertThat(run("--raft-addr", "127.0.0.1:8", "--cluster-config", members.toString()))
                 .isEqualTo(2);
         assertThat(err.toString()).startsWith("--raft-addr: 127.0.0.1:8 is no member of " + members);
+        assertThat(run("--raft-addr", "127.0.0.1:8", "--segment-bytes", "7")).isEqualTo(2);
+        assertThat(err.toString()).startsWith("segmentBytes: 7 must be at least 4096");
+        assertThat(run("--raft-addr", "127.0.0.1:8", "--snapshot-entries", "0")).isEqualTo(2);
+        assertThat(err.toString()).startsWith("snapshotEntries: 0 must be greater than 0");
+        assertThat(run("--raft-addr", "127.0.0.1:8", "--catch-up-entries", "-1"))
+                .isEqualTo(2);
+        assertThat(err.toString()).startsWith("catchUpEntries: -1 must not be negative");
     }
 
     @Test
@@ -102,6 +111,30 @@ class MemstoreTest {
         third.getOutputStream().close();
         assertThat(third.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(third.exitValue()).isZero();
+    }
+
+    @Test
+    void whoJoinsAClusterThatRaftifysNodesCanBeMembersOfLearnsItsDialect() throws Exception {
+        Process first = start("--raft-addr", "127.0.0.1:0", "--dialect", "raft-rs", "--exit-with-parent");
+        Matcher one = ready(first);
+        Process second = startAlone(
+                "--raft-addr",
+                "127.0.0.1:0",
+                "--peer-addr",
+                one.group(2),
+                "--web-server",
+                "127.0.0.1:0",
+                "--data-dir",
+                folder.resolve("second").toString(),
+                "--exit-with-parent");
+        Matcher two = ready(second);
+        assertThat(two.group(1)).isEqualTo("2");
+        assertThat(put(two.group(3) + "/store/1/kept")).isEqualTo("OK");
+        assertThat(Files.readString(folder.resolve("second/cluster"))).contains("dialect=raft-rs");
+        second.destroy();
+        assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        first.destroy();
+        assertThat(first.waitFor(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
@@ -142,7 +175,9 @@ class MemstoreTest {
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
         command.addAll(List.of(arguments));
-        command.addAll(List.of("--data-dir", folder.resolve("data").toString()));
+        if (!command.contains("--data-dir")) {
+            command.addAll(List.of("--data-dir", folder.resolve("data").toString()));
+        }
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         processes.add(process);
         return process;
