@@ -115,6 +115,8 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
                 .snapshotEntries(SNAPSHOT_ENTRIES)
                 .catchUpEntries(CATCH_UP_ENTRIES)
                 .maxProposalBytes(Math.min(transport.maxEntryBytes(), log.maxEntryBytes()))
+                // Go's nodes ignore a leader of an older term than their own, so nobody may ignore their votes for it.
+                .checkQuorum(false)
                 .bootstrap(options.join ? List.of() : firstMembers(options.peers.size()))
                 .build();
         node = new RaftNode(config, log, snapshots, transport, store, random::nextInt, EtcdConfChangeCodec.INSTANCE);
