@@ -55,6 +55,7 @@ final class Loop extends NodeAgent {
     private final LogStore store;
     private final ConfChangeCodec codec;
     private final Transport transport;
+    private final boolean newerChanges;
     private final Inbox inbox;
     private final RequestQueue requests;
     private final Channels channels;
@@ -165,6 +166,7 @@ final class Loop extends NodeAgent {
         this.store = store;
         this.codec = codec;
         this.transport = transport;
+        this.newerChanges = transport.takesNewerChanges();
         this.inbox = inbox;
         this.requests = requests;
         this.channels = channels;
@@ -218,11 +220,13 @@ final class Loop extends NodeAgent {
         work += handleReadies();
         beginSnapshot(nowNanos);
         compact();
-        feedApplier();
+        // Before the applier hears of it: who is removed shall still be told that it is, and the applier's user may
+        // close the connection.
         if (sent) {
             sent = false;
             transport.flush();
         }
+        feedApplier();
         open.expire(nowNanos, this::expire);
         sweepWaiting();
         if (releasedBytes > 0) {
@@ -544,11 +548,28 @@ final class Loop extends NodeAgent {
             // An append is lost then, as any may be: what is behind it, such as heartbeats, shall not wait for the
             // disk.
             boolean lost = message instanceof Message.Append && !hasRoomForEntries();
-            if (!lost) {
+            if (!lost && !proposesWhatSomeIgnore(message)) {
                 raw.step(message);
             }
         }
         return count;
+    }
+
+    /** What this node would not propose it does not take from others either. */
+    private boolean proposesWhatSomeIgnore(Message message) {
+        if (newerChanges || !(message instanceof Message.Propose)) {
+            return false;
+        }
+        for (Entry entry : message.entries()) {
+            if (entry.type() == EntryType.CONF_CHANGE_V2) {
+                LOGGER.warn(
+                        "node {} drops a proposal of node {}: members of this cluster may ignore its form",
+                        id,
+                        Long.toUnsignedString(message.from()));
+                return true;
+            }
+        }
+        return false;
     }
 
     // ---- requests

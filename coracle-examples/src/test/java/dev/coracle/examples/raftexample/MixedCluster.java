@@ -293,6 +293,8 @@ final class MixedCluster implements AutoCloseable {
     void writeEverythingAgain(Member through, Member reader) throws Exception {
         Map<String, String> again = new TreeMap<>();
         written.keySet().forEach(key -> again.put(key, nextValue()));
+        await(through + " to serve", through::serves);
+        await(reader + " to serve", reader::serves);
         putAll(through, again);
         written.putAll(again);
         writeOne(through, reader);
