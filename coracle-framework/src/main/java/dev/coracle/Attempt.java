@@ -32,7 +32,15 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
     private final Reply<? super T> outcome;
     private final AtomicBoolean parked = new AtomicBoolean();
     private long pauseNanos = FIRST_PAUSE_NANOS;
+
+    /** How long a try may take, and when this one ends: with all others, unless it is tried in parts. */
+    private long tryNanos;
+
+    private long tryDeadlineNanos;
     private @Nullable Failure last;
+
+    /** The last try of which nobody knows whether it did it. */
+    private @Nullable Failure doubt;
 
     Attempt(Engine<?, ?, ?> engine, LeaderTask<T> task, long deadlineNanos, Reply<? super T> outcome) {
         this.engine = engine;
@@ -40,6 +48,8 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         this.task = task;
         this.deadlineNanos = deadlineNanos;
         this.outcome = outcome;
+        this.tryNanos = task.isTriedInParts() ? engine.firstTryNanos() : Long.MAX_VALUE;
+        this.tryDeadlineNanos = deadlineNanos;
     }
 
     /** Tells it from the engine's other attempts; later ones have greater numbers. */
@@ -50,6 +60,8 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
     /** Tries once. Does not block. */
     void begin() {
         long leftNanos = deadlineNanos - engine.nanoTime();
+        boolean lastTry = tryNanos >= leftNanos;
+        tryDeadlineNanos = lastTry ? deadlineNanos : deadlineNanos - leftNanos + tryNanos;
         Leading leading = engine.leading();
         if (leftNanos <= 0) {
             expire();
@@ -60,9 +72,9 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
             long leader = node.view().leader();
             if (leader == node.id() || leader == RawNode.NONE) {
                 // Without a leader the node keeps it until there is one.
-                task.perform(leading, deadlineNanos, this);
+                task.perform(leading, tryDeadlineNanos, this);
             } else {
-                forward(leading, leader, leftNanos);
+                forward(leading, leader, lastTry ? leftNanos : tryNanos);
             }
         }
     }
@@ -123,8 +135,17 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
     @Override
     public void failed(Failure failure) {
         if (!mayRepeat(failure)) {
-            outcome.failed(failure);
+            boolean expired = failure.kind() == Failure.Kind.SESSION_EXPIRED && doubt != null;
+            outcome.failed(
+                    expired
+                            ? new Failure(Failure.Kind.SESSION_IN_DOUBT, failure.leader(), failure.text())
+                            : failure);
             return;
+        }
+        if (failure.certainty() == Failure.Certainty.UNKNOWN) {
+            doubt = failure;
+            // It may only be slow: more tries than these would make it slower.
+            tryNanos = tryNanos > Long.MAX_VALUE / 2 ? Long.MAX_VALUE : 2 * tryNanos;
         }
         last = failure;
         long leftNanos = deadlineNanos - engine.nanoTime();
@@ -145,8 +166,15 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
             // A node that stops while another one leads is no obstacle; this one's end is.
             case STOPPED -> !engine.hasStopped();
             case UNKNOWN, TIMED_OUT -> task.isRepeatable() && !engine.hasStopped();
-            case OVERLOADED, NO_SPACE, TOO_LARGE, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> false;
+            // What may be done already must be found out; and a try that was too short says nothing of the next one.
+            case OVERLOADED, NO_SPACE -> doubt != null || (task.isTriedInParts() && hasTryEnded());
+            case TOO_LARGE, REFUSED_CONFIG, REFUSED_TRANSFER, SNAPSHOT_FAILED -> false;
+            case SESSION_EXPIRED, SESSION_IN_DOUBT, RESULT_GONE -> false;
         };
+    }
+
+    private boolean hasTryEnded() {
+        return engine.nanoTime() - tryDeadlineNanos >= 0;
     }
 
     /** Tries again, unless somebody else has woken it already. */
@@ -161,12 +189,18 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
     void stop(Failure failure) {
         if (parked.compareAndSet(true, false)) {
             engine.unpark(this);
-            outcome.failed(failure);
+            outcome.failed(doubtful(failure));
         }
     }
 
+    /** A failure, or the doubt that an earlier try has left. */
+    private Failure doubtful(Failure failure) {
+        Failure earlier = doubt;
+        return earlier == null || failure.certainty() == Failure.Certainty.UNKNOWN ? failure : earlier;
+    }
+
     private void expire() {
-        Failure failure = last;
+        Failure failure = last == null ? null : doubtful(last);
         if (failure == null) {
             outcome.failed(new Failure(Failure.Kind.NO_LEADER, RawNode.NONE, "there was no time to begin"));
         } else if (failure.kind() == Failure.Kind.NOT_LEADER) {

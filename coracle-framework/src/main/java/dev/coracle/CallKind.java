@@ -32,5 +32,14 @@ final class CallKind {
     /** Change the members as raftify does. */
     static final int CHANGE_MEMBERS = 10;
 
+    /** Open a client's session. Answered with its id. */
+    static final int OPEN_SESSION = 11;
+
+    /** Replicate a command of a client's session. */
+    static final int PROPOSE_IN_SESSION = 12;
+
+    /** Close a client's session. */
+    static final int CLOSE_SESSION = 13;
+
     private CallKind() {}
 }

@@ -90,6 +90,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         this.replica = new Replica<>(
                 settings.machine,
                 settings.commands,
+                settings.results,
                 settings.formatter,
                 stateText == null ? null : () -> stateText.apply(settings.machine),
                 this::onMembership);
@@ -338,11 +339,12 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 .snapshotIntervalNanos(settings.snapshotInterval.toNanos())
                 .catchUpEntries(settings.catchUpEntries)
                 // The framework's own commands are small, and must fit, too.
-                .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096) + Envelope.OVERHEAD_BYTES)
+                .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096) + Envelope.SESSION_OVERHEAD_BYTES)
                 .maxPendingBytes(settings.maxPendingBytes)
                 .bootstrap(bootstrap)
                 .observer(this)
                 .storageObserver(settings.storageObserver, world.clock())
+                .clock(world.clock())
                 .build();
     }
 
@@ -514,6 +516,17 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     // ---- attempts that wait
+
+    /** A number for a session: hardly one that another cluster has in the same place. */
+    long newNonce() {
+        // The log's index tells the sessions of one cluster apart, so that all of this node's may have the same.
+        return file().incarnation();
+    }
+
+    /** How long the first try of an attempt takes that has several: long enough for another leader to be elected. */
+    long firstTryNanos() {
+        return settings.tickInterval.toNanos() * settings.electionTicks * 2;
+    }
 
     /** A number for an attempt, greater than those before. */
     long nextAttempt() {
@@ -761,6 +774,10 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             case CallKind.LEAVE_JOINT -> new Tasks.LeaveJoint();
             case CallKind.TRANSFER -> Tasks.Transfer.read(in);
             case CallKind.CHANGE_MEMBERS -> Tasks.ChangeMembers.read(in);
+            case CallKind.OPEN_SESSION -> Tasks.OpenSession.read(in);
+            case CallKind.PROPOSE_IN_SESSION ->
+                Tasks.ProposeInSession.read(in, settings.commands, settings.results);
+            case CallKind.CLOSE_SESSION -> Tasks.CloseSession.read(in);
             default -> throw new MalformedException("kind", kind + " is not known here");
         };
     }

@@ -1,6 +1,7 @@
 package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -14,8 +15,14 @@ sealed interface Envelope {
     /** The kind of a command of the framework. */
     int FRAMEWORK = 2;
 
+    /** The kind of a command of the application in a client's session. */
+    int IN_SESSION = 3;
+
     /** What an entry needs besides the application's command. */
     int OVERHEAD_BYTES = 1;
+
+    /** What an entry needs besides the application's command if that belongs to a session. */
+    int SESSION_OVERHEAD_BYTES = 1 + 4 * Long.BYTES;
 
     private static byte[] versioned(int type, ByteWriter rest) {
         return new ByteWriter()
@@ -65,6 +72,85 @@ sealed interface Envelope {
         }
     }
 
+    /** A command of the application in a client's session, which is applied once however often it is in the log. */
+    final class InSession implements Envelope {
+        private final SessionId session;
+        private final long sequence;
+        private final long lowest;
+        private final byte[] payload;
+
+        InSession(SessionId session, long sequence, long lowest, byte[] payload) {
+            this.session = session;
+            this.sequence = sequence;
+            this.lowest = lowest;
+            this.payload = payload;
+        }
+
+        /** The session. */
+        SessionId session() {
+            return session;
+        }
+
+        /** The command's number in the session, from 1 on. */
+        long sequence() {
+            return sequence;
+        }
+
+        /** The lowest number whose answer the client still waits for. */
+        long lowest() {
+            return lowest;
+        }
+
+        /** The command's bytes, not a copy. */
+        byte[] payload() {
+            return payload;
+        }
+
+        byte[] encode() {
+            return ByteBuffer.allocate(SESSION_OVERHEAD_BYTES + payload.length)
+                    .put((byte) IN_SESSION)
+                    .putLong(session.index())
+                    .putLong(session.nonce())
+                    .putLong(sequence)
+                    .putLong(lowest)
+                    .put(payload)
+                    .array();
+        }
+
+        private static InSession read(ByteReader in) throws MalformedException {
+            SessionId session = new SessionId(in.int64("session"), in.int64("nonce"));
+            long sequence = in.int64("sequence");
+            long lowest = in.int64("lowest");
+            ByteReader.require(
+                    lowest >= 1 && lowest <= sequence, "lowest", lowest + " must be from 1 to sequence " + sequence);
+            return new InSession(session, sequence, lowest, in.rest());
+        }
+
+        /** What there is to say of it before the command. */
+        @Override
+        public String toString() {
+            return "session " + session + " #" + sequence + " (waits from #" + lowest + ")";
+        }
+    }
+
+    /**
+     * Opens a client's session, which is named by its entry's index.
+     *
+     * @param nonce goes into its name, too
+     */
+    record OpenSession(long nonce) implements Envelope {
+        byte[] encode() {
+            return versioned(3, new ByteWriter().int64(nonce));
+        }
+    }
+
+    /** Closes a client's session. */
+    record CloseSession(SessionId session) implements Envelope {
+        byte[] encode() {
+            return versioned(4, new ByteWriter().int64(session.index()).int64(session.nonce()));
+        }
+    }
+
     /** Wraps a command of the application. */
     static byte[] wrap(byte[] command) {
         byte[] bytes = new byte[OVERHEAD_BYTES + command.length];
@@ -80,6 +166,9 @@ sealed interface Envelope {
         }
         ByteReader in = new ByteReader(data);
         int kind = in.int8("kind");
+        if (kind == IN_SESSION) {
+            return InSession.read(in);
+        }
         ByteReader.require(kind == FRAMEWORK, "kind", unknown(kind));
         int version = in.int8("version");
         ByteReader.require(version == 1, "version", unknown(version));
@@ -87,6 +176,8 @@ sealed interface Envelope {
         Envelope command = switch (type) {
             case 1 -> new ReserveId(in.text("address"), in.int64("incarnation"));
             case 2 -> new RecordMember(in.int64("id"), in.text("address"), in.int64("incarnation"));
+            case 3 -> new OpenSession(in.int64("nonce"));
+            case 4 -> new CloseSession(new SessionId(in.int64("session"), in.int64("nonce")));
             default -> throw new MalformedException("type", unknown(type));
         };
         in.end("command");

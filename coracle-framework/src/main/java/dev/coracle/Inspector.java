@@ -179,6 +179,9 @@ public final class Inspector<C> {
         }
         try {
             Envelope envelope = Envelope.decode(data);
+            if (envelope instanceof Envelope.InSession command) {
+                return command + ": " + command(command.payload());
+            }
             return envelope instanceof Envelope.Command command ? command(command.payload()) : envelope.toString();
         } catch (MalformedException e) {
             return undecoded(data);

@@ -17,6 +17,14 @@ interface LeaderTask<T extends @Nullable Object> {
     /** Tells whether it may be done again when nobody knows whether it was done: twice is the same as once. */
     boolean isRepeatable();
 
+    /**
+     * Tells whether the time for it is cut into several tries, so that a member that does not answer, or a leader that
+     * has lost its followers, costs a part of the time only. Makes sense for what {@link #isRepeatable}.
+     */
+    default boolean isTriedInParts() {
+        return false;
+    }
+
     /** Writes what is to be done. */
     void write(ByteWriter out);
 

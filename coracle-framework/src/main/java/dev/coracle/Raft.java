@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every future completes within its deadline: with its value, or exceptionally with a {@link RaftException} that says
  * what may be concluded. A request that is certainly not done, because there is no leader for the moment for example, is
- * tried again until the deadline; one whose fate is unknown never is, so that no command is applied twice by it. The
+ * tried again until the deadline; one whose fate is unknown never is, so that no command is applied twice by it, unless
+ * it belongs to a {@link ClientSession}, which sees to that in another way. The
  * threads of the node run nothing that depends on a future: that runs on the common pool, or on the thread that adds it
  * if the future is complete already.
  *
@@ -76,13 +77,24 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      */
     public CompletableFuture<R> propose(C command, Duration timeout) {
         byte[] bytes = settings.commands.encode(command);
-        if (bytes.length > settings.maxEntryBytes) {
-            return CompletableFuture.failedFuture(exception(new Failure(
-                    Failure.Kind.TOO_LARGE,
-                    RawNode.NONE,
-                    "command: " + bytes.length + " bytes, must not exceed maxEntryBytes " + settings.maxEntryBytes)));
-        }
-        return lead(new Tasks.Propose<>(Envelope.wrap(bytes), settings.results), bytes.length, timeout);
+        return isTooLarge(bytes)
+                ? failed(tooLarge(bytes))
+                : lead(new Tasks.Propose<>(Envelope.wrap(bytes), settings.results), bytes.length, timeout);
+    }
+
+    private boolean isTooLarge(byte[] command) {
+        return command.length > settings.maxEntryBytes;
+    }
+
+    private Failure tooLarge(byte[] command) {
+        return new Failure(
+                Failure.Kind.TOO_LARGE,
+                RawNode.NONE,
+                "command: " + command.length + " bytes, must not exceed maxEntryBytes " + settings.maxEntryBytes);
+    }
+
+    private <T extends @Nullable Object> CompletableFuture<T> failed(Failure failure) {
+        return CompletableFuture.failedFuture(exception(failure));
     }
 
     /** Hands a task to whoever leads. */
@@ -94,6 +106,92 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
             new Attempt<>(engine, task, deadlineNanos, answer).begin();
         }
         return promise;
+    }
+
+    /**
+     * Opens a client's session, within {@link RaftBuilder#requestTimeout}: what is proposed in it is applied once,
+     * however often it must be tried. Sessions cost a place in the replicated state, so a client opens one and keeps it.
+     */
+    public CompletableFuture<ClientSession<C, R>> openSession() {
+        CompletableFuture<SessionId> opened =
+                lead(new Tasks.OpenSession(engine.newNonce()), 0, settings.requestTimeout);
+        return opened.thenApply(id -> new ClientSession<>(this, id, 1, false));
+    }
+
+    /**
+     * Goes on with a session that was opened by any member of the cluster: after a restart of the application, or on
+     * another machine. Whoever kept {@code id} and the number of each command before proposing it can propose the
+     * commands whose fate it does not know once more, under the same numbers: they are applied once.
+     *
+     * <p>Nobody else may use the session any more. Nothing is asked of the cluster: a session that has expired is noticed
+     * by the first command.
+     *
+     * @param nextSequence the number of the next command; answers to those below are not waited for any more
+     * @throws IllegalArgumentException if {@code nextSequence} is not greater than 0
+     */
+    public ClientSession<C, R> session(SessionId id, long nextSequence) {
+        if (nextSequence <= 0) {
+            throw new IllegalArgumentException("nextSequence: " + nextSequence + " must be greater than 0");
+        }
+        return new ClientSession<>(this, id, nextSequence, true);
+    }
+
+    /** What {@link RaftBuilder#requestTimeout} says. */
+    Duration requestTimeout() {
+        return settings.requestTimeout;
+    }
+
+    /**
+     * Replicates a command of a session.
+     *
+     * @param place takes the command's numbers once it is certain that it will be tried; may find no room
+     * @param first whether nobody can have tried it before
+     */
+    CompletableFuture<R> propose(C command, Duration timeout, ClientSession.Place place, boolean first) {
+        byte[] bytes = settings.commands.encode(command);
+        if (isTooLarge(bytes)) {
+            return failed(tooLarge(bytes));
+        }
+        long deadlineNanos = deadline(timeout);
+        Promise<R> promise = engine.newPromise();
+        Answer<R> answer = new Answer<>(promise, REQUEST_BYTES + bytes.length);
+        if (!answer.isAdmitted()) {
+            return promise;
+        }
+        Envelope.InSession numbered = place.take(bytes);
+        if (numbered == null) {
+            answer.failed(new Failure(
+                    Failure.Kind.OVERLOADED,
+                    RawNode.NONE,
+                    "the session waits for as many as " + Sessions.WINDOW + " commands already, or for one that is as"
+                            + " many numbers behind"));
+            return promise;
+        }
+        Reply<R> reply = new Reply<>() {
+            @Override
+            public void done(R result) {
+                place.leave(numbered.sequence());
+                answer.done(result);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                place.leave(numbered.sequence());
+                boolean triedElsewhere = failure.kind() == Failure.Kind.SESSION_EXPIRED && !first;
+                answer.failed(
+                        triedElsewhere
+                                ? new Failure(Failure.Kind.SESSION_IN_DOUBT, failure.leader(), failure.text())
+                                : failure);
+            }
+        };
+        new Attempt<>(engine, new Tasks.ProposeInSession<>(numbered.encode(), settings.results), deadlineNanos, reply)
+                .begin();
+        return promise;
+    }
+
+    /** Closes a session. */
+    CompletableFuture<@Nullable Void> close(SessionId session) {
+        return leadSilently(new Tasks.CloseSession(session));
     }
 
     private CompletableFuture<@Nullable Void> leadSilently(LeaderTask<Done> task) {
@@ -178,10 +276,10 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
                 }
             }
         };
-        if (consistency == Consistency.LINEARIZABLE) {
-            node.read(deadlineNanos, reply);
-        } else {
-            node.staleRead(deadlineNanos, reply);
+        switch (consistency) {
+            case LINEARIZABLE -> node.read(deadlineNanos, reply);
+            case LEASE -> node.leaseRead(deadlineNanos, reply);
+            case STALE -> node.staleRead(deadlineNanos, reply);
         }
         return promise;
     }
@@ -227,7 +325,11 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         return leadSilently(new Tasks.Transfer(id));
     }
 
-    /** Lets this member ask for votes now. Whether it wins shows in {@link #leader}. */
+    /**
+     * Lets this member ask for votes now. Whether it wins shows in {@link #leader}. Nothing happens within an election
+     * timeout after it has heard from a leader, who counts on that ({@link Consistency#LEASE}), or has started again; to
+     * change a leader that is well, use {@link #transferLeadership}.
+     */
     public void campaign() {
         RaftNode node = engine.node();
         if (node != null) {
@@ -311,6 +413,8 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
             case UNKNOWN -> RaftException.Kind.UNKNOWN;
             case TIMED_OUT -> RaftException.Kind.TIMED_OUT;
             case STOPPED -> RaftException.Kind.STOPPED;
+            case SESSION_EXPIRED, SESSION_IN_DOUBT -> RaftException.Kind.SESSION_EXPIRED;
+            case RESULT_GONE -> RaftException.Kind.RESULT_GONE;
         };
         RaftException.Certainty certainty = switch (failure.certainty()) {
             case NOT_DONE -> RaftException.Certainty.NOT_DONE;

@@ -42,6 +42,13 @@ public final class RaftException extends RuntimeException {
         TIMED_OUT,
         /** The node has stopped. */
         STOPPED,
+        /**
+         * The {@link ClientSession} is not known any more, or no longer this command's number. The command is not applied
+         * by this request; the certainty says whether an earlier one can have done it.
+         */
+        SESSION_EXPIRED,
+        /** The command was applied, exactly once, by an earlier request of its {@link ClientSession}; its result is lost. */
+        RESULT_GONE,
         /** A query of the application threw; what it threw is the cause. */
         APPLICATION
     }

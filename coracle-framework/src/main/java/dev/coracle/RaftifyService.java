@@ -98,7 +98,17 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
             case REFUSED_CONFIG, CHANGE_PENDING, TOO_LARGE -> ChangeConfigResultType.REJECTED;
             case TIMED_OUT, NO_LEADER -> ChangeConfigResultType.TIMEOUT_ERROR;
             case NOT_LEADER -> ChangeConfigResultType.WRONG_LEADER;
-            case OVERLOADED, NO_SPACE, TRANSFERRING, REFUSED_TRANSFER, SNAPSHOT_FAILED, LOST, UNKNOWN, STOPPED ->
+            case OVERLOADED,
+                    NO_SPACE,
+                    TRANSFERRING,
+                    REFUSED_TRANSFER,
+                    SNAPSHOT_FAILED,
+                    LOST,
+                    UNKNOWN,
+                    STOPPED,
+                    SESSION_EXPIRED,
+                    SESSION_IN_DOUBT,
+                    RESULT_GONE ->
                 ChangeConfigResultType.UNKNOWN_ERROR;
         };
     }

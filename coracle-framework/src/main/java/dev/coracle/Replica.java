@@ -72,6 +72,8 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     private final StateMachine<C, R> machine;
     private final Codec<C> commands;
+    private final Codec<R> results;
+    private final Sessions sessions = new Sessions();
     private final @Nullable EntryFormatter<C> formatter;
     private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
@@ -84,11 +86,13 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     Replica(
             StateMachine<C, R> machine,
             Codec<C> commands,
+            Codec<R> results,
             @Nullable EntryFormatter<C> formatter,
             @Nullable Supplier<String> stateText,
             Consumer<Membership> onMembership) {
         this.machine = machine;
         this.commands = commands;
+        this.results = results;
         this.formatter = formatter;
         this.stateText = stateText;
         this.onMembership = onMembership;
@@ -108,6 +112,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             throw Check.fail("entry %d cannot be read: %s", index, e.getMessage());
         }
         if (envelope instanceof Envelope.Command command) {
+            return apply(index, command.payload());
+        }
+        if (envelope instanceof Envelope.InSession command) {
             return apply(index, command);
         }
         Tables tables = membership.tables();
@@ -121,13 +128,38 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             changed(index, tables.withKnown(news.id(), news.address(), news.incarnation()), membership.configuration());
             return null;
         }
+        if (envelope instanceof Envelope.OpenSession open) {
+            return sessions.open(index, open.nonce());
+        }
+        if (envelope instanceof Envelope.CloseSession close) {
+            sessions.close(close.session());
+            return null;
+        }
         throw Check.unreachable("an envelope that nobody applies");
     }
 
-    private R apply(long index, Envelope.Command envelope) {
+    /** Applies a command unless it was applied before. */
+    private Sessions.Outcome apply(long index, Envelope.InSession command) {
+        Sessions.Outcome known = sessions.find(command);
+        if (known != null) {
+            LOG.debug("{}: {} is not applied: {}", index, command, known);
+            return known;
+        }
+        R result = apply(index, command.payload());
+        byte[] encoded = null;
+        try {
+            encoded = results.encode(result);
+        } catch (RuntimeException e) {
+            LOG.error("a result cannot be encoded; what it came from is done all the same", e);
+        }
+        sessions.applied(command, index, encoded);
+        return new Sessions.Outcome.Applied(result);
+    }
+
+    private R apply(long index, byte[] payload) {
         C command;
         try {
-            command = commands.decode(envelope.payload());
+            command = commands.decode(payload);
         } catch (IllegalArgumentException e) {
             // Whoever proposed it could encode it, and every member must apply the same.
             throw new IllegalStateException(
@@ -136,7 +168,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
                     e);
         }
         if (LOG.isDebugEnabled()) {
-            String text = formatter != null ? formatter.format(command) : envelope.payload().length + " bytes";
+            String text = formatter != null ? formatter.format(command) : payload.length + " bytes";
             LOG.debug("apply {}: {}", index, text);
         }
         return machine.apply(command);
@@ -161,7 +193,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public PinnedSnapshot snapshot() {
-        Tables tables = membership.tables();
+        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin());
         StateMachine.PinnedState state = machine.snapshot();
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("a snapshot is taken: {}", stateText.get());
@@ -169,7 +201,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         return new PinnedSnapshot() {
             @Override
             public void writeTo(OutputStream out) throws IOException {
-                SnapshotHead.write(tables, out);
+                head.write(out);
                 state.writeTo(new Unclosed(out));
             }
 
@@ -182,11 +214,12 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void restore(SnapshotMetadata metadata, InputStream data) throws IOException {
-        Tables tables = SnapshotHead.read(data);
+        SnapshotHead head = SnapshotHead.read(data);
         machine.restore(data);
+        sessions.restore(head.sessions());
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("the snapshot at {} is restored: {}", metadata.index(), stateText.get());
         }
-        changed(metadata.index(), tables, metadata.confState());
+        changed(metadata.index(), head.tables(), metadata.confState());
     }
 }

@@ -7,28 +7,36 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 
-/** What stands before the application's state in a snapshot: magic, version, length, and the framework's tables. */
-final class SnapshotHead {
+/**
+ * What stands before the application's state in a snapshot: magic, version, and the framework's part of the replicated
+ * state, each piece with its length. The first version had the tables alone.
+ *
+ * @param tables who is a member where
+ * @param sessions the clients' sessions
+ */
+record SnapshotHead(Tables tables, Sessions.Pinned sessions) {
     /** "CoraSnap" */
     private static final long MAGIC = 0x43_6f_72_61_53_6e_61_70L;
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int MOST_BYTES = 64 << 20;
 
-    private SnapshotHead() {}
-
-    static void write(Tables tables, OutputStream out) throws IOException {
-        byte[] bytes = tables.encode();
+    void write(OutputStream out) throws IOException {
         DataOutputStream data = new DataOutputStream(out);
         data.writeLong(MAGIC);
         data.writeInt(VERSION);
-        data.writeInt(bytes.length);
-        data.write(bytes);
+        writePiece(tables.encode(), data);
+        writePiece(sessions.encode(), data);
         data.flush();
     }
 
+    private static void writePiece(byte[] bytes, DataOutputStream data) throws IOException {
+        data.writeInt(bytes.length);
+        data.write(bytes);
+    }
+
     /** Reads the head and leaves the stream where the application's state begins. */
-    static Tables read(InputStream in) throws IOException {
+    static SnapshotHead read(InputStream in) throws IOException {
         DataInputStream data = new DataInputStream(in);
         long magic = data.readLong();
         if (magic != MAGIC) {
@@ -36,20 +44,28 @@ final class SnapshotHead {
                     + Long.toHexString(MAGIC) + ": the framework did not write it");
         }
         int version = data.readInt();
-        if (version != VERSION) {
+        if (version < 1 || version > VERSION) {
             throw new IOException("the snapshot's version " + version + " is not known here, update this node");
         }
+        String what = "tables";
+        try {
+            Tables tables = Tables.decode(readPiece(what, data));
+            what = "sessions";
+            Sessions.Pinned sessions = version == 1 ? Sessions.none() : Sessions.decode(readPiece(what, data));
+            return new SnapshotHead(tables, sessions);
+        } catch (MalformedException e) {
+            throw new IOException("the snapshot's " + what + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static byte[] readPiece(String what, DataInputStream data) throws IOException {
         int length = data.readInt();
         if (length < 0 || length > MOST_BYTES) {
             throw new IOException(
-                    "the snapshot's tables of " + length + " bytes must have at most " + MOST_BYTES + " bytes");
+                    "the snapshot's " + what + " of " + length + " bytes must have at most " + MOST_BYTES + " bytes");
         }
         byte[] bytes = new byte[length];
         data.readFully(bytes);
-        try {
-            return Tables.decode(bytes);
-        } catch (MalformedException e) {
-            throw new IOException("the snapshot's tables cannot be read: " + e.getMessage(), e);
-        }
+        return bytes;
     }
 }

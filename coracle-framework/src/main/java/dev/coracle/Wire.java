@@ -23,7 +23,10 @@ final class Wire {
         Failure.Kind.LOST,
         Failure.Kind.UNKNOWN,
         Failure.Kind.TIMED_OUT,
-        Failure.Kind.STOPPED
+        Failure.Kind.STOPPED,
+        Failure.Kind.SESSION_EXPIRED,
+        Failure.Kind.SESSION_IN_DOUBT,
+        Failure.Kind.RESULT_GONE
     };
 
     private Wire() {}

@@ -29,6 +29,7 @@ final class Cluster implements AutoCloseable {
     private final Map<String, Journal> journals = new LinkedHashMap<>();
     private Consumer<RaftBuilder<String, Long, Journal>> settings = builder -> {};
     private boolean inMemory;
+    private World world = World.real();
 
     Cluster(Path root) {
         this.root = root;
@@ -44,6 +45,11 @@ final class Cluster implements AutoCloseable {
     Cluster inMemory() {
         inMemory = true;
         return this;
+    }
+
+    /** Has all that are started from now on run in another world. */
+    void in(World newWorld) {
+        world = newWorld;
     }
 
     RaftBuilder<String, Long, Journal> builder(String name) {
@@ -66,7 +72,7 @@ final class Cluster implements AutoCloseable {
             throws StartException, StorageException {
         RaftBuilder<String, Long, Journal> builder = builder(name);
         more.accept(builder);
-        Raft<String, Long, Journal> raft = builder.start();
+        Raft<String, Long, Journal> raft = builder.start(world);
         running.put(name, raft);
         return raft;
     }

@@ -12,6 +12,7 @@ import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -62,12 +63,44 @@ class EncodingsTest {
     @Test
     void aSnapshotsHeadLeavesTheRestToTheApplication() throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        SnapshotHead.write(tables(), out);
+        Sessions sessions = new Sessions();
+        sessions.open(7, HIGH);
+        new SnapshotHead(tables(), sessions.pin()).write(out);
         out.write(42);
         ByteArrayInputStream in = new ByteArrayInputStream(out.toByteArray());
-        assertThat(SnapshotHead.read(in)).isEqualTo(tables());
+        SnapshotHead read = SnapshotHead.read(in);
+        assertThat(read.tables()).isEqualTo(tables());
+        assertThat(read.sessions().encode()).isEqualTo(sessions.pin().encode());
         assertThat(in.read()).isEqualTo(42);
         assertThat(in.read()).isEqualTo(-1);
+    }
+
+    @Test
+    void aHeadOfTheFirstVersionHadTablesAlone() throws Exception {
+        byte[] tables = tables().encode();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        DataOutputStream data = new DataOutputStream(out);
+        data.writeLong(0x43_6f_72_61_53_6e_61_70L);
+        data.writeInt(1);
+        data.writeInt(tables.length);
+        data.write(tables);
+        data.write(42);
+        ByteArrayInputStream in = new ByteArrayInputStream(out.toByteArray());
+        SnapshotHead read = SnapshotHead.read(in);
+        assertThat(read.tables()).isEqualTo(tables());
+        assertThat(read.sessions().encode()).isEqualTo(Sessions.none().encode());
+        assertThat(in.read()).isEqualTo(42);
+    }
+
+    @Test
+    void aHeadOfALaterVersionIsRefused() throws Exception {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        new SnapshotHead(tables(), Sessions.none()).write(out);
+        byte[] bytes = out.toByteArray();
+        bytes[11]++;
+        assertThatThrownBy(() -> SnapshotHead.read(new ByteArrayInputStream(bytes)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("update this node");
     }
 
     @Test
@@ -85,6 +118,18 @@ class EncodingsTest {
                             Envelope.Command.class,
                             read -> assertThat(read.payload()).isEqualTo(command));
         }
+        Envelope.InSession numbered = new Envelope.InSession(new SessionId(5, HIGH), 7, 3, new byte[] {1, 2});
+        assertThat(Envelope.decode(numbered.encode()))
+                .isInstanceOfSatisfying(Envelope.InSession.class, read -> {
+                    assertThat(read.session()).isEqualTo(numbered.session());
+                    assertThat(read.sequence()).isEqualTo(7);
+                    assertThat(read.lowest()).isEqualTo(3);
+                    assertThat(read.payload()).containsExactly(1, 2);
+                });
+        Envelope.OpenSession open = new Envelope.OpenSession(HIGH);
+        assertThat(Envelope.decode(open.encode())).isEqualTo(open);
+        Envelope.CloseSession closed = new Envelope.CloseSession(new SessionId(5, HIGH));
+        assertThat(Envelope.decode(closed.encode())).isEqualTo(closed);
         Envelope.ReserveId reserve = new Envelope.ReserveId("localhost:1", HIGH);
         assertThat(Envelope.decode(reserve.encode())).isEqualTo(reserve);
         Envelope.RecordMember record = new Envelope.RecordMember(HIGH, "localhost:1", 3);
@@ -92,10 +137,20 @@ class EncodingsTest {
     }
 
     @Test
+    void numbersThatNoSessionGivesAreRefused() {
+        for (long[] numbers : new long[][] {{3, 4}, {3, 0}, {0, 0}, {-1, -2}}) {
+            byte[] bytes = new Envelope.InSession(new SessionId(5, 6), numbers[0], numbers[1], new byte[1]).encode();
+            assertThatThrownBy(() -> Envelope.decode(bytes))
+                    .isInstanceOf(MalformedException.class)
+                    .hasMessageContaining("lowest: " + numbers[1] + " must be from 1 to sequence " + numbers[0]);
+        }
+    }
+
+    @Test
     void anUnknownEnvelopeSaysWhatToDo() {
-        assertThatThrownBy(() -> Envelope.decode(new byte[] {3, 1, 1}))
+        assertThatThrownBy(() -> Envelope.decode(new byte[] {4, 1, 1}))
                 .isInstanceOf(MalformedException.class)
-                .hasMessageContaining("kind: 3 is not known here")
+                .hasMessageContaining("kind: 4 is not known here")
                 .hasMessageContaining("update this node");
     }
 

@@ -421,6 +421,23 @@ public abstract class LogStoreContract {
     }
 
     @Test
+    void whatIsSyncedIsReadWhileMoreIsOnItsWay() throws StorageException {
+        try (LogStore store = openAndRecover()) {
+            long synced = 0;
+            for (long next = 1; next < 80; next++) {
+                store.append(GROUP, state(1, 1, 0), entries(1, next, next, 5_000));
+                if (next % 4 == 0) {
+                    store.sync();
+                    synced = next;
+                }
+                for (long low = 1; low <= synced; low += 5) {
+                    assertThat(store.read(GROUP, low, synced + 1, 1 << 20)).isEqualTo(entries(1, low, synced, 5_000));
+                }
+            }
+        }
+    }
+
+    @Test
     void anyThreadReadsWhileAnotherOneAppends() throws Exception {
         int last = 2_000;
         AtomicLong synced = new AtomicLong();

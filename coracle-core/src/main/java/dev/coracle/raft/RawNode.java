@@ -402,6 +402,21 @@ public final class RawNode {
         }
     }
 
+    /** The current term. */
+    public long term() {
+        return server.term();
+    }
+
+    /** Who leads in the current term; {@link #NONE} if that is not known. */
+    public long leader() {
+        return server.leader();
+    }
+
+    /** The commit index. */
+    public long committed() {
+        return server.raftLog.committed();
+    }
+
     /** Tells whether an entry of the current term is committed. */
     public boolean hasCommittedInTerm() {
         return server.hasCommittedInTerm();

@@ -49,7 +49,13 @@ public record Failure(Kind kind, long leader, String text) {
         /** The deadline passed while the entry was on its way. */
         TIMED_OUT(Certainty.UNKNOWN),
         /** The node has stopped, and the request was not proposed before. */
-        STOPPED(Certainty.RETRY);
+        STOPPED(Certainty.RETRY),
+        /** The client's session is not known any more, and this was the first try. */
+        SESSION_EXPIRED(Certainty.NOT_DONE),
+        /** The client's session, or this number of it, is not known any more; earlier tries may have done it. */
+        SESSION_IN_DOUBT(Certainty.UNKNOWN),
+        /** It was done, exactly once, by an earlier try, and what came of it is not known any more. */
+        RESULT_GONE(Certainty.UNKNOWN);
 
         private final Certainty certainty;
 

@@ -53,6 +53,7 @@ final class Loop extends NodeAgent {
     private final RawNode raw;
     private final StoredLog log;
     private final LogStore store;
+    private final Lease lease;
     private final ConfChangeCodec codec;
     private final Transport transport;
     private final boolean newerChanges;
@@ -66,6 +67,9 @@ final class Loop extends NodeAgent {
     private boolean started;
     private long tickedUpTo;
     private long ticks;
+
+    /** When a leader's message was last taken; before the start if the node is new and has promised nobody anything. */
+    private long promisedAtTick;
 
     /** What the core last said of itself. */
     private RoleName role = RoleName.FOLLOWER;
@@ -99,6 +103,7 @@ final class Loop extends NodeAgent {
     private final List<Request.Proposal> batchRequests = new ArrayList<>();
     private long batchBytes;
     private List<Request.Read> turnReads = new ArrayList<>();
+    private List<Request.Read> turnLeaseReads = new ArrayList<>();
 
     /** Whether something was sent since the last flush. */
     private boolean sent;
@@ -170,6 +175,7 @@ final class Loop extends NodeAgent {
         this.inbox = inbox;
         this.requests = requests;
         this.channels = channels;
+        this.lease = new Lease(config);
         this.tickNanos = config.tickNanos;
         this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
         this.proposals = new PendingProposals(this::lost);
@@ -180,6 +186,8 @@ final class Loop extends NodeAgent {
         HardState hardState = log.recoveredState();
         term = hardState.term();
         commit = hardState.commit();
+        // A node that was there before may have heard from a leader just before it went down.
+        promisedAtTick = hardState.isEmpty() ? -config.electionTicks : 0;
         applied = recovered.index();
         handedOver = recovered.index();
         view = new NodeView(role, leader, term, commit, applied);
@@ -539,6 +547,7 @@ final class Loop extends NodeAgent {
                 raw.reportUnreachable(report.from());
             }
         }
+        boolean heard = false;
         for (int i = 0; i < TURN_LIMIT; i++) {
             Message message = inbox.poll();
             if (message == null) {
@@ -548,9 +557,16 @@ final class Loop extends NodeAgent {
             // An append is lost then, as any may be: what is behind it, such as heartbeats, shall not wait for the
             // disk.
             boolean lost = message instanceof Message.Append && !hasRoomForEntries();
-            if (!lost && !proposesWhatSomeIgnore(message)) {
+            if (!lost
+                    && !proposesWhatSomeIgnore(message)
+                    && !isAnsweredFromLease(message)
+                    && !isKeptFromVoting(message)) {
                 raw.step(message);
+                heard |= isTakenFromLeader(message);
             }
+        }
+        if (heard) {
+            forgetTimeBeforeNow();
         }
         return count;
     }
@@ -570,6 +586,40 @@ final class Loop extends NodeAgent {
             }
         }
         return false;
+    }
+
+    // ---- what a follower promises the leader that it hears from
+
+    /** Tells whether a message that the core has taken has begun the election timeout anew. */
+    private boolean isTakenFromLeader(Message message) {
+        boolean isLeaders = message instanceof Message.Heartbeat
+                || message instanceof Message.Append
+                || message instanceof Message.InstallSnapshot;
+        return isLeaders && message.term() == raw.term() && message.from() == raw.leader();
+    }
+
+    /**
+     * Notes that the election timeout begins anew. What passed of a turn before, while the process stood still perhaps,
+     * must not be counted as passed since: it would end the leader's lease early.
+     */
+    private void forgetTimeBeforeNow() {
+        promisedAtTick = ticks;
+        if (started && lease.isPossible()) {
+            tickedUpTo += Math.max(0, lease.now() - tickedUpTo) / tickNanos * tickNanos;
+        }
+    }
+
+    /** Whether a leader may count on this node's keeping its vote to itself, for all that it knows. */
+    private boolean isBoundToLeader() {
+        return lease.isPossible() && ticks - promisedAtTick < config.electionTicks;
+    }
+
+    /**
+     * Who hears from a leader votes for nobody else, unless the leader sent the candidate. The core sees to it where the
+     * leader is known; a node that has just started may have forgotten whom it has heard from.
+     */
+    private boolean isKeptFromVoting(Message message) {
+        return message instanceof Message.VoteRequest request && !request.leaderTransfer() && isBoundToLeader();
     }
 
     // ---- requests
@@ -606,14 +656,23 @@ final class Loop extends NodeAgent {
             askStatus.done(status());
             forget(request);
         } else if (request instanceof Request.Campaign campaign) {
-            raw.campaign();
-            campaign.done(true);
+            boolean bound = isBoundToLeader() && !isOnlyVoter();
+            if (!bound) {
+                raw.campaign();
+            }
+            campaign.done(!bound);
             forget(request);
         } else if (request instanceof Request.StepDown stepDown) {
             stepDown(stepDown);
         } else {
             throw Check.unreachable("a request that nobody serves");
         }
+    }
+
+    private boolean isOnlyVoter() {
+        ConfState configuration = raw.status().configuration();
+        return configuration.voters().equals(List.of(id))
+                && configuration.votersOutgoing().isEmpty();
     }
 
     /** Begins what waits, as far as a leader is known, and the disk and a batch have room. */
@@ -639,6 +698,10 @@ final class Loop extends NodeAgent {
             count += startWaitingForLeader();
         }
         proposeBatch();
+        if (!turnLeaseReads.isEmpty()) {
+            askLeased(turnLeaseReads);
+            turnLeaseReads = new ArrayList<>();
+        }
         if (!turnReads.isEmpty()) {
             ask(turnReads);
             turnReads = new ArrayList<>();
@@ -654,7 +717,7 @@ final class Loop extends NodeAgent {
                 continue;
             }
             if (request instanceof Request.Read read) {
-                turnReads.add(read);
+                (read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);
             } else if (leader != id) {
                 end(request, notLeader(leader));
             } else if (request instanceof Request.Transfer newTransfer) {
@@ -756,7 +819,69 @@ final class Loop extends NodeAgent {
     // ---- reads
 
     private void ask(List<Request.Read> asking) {
-        raw.readIndex(reads.ask(asking, ticks));
+        ask(asking, false);
+    }
+
+    private void ask(List<Request.Read> asking, boolean leased) {
+        // The time comes first: the round must not have begun before it.
+        long nowNanos = lease.now();
+        long leaderTerm = role == RoleName.LEADER ? term : 0;
+        raw.readIndex(reads.ask(asking, ticks, nowNanos, leaderTerm, leased));
+    }
+
+    /** Answers reads from the lease, or asks whoever may have one. */
+    private void askLeased(List<Request.Read> asking) {
+        if (leader != id) {
+            ask(asking, true);
+            return;
+        }
+        long index = leasedIndex();
+        if (index < 0) {
+            // As any other read; its round begins the next lease.
+            turnReads.addAll(asking);
+        } else {
+            confirmedReads.add(new ConfirmedReads(index, asking));
+            handOverReads();
+        }
+    }
+
+    /** The term in which this node leads at this moment, also within a turn; 0 if it does not. */
+    private long leadingTerm() {
+        return raw.leader() == id ? raw.term() : 0;
+    }
+
+    /** Answers another node's question from the lease, if there is one. */
+    private boolean isAnsweredFromLease(Message message) {
+        if (!(message instanceof Message.ReadIndex question) || !PendingReads.isLeased(question)) {
+            return false;
+        }
+        long index = leasedIndex();
+        if (index < 0) {
+            return false;
+        }
+        send(new Message.ReadIndexReply(id, question.from(), leadingTerm(), index, question.entries()));
+        return true;
+    }
+
+    /**
+     * The index that a read needs which came before this call, by the lease alone; negative if there is no lease. Whatever
+     * was acknowledged before the clock is read for the second time, this leader has committed by then, and what it has
+     * committed is read before: however long the process stands still between any two steps here, the answer was right
+     * after the read began. That an entry of this term is committed goes with the lease.
+     */
+    private long leasedIndex() {
+        long leading = leadingTerm();
+        if (leading == 0) {
+            return -1;
+        }
+        if (lease.isToBeRenewed(leading) && !reads.hasLeaderSince(leading, lease.now() - config.tickNanos)) {
+            ask(List.of());
+        }
+        if (!lease.holds(leading)) {
+            return -1;
+        }
+        long index = raw.committed();
+        return lease.holds(leading) ? index : -1;
     }
 
     /** Questions and answers may be lost; after an election timeout they are asked again. */
@@ -770,9 +895,15 @@ final class Loop extends NodeAgent {
     }
 
     private void onReadState(ReadState state) {
-        List<Request.Read> answered = reads.answered(state.context());
+        PendingReads.Batch answered = reads.answered(state.context());
         if (answered != null) {
-            confirmedReads.add(new ConfirmedReads(state.index(), answered));
+            if (answered.leaderTerm() != 0 && answered.leaderTerm() == leadingTerm()) {
+                // Nobody leads twice in a term: it has led all the time since it asked, and the answer is a quorum's.
+                lease.confirmed(answered.leaderTerm(), answered.askedNanos());
+            }
+            if (!answered.reads().isEmpty()) {
+                confirmedReads.add(new ConfirmedReads(state.index(), answered.reads()));
+            }
         }
     }
 
@@ -898,6 +1029,9 @@ final class Loop extends NodeAgent {
                 raw.reportSnapshot(install.to(), true);
                 snapshots.demand();
             } else {
+                if (message instanceof Message.TimeoutNow) {
+                    lease.end(message.term());
+                }
                 if (message instanceof Message.InstallSnapshot install) {
                     receivers.sent(install.to(), install.snapshot().index());
                 }
@@ -956,6 +1090,7 @@ final class Loop extends NodeAgent {
         try {
             ConfChangeV2 change = codec.decode(entry);
             ConfState configuration = raw.applyConfChange(change);
+            lease.interrupt();
             if (request instanceof Request.Configuration waitingRequest) {
                 waitingRequest.tookEffect(configuration);
             }

@@ -4,6 +4,7 @@ import dev.coracle.raft.Bootstrap;
 import dev.coracle.raft.RaftLogger;
 import dev.coracle.raft.RaftObserver;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a node behaves. Built by {@link #builder}, which checks every value; immutable.
@@ -42,6 +43,7 @@ public final class NodeConfig {
     final RaftObserver observer;
     final StorageObserver storageObserver;
     final Clock storageClock;
+    final @Nullable Clock clock;
 
     private NodeConfig(Builder b) {
         group = b.group;
@@ -75,6 +77,7 @@ public final class NodeConfig {
         observer = b.observer;
         storageObserver = b.storageObserver;
         storageClock = b.storageClock;
+        clock = b.clock;
     }
 
     /** A builder with the defaults. Only the id has none. */
@@ -135,6 +138,7 @@ public final class NodeConfig {
         private RaftObserver observer = RaftObserver.NONE;
         private StorageObserver storageObserver = StorageObserver.NONE;
         private Clock storageClock = () -> 0;
+        private @Nullable Clock clock;
 
         private Builder() {}
 
@@ -353,6 +357,16 @@ public final class NodeConfig {
         public Builder storageObserver(StorageObserver value, Clock clock) {
             storageObserver = value;
             storageClock = clock;
+            return this;
+        }
+
+        /**
+         * The clock whose time is given to {@link Agent#doWork}, which lets a leader answer {@link RaftNode#leaseRead} from
+         * its lease. All members of a cluster must have one then, with the same ticks; of any two of their clocks the
+         * faster may run up to a third faster than the other. Default none: such reads are as any other.
+         */
+        public Builder clock(Clock value) {
+            clock = value;
             return this;
         }
 

@@ -241,7 +241,17 @@ public final class RaftNode implements AutoCloseable {
      * machine stands at: the reply may look at the state machine, which has everything that was done before this call.
      */
     public void read(long deadlineNanos, Reply<Long> reply) {
-        submit(new Request.Read(true, deadlineNanos, reply));
+        submit(new Request.Read(true, false, deadlineNanos, reply));
+    }
+
+    /**
+     * Reads as {@link #read} does, but trusts the clocks (thesis §6.4.1): the leader answers without a round of messages as
+     * long as it knows, by the time that has passed since the last one, that no other node can lead. Other members ask the
+     * leader. Without a {@link NodeConfig.Builder#clock}, without check-quorum, or without a lease at the moment, it is the
+     * same as {@link #read}.
+     */
+    public void leaseRead(long deadlineNanos, Reply<Long> reply) {
+        submit(new Request.Read(true, true, deadlineNanos, reply));
     }
 
     /**
@@ -249,7 +259,7 @@ public final class RaftNode implements AutoCloseable {
      * stands at.
      */
     public void staleRead(long deadlineNanos, Reply<Long> reply) {
-        submit(new Request.Read(false, deadlineNanos, reply));
+        submit(new Request.Read(false, false, deadlineNanos, reply));
     }
 
     /** Hands leadership to another voter (thesis §3.10). Done with its id once it leads. */
@@ -257,7 +267,11 @@ public final class RaftNode implements AutoCloseable {
         submit(new Request.Transfer(target, deadlineNanos, reply));
     }
 
-    /** Starts an election, unless the node leads or may not. Done when it has begun. */
+    /**
+     * Starts an election, unless the node leads or may not; nor does it while a leader trusts that it does not, with a
+     * {@link NodeConfig.Builder#clock} and check-quorum, for an election timeout after it has heard from one or has started
+     * again. Done with whether it was tried.
+     */
     public void campaign(long deadlineNanos, Reply<Boolean> reply) {
         submit(new Request.Campaign(deadlineNanos, reply));
     }

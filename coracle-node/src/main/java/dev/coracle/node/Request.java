@@ -163,9 +163,13 @@ abstract class Request<T extends @Nullable Object> {
     static final class Read extends Request<Long> {
         final boolean linearizable;
 
-        Read(boolean linearizable, long deadlineNanos, Reply<? super Long> reply) {
+        /** Whether the leader's lease will do. */
+        final boolean leased;
+
+        Read(boolean linearizable, boolean leased, long deadlineNanos, Reply<? super Long> reply) {
             super(deadlineNanos, 0, reply);
             this.linearizable = linearizable;
+            this.leased = leased;
         }
 
         @Override

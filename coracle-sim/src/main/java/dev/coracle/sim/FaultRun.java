@@ -121,7 +121,7 @@ public record FaultRun(long trace, int acknowledged, int reads, int restores, Li
 
         private void disturb() {
             long id = ids[random.nextInt(ids.length)];
-            switch (random.nextInt(16)) {
+            switch (random.nextInt(22)) {
                 case 0, 1, 2 -> cluster.network().isolate(id);
                 case 3, 4, 5 -> cluster.network().cutLink(id, ids[random.nextInt(ids.length)]);
                 case 6, 7, 8 -> {
@@ -141,6 +141,12 @@ public record FaultRun(long trace, int acknowledged, int reads, int restores, Li
                         }
                     }
                 }
+                // A leader that stands still knows least of what it has missed.
+                case 16, 17, 18 -> {
+                    long paused = cluster.leader() != 0 && random.nextBoolean() ? cluster.leader() : id;
+                    cluster.pause(paused, random.nextInt((int) (30 * SimCluster.TICK_NANOS)));
+                }
+                case 19 -> workload.transfer();
                 default -> cluster.crashInWrite(id);
             }
         }

@@ -43,6 +43,7 @@ public final class SimCluster {
         private @Nullable StateMachine stateMachine;
         private @Nullable NodeView before;
         private List<Agent> agents = List.of();
+        private long pausedUntil;
         private long diskStallsUntil;
         private long applierStallsUntil;
         private int runs;
@@ -140,6 +141,7 @@ public final class SimCluster {
                         .id(id)
                         .group(GROUP)
                         .tickNanos(TICK_NANOS)
+                        .clock(clock)
                         .logger(RaftLogger.NONE)
                         .bootstrap(bootstrap))
                 .build();
@@ -160,6 +162,7 @@ public final class SimCluster {
         member.stateMachine = stateMachine;
         member.before = null;
         member.agents = node.agents();
+        member.pausedUntil = clock.nanoTime();
         member.diskStallsUntil = clock.nanoTime();
         member.applierStallsUntil = clock.nanoTime();
     }
@@ -190,6 +193,16 @@ public final class SimCluster {
     /** Lets a node's disk stand still: what is written meanwhile is not durable. */
     public void stallDisk(long id, long nanos) {
         member(id).diskStallsUntil = clock.nanoTime() + nanos;
+    }
+
+    /** Lets a node's process stand still: messages arrive and wait. */
+    public void pause(long id, long nanos) {
+        member(id).pausedUntil = clock.nanoTime() + nanos;
+    }
+
+    /** Until when a node's process stands still, or stood. */
+    public long pausedUntil(long id) {
+        return member(id).pausedUntil;
     }
 
     /** Lets a moment pass: messages arrive, and most agents have a turn. */
@@ -223,6 +236,9 @@ public final class SimCluster {
     }
 
     private boolean stalls(Turn turn) {
+        if (turn.member.pausedUntil - clock.nanoTime() > 0) {
+            return true;
+        }
         return switch (turn.agent.name()) {
             case "storage" -> turn.member.diskStallsUntil - clock.nanoTime() > 0;
             case "apply" -> turn.member.applierStallsUntil - clock.nanoTime() > 0;

@@ -6,9 +6,11 @@ import dev.coracle.node.Reply;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.SnapshotMetadata;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -105,13 +107,28 @@ final class Workload {
             }
         };
         asked.add(new Asked(node, answer, deadline));
-        node.read(deadline, answer);
+        if (random.nextBoolean()) {
+            node.leaseRead(deadline, answer);
+        } else {
+            node.read(deadline, answer);
+        }
     }
 
     /** NB: an error, as a node goes on after the exceptions that replies throw. */
     private static void require(boolean holds, String format, long first, long second) {
         if (!holds) {
             throw new AssertionError(String.format(Locale.ROOT, format, first, second));
+        }
+    }
+
+    /** Has a leader hand leadership to somebody. */
+    void transfer() {
+        long leader = cluster.leader();
+        List<Long> ids = cluster.ids();
+        if (leader != 0) {
+            long target = ids.get(random.nextInt(ids.size()));
+            Reply<Long> ignored = new Answer<>();
+            cluster.node(leader).transferLeadership(target, cluster.clock().nanoTime() + PATIENCE_NANOS, ignored);
         }
     }
 
@@ -128,17 +145,18 @@ final class Workload {
     /** Every request to a node that still runs has ended, once, by its deadline and a little more. */
     void checkEnded() {
         long now = cluster.clock().nanoTime();
-        Set<RaftNode> running = new HashSet<>();
+        Map<RaftNode, Long> running = new HashMap<>();
         for (long id : cluster.ids()) {
             if (cluster.isRunning(id)) {
-                running.add(cluster.node(id));
+                running.put(cluster.node(id), cluster.pausedUntil(id));
             }
         }
         asked.removeIf(one -> {
-            if (running.contains(one.node) && now - one.deadlineNanos > 10 * SimCluster.TICK_NANOS) {
+            Long pausedUntil = running.get(one.node);
+            if (pausedUntil != null && now - Math.max(one.deadlineNanos, pausedUntil) > 10 * SimCluster.TICK_NANOS) {
                 Check.that(one.answer.hasEnded(), "a request goes on past its deadline, %d", one.deadlineNanos);
             }
-            return one.answer.hasEnded() || !running.contains(one.node);
+            return one.answer.hasEnded() || pausedUntil == null;
         });
     }
 

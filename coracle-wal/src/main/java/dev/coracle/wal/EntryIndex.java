@@ -36,7 +36,15 @@ final class EntryIndex {
      * What a reader sees. Slots below {@code count} of the arrays are never written again while it may be in use, and
      * {@code end} is where the records end that were handed to the last segment's file.
      */
-    private record View(Places places, int count, @Nullable Segment last, long end) {}
+    private record View(Places places, int count, @Nullable Segment last, long end) {
+        /** How far a segment may be read: to its last record if it is full, not at all if it was just begun. */
+        long readableEnd(Segment segment) {
+            if (last == null || segment.name().sequence() < last.name().sequence()) {
+                return Long.MAX_VALUE;
+            }
+            return same(segment, last) ? end : 0;
+        }
+    }
 
     /** The places' entries, where they stand, and the checksum of all data before them. */
     private static final class Places {
@@ -184,9 +192,11 @@ final class EntryIndex {
             if (reader == null) {
                 reader = new SegmentReader(here.file(), now.places.offsets[place], now.places.checksums[place]);
             }
-            long end = goesOnHere
-                    ? now.places.offsets[place + 1]
-                    : now.last != null && same(here, now.last) ? now.end : Long.MAX_VALUE;
+            // A place is noted before its entry is written: the next one may be where no record is yet.
+            long end = now.readableEnd(here);
+            if (goesOnHere) {
+                end = Math.min(end, now.places.offsets[place + 1]);
+            }
             readUpTo(here, reader, end, collector);
             collector.take(isLast ? Long.MAX_VALUE : now.places.indexes[place + 1]);
             reader = goesOnHere ? reader : null;

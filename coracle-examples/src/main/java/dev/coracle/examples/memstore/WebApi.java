@@ -307,7 +307,7 @@ final class WebApi implements AutoCloseable {
 
     private static void refuse(Context context, RaftException failure) {
         int status = switch (failure.kind()) {
-            case REFUSED -> 409;
+            case REFUSED, SESSION_EXPIRED, RESULT_GONE -> 409;
             case TOO_LARGE -> 413;
             case APPLICATION -> 500;
             case NO_LEADER, OVERLOADED, NO_SPACE, TRANSFERRING, LOST, UNKNOWN, TIMED_OUT, STOPPED -> 503;

@@ -1,5 +1,6 @@
 package dev.coracle.examples.raftexample;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.GobKeyValue;
 import dev.coracle.node.FileDisk;
@@ -13,7 +14,6 @@ import dev.coracle.wal.WalContents;
 import dev.coracle.wal.WalLocation;
 import dev.coracle.wal.WalLogStore;
 import dev.coracle.wal.WalOptions;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -149,9 +149,7 @@ final class Member {
 
     /** What the present process has printed so far. */
     String output() throws IOException {
-        return outputs.isEmpty()
-                ? ""
-                : Files.readString(outputs.get(outputs.size() - 1), StandardCharsets.ISO_8859_1);
+        return outputs.isEmpty() ? "" : Files.readString(outputs.get(outputs.size() - 1), StandardCharsets.ISO_8859_1);
     }
 
     /** The files of what all its processes have printed. */
@@ -199,7 +197,9 @@ final class Member {
             long from = Math.max(log.firstIndex(), log.lastIndex() - 500);
             log.entries(from, log.lastIndex(), entry -> {
                 GobKeyValue each = keyValue(entry);
-                found[0] |= each != null && text(each.key()).equals(key) && text(each.value()).equals(value);
+                found[0] |= each != null
+                        && text(each.key()).equals(key)
+                        && text(each.value()).equals(value);
             });
         } catch (IOException | StorageException e) {
             return false; // It is being written.
@@ -218,7 +218,8 @@ final class Member {
         try (WalContents log = WalContents.read(disk, location())) {
             if (log.snapshot().index() > 0) {
                 FileSnapshotStore snapshots = FileSnapshotStore.open(disk, snapshotDirectory(), 0);
-                try (SnapshotStore.Source source = snapshots.open(0, log.snapshot().id())) {
+                try (SnapshotStore.Source source =
+                        snapshots.open(0, log.snapshot().id())) {
                     new ObjectMapper()
                             .readValue(source.data(), Map.class)
                             .forEach((key, value) -> map.put((String) key, (String) value));

@@ -128,7 +128,8 @@ final class MixedCluster implements AutoCloseable {
                 return true;
             }
             long now = System.nanoTime();
-            if (leader != null && (asked[0] == 0 || now - asked[1] > Duration.ofSeconds(2).toNanos())) {
+            if (leader != null
+                    && (asked[0] == 0 || now - asked[1] > Duration.ofSeconds(2).toNanos())) {
                 asked[0]++;
                 asked[1] = now;
                 post(target, leader, new Message.TransferLeader(id, leader.id, leader.lastTermAsLeader()));

@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -233,7 +233,8 @@ class MixedClusterTest {
             }
             cluster.start(1, JAVA);
             cluster.awaitCaughtUp(java, cluster.member(3));
-            cluster.await(java + " to have restored a snapshot", () -> java.output().contains("restored snapshot"));
+            cluster.await(
+                    java + " to have restored a snapshot", () -> java.output().contains("restored snapshot"));
             cluster.writeOne(java, java);
 
             // To Go.
@@ -247,8 +248,7 @@ class MixedClusterTest {
             cluster.start(2, GO);
             cluster.awaitCaughtUp(go, java);
             cluster.await(
-                    go + " to have restored a snapshot",
-                    () -> go.output().contains("finished publishing snapshot"));
+                    go + " to have restored a snapshot", () -> go.output().contains("finished publishing snapshot"));
 
             for (Member member : cluster.running()) {
                 member.kill();
