@@ -28,7 +28,6 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -52,6 +51,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyValueApi implements AutoCloseable {
     private static final String TEXT = "text/plain; charset=utf-8";
+
     /** RFC 9110 §5.6.7. */
     private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern(
                     "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
@@ -102,11 +102,6 @@ final class KeyValueApi implements AutoCloseable {
                     "--port " + options.port + ": " + bound.cause().getMessage(), bound.cause());
         }
         port = bound.channel();
-    }
-
-    /** Where it listens. */
-    int port() {
-        return ((InetSocketAddress) port.localAddress()).getPort();
     }
 
     /** Takes no more requests, and ends when those that are open are answered; at the latest after a second. */
