@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class MixedCluster implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final int WRITERS = 48;
+    private static final int MOST_IN_BACKGROUND = 1_300;
     private static final byte[] NOTHING = new byte[0];
 
     private final List<Member> members = new ArrayList<>();
@@ -240,6 +242,13 @@ final class MixedCluster implements AutoCloseable {
                 batch.size(), through, reader, (System.nanoTime() - began) / 1_000_000);
     }
 
+    /** The same some thousand times, each key twice: so that to write each once more takes half as many. */
+    void writeMany(Member through, Member reader, int count) throws Exception {
+        for (int i = 0; i < 2; i++) {
+            write(through, reader, 0, count / 2);
+        }
+    }
+
     private static void putAll(Member through, Map<String, String> batch) throws Exception {
         inParallel(batch.entrySet(), through.apiPort, (client, entry) -> {
             byte[] body = entry.getValue().getBytes(StandardCharsets.UTF_8);
@@ -333,11 +342,16 @@ final class MixedCluster implements AutoCloseable {
                 written.size(), compared, lost);
     }
 
-    /** Writes through a member, one after the other, until it is closed. */
+    /**
+     * Writes through a member, one after the other, until it is closed; some hundreds a second and not more in all than
+     * {@link #MOST_IN_BACKGROUND}, so that a cluster stays below the 10,000 entries of a snapshot, with which a Go node
+     * of 3.4 cannot be started again for long.
+     */
     final class BackgroundWriter implements AutoCloseable {
         private final Member through;
         private final Thread thread;
         private final AtomicLong count = new AtomicLong();
+        private final AtomicLong most = new AtomicLong(MOST_IN_BACKGROUND);
         private volatile boolean stopped;
         private volatile @Nullable Throwable failure;
 
@@ -358,6 +372,9 @@ final class MixedCluster implements AutoCloseable {
                     }
                     written.put(key, value);
                     count.incrementAndGet();
+                    do {
+                        LockSupport.parkNanos(Duration.ofMillis(3).toNanos());
+                    } while (!stopped && count.get() >= most.get());
                 }
             } catch (Throwable e) {
                 failure = e;
@@ -366,6 +383,7 @@ final class MixedCluster implements AutoCloseable {
 
         void awaitProgress() throws Exception {
             long before = count.get();
+            most.addAndGet(25);
             await("writes through " + through + " to go on", () -> count.get() > before + 20);
         }
 
