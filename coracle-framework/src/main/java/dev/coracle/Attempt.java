@@ -137,9 +137,7 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
         if (!mayRepeat(failure)) {
             boolean expired = failure.kind() == Failure.Kind.SESSION_EXPIRED && doubt != null;
             outcome.failed(
-                    expired
-                            ? new Failure(Failure.Kind.SESSION_IN_DOUBT, failure.leader(), failure.text())
-                            : failure);
+                    expired ? new Failure(Failure.Kind.SESSION_IN_DOUBT, failure.leader(), failure.text()) : failure);
             return;
         }
         if (failure.certainty() == Failure.Certainty.UNKNOWN) {

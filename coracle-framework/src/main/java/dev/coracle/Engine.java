@@ -11,6 +11,7 @@ import dev.coracle.node.RaftNode;
 import dev.coracle.node.Reply;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bootstrap;
+import dev.coracle.raft.Check;
 import dev.coracle.raft.RaftObserver;
 import dev.coracle.raft.RandomSource;
 import dev.coracle.raft.RawNode;
@@ -775,8 +776,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             case CallKind.TRANSFER -> Tasks.Transfer.read(in);
             case CallKind.CHANGE_MEMBERS -> Tasks.ChangeMembers.read(in);
             case CallKind.OPEN_SESSION -> Tasks.OpenSession.read(in);
-            case CallKind.PROPOSE_IN_SESSION ->
-                Tasks.ProposeInSession.read(in, settings.commands, settings.results);
+            case CallKind.PROPOSE_IN_SESSION -> Tasks.ProposeInSession.read(in, settings.commands, settings.results);
             case CallKind.CLOSE_SESSION -> Tasks.CloseSession.read(in);
             default -> throw new MalformedException("kind", kind + " is not known here");
         };
@@ -907,12 +907,48 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         return stopped;
     }
 
-    /** Waits for the end, whoever interrupts: files are open until then. */
+    /**
+     * Gives leadership to another voter, if this node leads and one takes it within an election timeout. Returns when that
+     * is decided, so that whoever stops the node next leaves a cluster that has a leader.
+     */
+    void handOver() {
+        Leading leading = leading();
+        if (leading == null || hasStopped() || leading.node().view().leader() != id) {
+            return;
+        }
+        CompletableFuture<Failure> decided = new CompletableFuture<>();
+        long nanos =
+                Math.min(settings.tickInterval.toNanos() * settings.electionTicks, settings.requestTimeout.toNanos());
+        leading.handOver(replica.membership().configuration(), nanoTime() + nanos, new Reply<Done>() {
+            @Override
+            public void done(Done nothing) {
+                throw Check.unreachable("a hand-over ends in the news of who leads");
+            }
+
+            @Override
+            public void failed(Failure news) {
+                decided.complete(news);
+            }
+        });
+        awaitWhoeverInterrupts(decided);
+        Failure news = decided.join();
+        if (news.kind() == Failure.Kind.NOT_LEADER) {
+            LOG.info("{} has handed over to {}", Leading.name(id), Leading.name(news.leader()));
+        } else {
+            LOG.info("{} has not handed over: {}", Leading.name(id), news.text());
+        }
+    }
+
+    /** Waits for the end: files are open until then. */
     void awaitStopped() {
+        awaitWhoeverInterrupts(stopped);
+    }
+
+    private void awaitWhoeverInterrupts(CompletableFuture<?> future) {
         boolean interrupted = false;
-        while (!stopped.isDone()) {
+        while (!future.isDone()) {
             try {
-                world.threads().await(stopped);
+                world.threads().await(future);
             } catch (InterruptedException e) {
                 interrupted = true;
             }

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a {@link LeaderTask} works with. */
 record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller caller) {
+    private static final String REPLICATING = "StateReplicate";
+
     /** Says that nothing was done, and that trying again makes no sense. */
     static Failure refused(String text) {
         return new Failure(Failure.Kind.REFUSED_CONFIG, RawNode.NONE, text);
@@ -49,13 +51,16 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
         return new Failure(Failure.Kind.NOT_LEADER, leader, name(node.id()) + " does not lead");
     }
 
-    /** Hands leadership to the voter that has the most, then says that another node leads. */
+    /** Hands leadership to the voter that answers and has the most; fails with the news of who leads, or why it did not. */
     void handOver(ConfState configuration, long deadlineNanos, Reply<?> reply) {
         node.status(deadlineNanos, onDone(reply, status -> {
             Status.PeerProgress best = null;
             for (Status.PeerProgress peer : status.raft().progress()) {
-                boolean candidate =
-                        peer.id() != node.id() && configuration.voters().contains(peer.id()) && peer.recentlyActive();
+                // To one that has just gone, or is far behind, nothing is replicated.
+                boolean candidate = peer.id() != node.id()
+                        && configuration.voters().contains(peer.id())
+                        && peer.recentlyActive()
+                        && peer.state().equals(REPLICATING);
                 if (candidate && (best == null || peer.match() > best.match())) {
                     best = peer;
                 }

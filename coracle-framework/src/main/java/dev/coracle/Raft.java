@@ -381,11 +381,13 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
     }
 
     /**
-     * Stops the node and waits until it is down. Requests under way fail: as stopped, or as unknown if they are in the
-     * log. May be called again; not by a query or by the state machine, for which it would wait.
+     * Stops the node and waits until it is down. If it leads it hands leadership over first, for which it takes no longer
+     * than an election timeout or a request. Requests under way fail: as stopped, or as unknown if they are in the log.
+     * May be called again; not by a query or by the state machine, for which it would wait.
      */
     @Override
     public void close() {
+        engine.handOver();
         engine.stop(new StopReason(StopReason.Kind.CLOSED, "it was closed", null));
         engine.awaitStopped();
     }

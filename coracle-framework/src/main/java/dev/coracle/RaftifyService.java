@@ -108,8 +108,7 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
                     STOPPED,
                     SESSION_EXPIRED,
                     SESSION_IN_DOUBT,
-                    RESULT_GONE ->
-                ChangeConfigResultType.UNKNOWN_ERROR;
+                    RESULT_GONE -> ChangeConfigResultType.UNKNOWN_ERROR;
         };
     }
 

@@ -220,8 +220,8 @@ final class Sessions {
     void applied(Envelope.InSession command, long index, byte @Nullable [] result) {
         Session session = Objects.requireNonNull(sessions.get(command.session().index()));
         boolean kept = result != null && result.length <= MOST_ANSWER_BYTES;
-        Answer answer =
-                new Answer(index, checksum(command.payload()), result == null ? -1 : result.length, kept ? result : null);
+        Answer answer = new Answer(
+                index, checksum(command.payload()), result == null ? -1 : result.length, kept ? result : null);
         session.answers.put(command.sequence(), answer);
         count(session, answer.countedBytes());
         expire();

@@ -130,8 +130,8 @@ final class Tasks {
         }
 
         /** Reads a command that came over the network, and makes sure that every member will be able to. */
-        static <R extends @Nullable Object> ProposeInSession<R> read(
-                ByteReader in, Codec<?> commands, Codec<R> results) throws MalformedException {
+        static <R extends @Nullable Object> ProposeInSession<R> read(ByteReader in, Codec<?> commands, Codec<R> results)
+                throws MalformedException {
             byte[] data = in.rest();
             if (!(Envelope.decode(data) instanceof Envelope.InSession command)) {
                 throw new MalformedException("command", "it must be one of a session");

@@ -119,7 +119,9 @@ class ClientSessionTest {
                 long place = answers.get(i).join();
                 int at = (int) place - 1;
                 String command = commands.get(i);
-                assertThat(rafts.get(0).<String>read(journal -> journal.lines().get(at)).join())
+                assertThat(rafts.get(0)
+                                .<String>read(journal -> journal.lines().get(at))
+                                .join())
                         .as("the line that the answer names, seed %d", seed)
                         .isEqualTo(command);
             }
@@ -158,7 +160,8 @@ class ClientSessionTest {
         cluster.stop("a");
         Raft<String, Long, Journal> snapshotAlone = cluster.start("a");
         assertThat(snapshotAlone.session(session.id(), 2).propose("two").join()).isEqualTo(2);
-        assertThat(snapshotAlone.session(session.id(), 3).propose("three").join()).isEqualTo(3);
+        assertThat(snapshotAlone.session(session.id(), 3).propose("three").join())
+                .isEqualTo(3);
         cluster.stop("a");
         Raft<String, Long, Journal> again = cluster.start("a");
         assertThat(again.session(session.id(), 3).propose("three").join()).isEqualTo(3);
@@ -208,8 +211,8 @@ class ClientSessionTest {
         ClientSession<String, Long> session = follower.openSession().join();
         network.losesAnswer = kind -> kind == CallKind.PROPOSE_IN_SESSION;
         long number = session.nextSequence();
-        RaftException unknown = failure(
-                () -> session.propose("one", Duration.ofMillis(500)).join());
+        RaftException unknown =
+                failure(() -> session.propose("one", Duration.ofMillis(500)).join());
         assertThat(unknown.certainty()).isEqualTo(RaftException.Certainty.UNKNOWN);
         network.losesAnswer = kind -> false;
         assertThat(follower.session(session.id(), number).propose("one").join()).isEqualTo(2);

@@ -119,13 +119,12 @@ class EncodingsTest {
                             read -> assertThat(read.payload()).isEqualTo(command));
         }
         Envelope.InSession numbered = new Envelope.InSession(new SessionId(5, HIGH), 7, 3, new byte[] {1, 2});
-        assertThat(Envelope.decode(numbered.encode()))
-                .isInstanceOfSatisfying(Envelope.InSession.class, read -> {
-                    assertThat(read.session()).isEqualTo(numbered.session());
-                    assertThat(read.sequence()).isEqualTo(7);
-                    assertThat(read.lowest()).isEqualTo(3);
-                    assertThat(read.payload()).containsExactly(1, 2);
-                });
+        assertThat(Envelope.decode(numbered.encode())).isInstanceOfSatisfying(Envelope.InSession.class, read -> {
+            assertThat(read.session()).isEqualTo(numbered.session());
+            assertThat(read.sequence()).isEqualTo(7);
+            assertThat(read.lowest()).isEqualTo(3);
+            assertThat(read.payload()).containsExactly(1, 2);
+        });
         Envelope.OpenSession open = new Envelope.OpenSession(HIGH);
         assertThat(Envelope.decode(open.encode())).isEqualTo(open);
         Envelope.CloseSession closed = new Envelope.CloseSession(new SessionId(5, HIGH));

@@ -69,6 +69,23 @@ class MembershipTest {
     }
 
     @Test
+    void aLeaderThatIsClosedHandsOverFirst() throws Exception {
+        // Nobody would stand for election before the test has given up.
+        cluster.with(builder -> builder.electionTicks(10_000));
+        Raft<String, Long, Journal> first = cluster.start("a");
+        Raft<String, Long, Journal> second = join("b", first);
+        Raft<String, Long, Journal> third = join("c", first);
+        first.propose("one").join();
+
+        cluster.stop("a");
+
+        Raft<String, Long, Journal> next = leaderOf(List.of(second, third));
+        assertThat(next.propose("two").join()).isEqualTo(2);
+        Raft<String, Long, Journal> last = next == second ? third : second;
+        assertThat(last.propose("three").join()).isEqualTo(3);
+    }
+
+    @Test
     void nodesJoinOneAfterTheOther() throws Exception {
         Raft<String, Long, Journal> first = cluster.start("a");
         first.propose("one").join();

@@ -81,8 +81,7 @@ class SessionsTest {
     void numbersBeyondTheWindowAreRefused() {
         SessionId session = sessions.open(5, 77);
         assertThat(sessions.find(command(session, Sessions.WINDOW, 1, 1))).isNull();
-        assertThat(refusal(command(session, Sessions.WINDOW + 1, 1, 1)).kind())
-                .isEqualTo(Failure.Kind.REFUSED_CONFIG);
+        assertThat(refusal(command(session, Sessions.WINDOW + 1, 1, 1)).kind()).isEqualTo(Failure.Kind.REFUSED_CONFIG);
         assertThat(sessions.find(command(session, Sessions.WINDOW + 1, 2, 1))).isNull();
     }
 
