@@ -98,14 +98,10 @@ class MutatedEncodingsTest {
         ByteWriter ticket = new ByteWriter();
         new Ticket(0x77, 3, 1, peers()).write(ticket);
         mutate(mutations, ticket.toByteArray(), ROUNDS, bytes -> Ticket.read(new ByteReader(bytes)));
-        mutate(
-                mutations,
-                Wire.failure(new Failure(Failure.Kind.NOT_LEADER, 2, "node 2 leads")),
-                ROUNDS,
-                bytes -> {
-                    Failure failure = Wire.readFailure(new ByteReader(bytes));
-                    return failure == null ? "a result" : failure;
-                });
+        mutate(mutations, Wire.failure(new Failure(Failure.Kind.NOT_LEADER, 2, "node 2 leads")), ROUNDS, bytes -> {
+            Failure failure = Wire.readFailure(new ByteReader(bytes));
+            return failure == null ? "a result" : failure;
+        });
         mutate(
                 mutations,
                 new ByteWriter().bool(true).int64(5_000).toByteArray(),

@@ -96,8 +96,7 @@ class MutatedBytesTest {
         mutate(
                 mutations,
                 ChangeConfigResponse.CODEC,
-                new ChangeConfigResponse(
-                        ChangeConfigResultType.REJECTED, List.of(5L, 6L), Bytes.of((byte) 1), "no"));
+                new ChangeConfigResponse(ChangeConfigResultType.REJECTED, List.of(5L, 6L), Bytes.of((byte) 1), "no"));
         mutate(mutations, ProposeArgs.CODEC, new ProposeArgs(Bytes.of((byte) 1, (byte) 2)));
         mutate(mutations, ProposeResponse.CODEC, new ProposeResponse("no"));
         mutate(mutations, GetPeersResponse.CODEC, new GetPeersResponse("{}"));

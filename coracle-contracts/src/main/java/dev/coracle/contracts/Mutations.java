@@ -93,7 +93,8 @@ public final class Mutations {
 
     private AssertionError failure(int round, byte[] bytes, String text, @Nullable Throwable cause) {
         return new AssertionError(
-                what + ", seed " + seed + ", round " + round + ": " + text + ", reading " + Arrays.toString(bytes), cause);
+                what + ", seed " + seed + ", round " + round + ": " + text + ", reading " + Arrays.toString(bytes),
+                cause);
     }
 
     private byte[] more() {

@@ -41,8 +41,7 @@ class HostileStreamsTest {
     }
 
     private static Batch batch() {
-        return new Batch(
-                0, List.of(append(2, 1, 10, DATA), heartbeat(2, 1, 3), append(2, 1, 11, new byte[200])));
+        return new Batch(0, List.of(append(2, 1, 10, DATA), heartbeat(2, 1, 3), append(2, 1, 11, new byte[200])));
     }
 
     private static SnapshotHead head() {
@@ -126,7 +125,9 @@ class HostileStreamsTest {
                             stranger.send(i == damaged ? mutations.mutated(frame) : frame);
                         }
                         stranger.finish();
-                        assertThat(stranger.end()).as(call.method().client.getFullMethodName()).isNotNull();
+                        assertThat(stranger.end())
+                                .as(call.method().client.getFullMethodName())
+                                .isNotNull();
                     }
                 }
             }

@@ -17,11 +17,11 @@ import dev.coracle.raft.ConfChange;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;
 import dev.coracle.raft.ConfChangeV2;
+import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.SnapshotMetadata;
-import dev.coracle.raft.ConfState;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.InstantSource;
@@ -136,9 +136,10 @@ class NewerChangesTest {
         });
         Outcome<ConfState> older = new Outcome<>();
         node.changeConfiguration(new ConfChange(ConfChangeType.ADD_LEARNER_NODE, 9), deadline(), older);
-        assertThat(older.get()).isInstanceOfSatisfying(ConfState.class, configuration -> assertThat(
-                        configuration.learners())
-                .containsExactly(9L));
+        assertThat(older.get())
+                .isInstanceOfSatisfying(
+                        ConfState.class,
+                        configuration -> assertThat(configuration.learners()).containsExactly(9L));
     }
 
     @Test
@@ -148,7 +149,8 @@ class NewerChangesTest {
         assertThat(leads.get()).isEqualTo(1);
         byte[] data = EtcdConfChangeCodec.INSTANCE.encode(NEWER);
         Entry entry = new Entry(0, 0, EntryType.CONF_CHANGE_V2, data);
-        assertThat(node.inbound().offer(0, new Message.Propose(2, 1, List.of(entry)))).isTrue();
+        assertThat(node.inbound().offer(0, new Message.Propose(2, 1, List.of(entry))))
+                .isTrue();
         // What comes behind it is applied, and it is not.
         Outcome<Object> behind = new Outcome<>();
         node.propose(new byte[2], deadline(), behind);
