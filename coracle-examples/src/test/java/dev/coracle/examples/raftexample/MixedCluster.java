@@ -333,6 +333,9 @@ final class MixedCluster implements AutoCloseable {
         }
         for (Member member : compared) {
             member.terminate();
+            if (member.isJava()) {
+                assertThat(member.status()).as("status of " + member).isZero();
+            }
         }
         for (Member member : compared) {
             assertThat(member.mapOnDisk()).as("the map of " + member).containsExactlyInAnyOrderEntriesOf(written);
