@@ -1,5 +1,6 @@
 package dev.coracle.transport.grpc;
 
+import dev.coracle.contracts.TransportContract;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.Transport;
 import java.io.IOException;
@@ -18,12 +19,12 @@ class GrpcTransportTest extends TransportContract {
     }
 
     @Override
-    Transport open(long id, String address, SnapshotStore snapshots) throws IOException {
+    protected Transport open(long id, String address, SnapshotStore snapshots) throws IOException {
         return GrpcTransport.bind(config(id, address, snapshots).build());
     }
 
     @Override
-    String addressOf(Transport transport) {
+    protected String addressOf(Transport transport) {
         return ((GrpcTransport) transport).boundAddress();
     }
 }

@@ -1,9 +1,12 @@
 package dev.coracle.transport.grpc;
 
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
+import dev.coracle.contracts.TransportContract;
 import static dev.coracle.transport.grpc.GrpcTransportTest.CLUSTER;
-import static dev.coracle.transport.grpc.TransportContract.append;
-import static dev.coracle.transport.grpc.TransportContract.heartbeat;
-import static dev.coracle.transport.grpc.TransportContract.install;
+import static dev.coracle.contracts.TransportContract.append;
+import static dev.coracle.contracts.TransportContract.heartbeat;
+import static dev.coracle.contracts.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.codec.Codec;

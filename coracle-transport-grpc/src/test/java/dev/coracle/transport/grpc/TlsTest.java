@@ -1,5 +1,8 @@
 package dev.coracle.transport.grpc;
 
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
+import dev.coracle.contracts.TransportContract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.raft.Message;

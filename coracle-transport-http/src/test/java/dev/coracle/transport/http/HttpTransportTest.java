@@ -2,7 +2,7 @@ package dev.coracle.transport.http;
 
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.Transport;
-import dev.coracle.transport.contract.TransportContract;
+import dev.coracle.contracts.TransportContract;
 import java.io.IOException;
 import java.time.Instant;
 

@@ -1,4 +1,4 @@
-package dev.coracle.transport.contract;
+package dev.coracle.contracts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -27,7 +27,9 @@ public final class RecordingInbound implements Transport.Inbound {
     /** Everything else. */
     public final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
 
+    /** Peers that could not be reached. */
     public final BlockingQueue<Long> unreachable = new LinkedBlockingQueue<>();
+    /** How sending snapshots ended. */
     public final BlockingQueue<SnapshotResult> snapshots = new LinkedBlockingQueue<>();
     private volatile boolean full;
     private volatile CountDownLatch refusals = new CountDownLatch(1);
@@ -51,6 +53,7 @@ public final class RecordingInbound implements Transport.Inbound {
         snapshots.add(new SnapshotResult(peer, failed));
     }
 
+    /** Takes nothing from now on. */
     public void fill() {
         refusals = new CountDownLatch(3);
         full = true;
@@ -61,14 +64,17 @@ public final class RecordingInbound implements Transport.Inbound {
         assertThat(refusals.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
     }
 
+    /** Takes everything again. */
     public void makeRoom() {
         full = false;
     }
 
+    /** The next message, waited for. */
     public Message next() throws InterruptedException {
         return next(messages);
     }
 
+    /** The next of a queue, waited for. */
     public static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
         T value = queue.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
         assertThat(value).as("nothing came within %d s", PATIENCE_SECONDS).isNotNull();
