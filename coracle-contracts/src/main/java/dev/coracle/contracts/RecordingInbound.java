@@ -31,6 +31,7 @@ public final class RecordingInbound implements Transport.Inbound {
     public final BlockingQueue<Long> unreachable = new LinkedBlockingQueue<>();
     /** How sending snapshots ended. */
     public final BlockingQueue<SnapshotResult> snapshots = new LinkedBlockingQueue<>();
+
     private volatile boolean full;
     private volatile CountDownLatch refusals = new CountDownLatch(1);
 

@@ -1,19 +1,18 @@
 package dev.coracle.transport.grpc;
 
-import dev.coracle.contracts.MemorySnapshotStore;
-import dev.coracle.contracts.RecordingInbound;
-import dev.coracle.contracts.TransportContract;
-import static dev.coracle.transport.grpc.GrpcTransportTest.CLUSTER;
 import static dev.coracle.contracts.TransportContract.METADATA;
 import static dev.coracle.contracts.TransportContract.append;
 import static dev.coracle.contracts.TransportContract.heartbeat;
 import static dev.coracle.contracts.TransportContract.install;
+import static dev.coracle.transport.grpc.GrpcTransportTest.CLUSTER;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.codec.Codec;
 import dev.coracle.codec.Dialect;
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Message;

@@ -1,12 +1,9 @@
 package dev.coracle.transport.grpc;
 
-import dev.coracle.contracts.MemorySnapshotStore;
-import dev.coracle.contracts.RecordingInbound;
-import dev.coracle.contracts.TransportContract;
-import static dev.coracle.transport.grpc.GrpcTransportTest.CLUSTER;
 import static dev.coracle.contracts.TransportContract.append;
 import static dev.coracle.contracts.TransportContract.heartbeat;
 import static dev.coracle.contracts.TransportContract.install;
+import static dev.coracle.transport.grpc.GrpcTransportTest.CLUSTER;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.codec.Codec;
@@ -17,7 +14,9 @@ import dev.coracle.codec.raftify.Peer;
 import dev.coracle.codec.raftify.Peers;
 import dev.coracle.codec.raftify.ProposeArgs;
 import dev.coracle.codec.raftify.RequestIdArgs;
+import dev.coracle.contracts.MemorySnapshotStore;
 import dev.coracle.contracts.Mutations;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Message;
 import java.util.List;

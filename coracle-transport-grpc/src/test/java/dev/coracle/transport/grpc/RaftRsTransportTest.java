@@ -1,7 +1,7 @@
 package dev.coracle.transport.grpc;
 
-import dev.coracle.contracts.TransportContract;
 import dev.coracle.codec.Dialect;
+import dev.coracle.contracts.TransportContract;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.Transport;
 import java.io.IOException;

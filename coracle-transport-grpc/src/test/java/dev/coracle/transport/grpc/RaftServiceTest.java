@@ -1,8 +1,5 @@
 package dev.coracle.transport.grpc;
 
-import dev.coracle.contracts.MemorySnapshotStore;
-import dev.coracle.contracts.RecordingInbound;
-import dev.coracle.contracts.TransportContract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -22,6 +19,9 @@ import dev.coracle.codec.raftify.ProposeResponse;
 import dev.coracle.codec.raftify.RequestIdArgs;
 import dev.coracle.codec.raftify.RequestIdResponse;
 import dev.coracle.codec.raftify.ResultCode;
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
+import dev.coracle.contracts.TransportContract;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;

@@ -1,10 +1,10 @@
 package dev.coracle.transport.grpc;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.coracle.contracts.MemorySnapshotStore;
 import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.contracts.TransportContract;
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.coracle.raft.Message;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;

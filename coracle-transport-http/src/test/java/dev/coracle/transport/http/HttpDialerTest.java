@@ -7,13 +7,13 @@ import static dev.coracle.contracts.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.Snapshot;
-import dev.coracle.contracts.MemorySnapshotStore;
-import dev.coracle.contracts.RecordingInbound;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;

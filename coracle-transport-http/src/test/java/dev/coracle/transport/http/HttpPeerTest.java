@@ -8,14 +8,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
-import dev.coracle.contracts.MemorySnapshotStore;
-import dev.coracle.contracts.RecordingInbound;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -6,9 +6,9 @@ import static dev.coracle.contracts.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.coracle.raft.Message;
 import dev.coracle.contracts.MemorySnapshotStore;
 import dev.coracle.contracts.RecordingInbound;
+import dev.coracle.raft.Message;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
