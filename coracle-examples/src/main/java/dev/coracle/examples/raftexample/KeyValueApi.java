@@ -51,6 +51,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyValueApi implements AutoCloseable {
     private static final String TEXT = "text/plain; charset=utf-8";
+    private static final String BINARY = "application/octet-stream";
+    private static final int LOOKED_AT_BYTES = 512;
+    private static final char ESCAPE = 0x1b;
 
     /** RFC 9110 §5.6.7. */
     private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern(
@@ -263,7 +266,19 @@ final class KeyValueApi implements AutoCloseable {
     private static FullHttpResponse found(@Nullable Bytes value) {
         return value == null
                 ? error(HttpResponseStatus.NOT_FOUND, "Failed to GET")
-                : response(HttpResponseStatus.OK, value, value.isEmpty() ? "" : TEXT);
+                : response(HttpResponseStatus.OK, value, value.isEmpty() ? "" : isText(value) ? TEXT : BINARY);
+    }
+
+    /** Go's rule: no control character that text does not have, among the first bytes. */
+    private static boolean isText(Bytes value) {
+        byte[] bytes = value.array();
+        for (int i = 0; i < Math.min(bytes.length, LOOKED_AT_BYTES); i++) {
+            int c = bytes[i] & 0xff;
+            if (c < ' ' && c != '\t' && c != '\n' && c != '\f' && c != '\r' && c != ESCAPE) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static FullHttpResponse notAllowed() {

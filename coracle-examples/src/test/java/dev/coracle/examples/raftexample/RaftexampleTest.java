@@ -220,6 +220,14 @@ class RaftexampleTest {
             assertThat(client.call("PUT", "/k", new byte[0]).status()).isEqualTo(204);
             KeyValueClient.Answer empty = client.call("GET", "/k", new byte[0]);
             assertThat(empty.status()).isEqualTo(200);
+            assertThat(client.call("PUT", "/b", new byte[] {'a', 0}).status()).isEqualTo(204);
+            assertThat(client.call("GET", "/b", new byte[0]).head())
+                    .contains("\r\ncontent-type: application/octet-stream\r\n");
+            assertThat(client.call("PUT", "/t", "a\t\u00e4\u001b".getBytes(StandardCharsets.UTF_8))
+                            .status())
+                    .isEqualTo(204);
+            assertThat(client.call("GET", "/t", new byte[0]).head())
+                    .contains("\r\ncontent-type: text/plain; charset=utf-8\r\n");
             assertThat(empty.head()).doesNotContain("content-type").contains("\r\ndate: ");
         }
     }
