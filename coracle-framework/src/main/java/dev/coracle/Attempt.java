@@ -91,12 +91,19 @@ final class Attempt<T extends @Nullable Object> implements Reply<T> {
                     Failure.Kind.NO_LEADER, leader, "the address of " + Leading.name(leader) + " is not known yet"));
             return;
         }
+        RaftifyLeader raftify = engine.raftifyLeader(leader, address);
+        if (raftify != null) {
+            task.performAt(raftify, deadlineNanos, this);
+            return;
+        }
         byte[] request = Wire.request(task, false, lessMargin(leftNanos));
         try {
             var unused = leading.caller()
                     .call(address, task.kind(), request, Duration.ofNanos(leftNanos))
                     .whenComplete((answer, trouble) -> {
-                        if (trouble != null) {
+                        if (trouble != null && engine.isRaftify(trouble, address)) {
+                            begin();
+                        } else if (trouble != null) {
                             failed(Wire.failure(trouble, leader));
                         } else {
                             answered(answer, leader);

@@ -41,5 +41,8 @@ final class CallKind {
     /** Close a client's session. */
     static final int CLOSE_SESSION = 13;
 
+    /** Which dialect is spoken there? Answered with its name. */
+    static final int DIALECT = 14;
+
     private CallKind() {}
 }

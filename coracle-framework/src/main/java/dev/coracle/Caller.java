@@ -1,5 +1,6 @@
 package dev.coracle;
 
+import dev.coracle.transport.grpc.RaftServiceClient;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
@@ -12,6 +13,15 @@ public interface Caller extends AutoCloseable {
      * @throws IllegalArgumentException if the address is none
      */
     CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout);
+
+    /**
+     * Calls raftify's service at a node. Only where clusters of raft-rs's dialect can be run: the machine's own network.
+     *
+     * @throws IllegalArgumentException if the address is none
+     */
+    default RaftServiceClient raftService(String address) {
+        throw new UnsupportedOperationException("this network does not carry raftify's service");
+    }
 
     @Override
     void close();

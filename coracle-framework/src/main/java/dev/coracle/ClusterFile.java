@@ -1,8 +1,10 @@
 package dev.coracle;
 
+import dev.coracle.codec.Dialect;
 import dev.coracle.node.Disk;
 import dev.coracle.node.DiskFile;
 import dev.coracle.node.StorageException;
+import dev.coracle.raft.ConfState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -21,17 +23,20 @@ import org.jspecify.annotations.Nullable;
  * What a data directory is: a node of a cluster, with an id and an incarnation. A small text file, {@code cluster}, lines
  * of {@code key=value} with a checksum in the last one, replaced as a whole. Immutable.
  *
+ * @param dialect whose bytes the cluster speaks, from its creation and for good
  * @param clusterId the cluster, not 0
  * @param clusterName the cluster's name
  * @param id the node's id
  * @param incarnation the directory's identity, random, not 0
  * @param state how far the node is
  * @param address the address that the node had last
- * @param firstMembers the members with which the cluster began, if this node was one of them; else empty
+ * @param firstMembers the members with which the cluster began, if this node was one of them; else empty. In a cluster
+ *     of raft-rs's dialect: those whose configuration this node began with, which are those of its ticket if it joined
  * @param peers where members were last known to listen, by id: hints for the time before the log is read
  * @param confirmed the incarnations that this node confirmed of others, by id: promises never to accept another
  */
 record ClusterFile(
+        Dialect dialect,
         long clusterId,
         String clusterName,
         long id,
@@ -57,7 +62,6 @@ record ClusterFile(
 
     private static final String TEMPORARY = NAME + ".tmp";
     private static final int FORMAT = 1;
-    private static final String DIALECT = "native";
     private static final int MOST_BYTES = 16 << 20;
 
     ClusterFile {
@@ -73,24 +77,25 @@ record ClusterFile(
 
     ClusterFile withState(State newState) {
         return new ClusterFile(
-                clusterId, clusterName, id, incarnation, newState, address, firstMembers, peers, confirmed);
+                dialect, clusterId, clusterName, id, incarnation, newState, address, firstMembers, peers, confirmed);
     }
 
     ClusterFile withAddress(String newAddress) {
         return new ClusterFile(
-                clusterId, clusterName, id, incarnation, state, newAddress, firstMembers, peers, confirmed);
+                dialect, clusterId, clusterName, id, incarnation, state, newAddress, firstMembers, peers, confirmed);
     }
 
     ClusterFile withPeers(SortedMap<Long, String> newPeers) {
         return new ClusterFile(
-                clusterId, clusterName, id, incarnation, state, address, firstMembers, newPeers, confirmed);
+                dialect, clusterId, clusterName, id, incarnation, state, address, firstMembers, newPeers, confirmed);
     }
 
     ClusterFile withConfirmed(long other, long otherIncarnation) {
         SortedMap<Long, Long> more = byId();
         more.putAll(confirmed);
         more.put(other, otherIncarnation);
-        return new ClusterFile(clusterId, clusterName, id, incarnation, state, address, firstMembers, peers, more);
+        return new ClusterFile(
+                dialect, clusterId, clusterName, id, incarnation, state, address, firstMembers, peers, more);
     }
 
     /** The file in a directory; null if there is none. */
@@ -135,7 +140,7 @@ record ClusterFile(
     private String text() {
         StringBuilder text = new StringBuilder();
         line(text, "format", Integer.toString(FORMAT));
-        line(text, "dialect", DIALECT);
+        line(text, "dialect", dialectText(dialect));
         line(text, "cluster-id", Long.toHexString(clusterId));
         line(text, "cluster-name", clusterName);
         line(text, "node-id", Long.toUnsignedString(id));
@@ -197,12 +202,8 @@ record ClusterFile(
                 throw new StorageException(path + " has format " + format + ", this version reads format " + FORMAT
                         + ": start the version that wrote it, or a newer one");
             }
-            String dialect = value(path, single, "dialect");
-            if (!dialect.equals(DIALECT)) {
-                throw new StorageException(
-                        path + " is of a cluster of the dialect " + dialect + ", this version runs native ones");
-            }
             return new ClusterFile(
+                    dialect(path, value(path, single, "dialect")),
                     Long.parseUnsignedLong(value(path, single, "cluster-id"), 16),
                     value(path, single, "cluster-name"),
                     Long.parseUnsignedLong(value(path, single, "node-id")),
@@ -215,6 +216,43 @@ record ClusterFile(
         } catch (IllegalArgumentException e) {
             throw damaged(path, e.getMessage());
         }
+    }
+
+    /** A dialect as people write it: {@code native}, {@code raft-rs}. */
+    static String dialectText(Dialect dialect) {
+        return dialect.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static Dialect dialect(Path path, String text) throws StorageException {
+        for (Dialect dialect : new Dialect[] {Dialect.NATIVE, Dialect.RAFT_RS}) {
+            if (dialectText(dialect).equals(text)) {
+                return dialect;
+            }
+        }
+        throw new StorageException(path + " is of a cluster of the dialect " + text
+                + ", this version runs native ones and those of raft-rs");
+    }
+
+    /** The dialect's rules for entries, once a start. */
+    DialectRules newRules(long random) {
+        return DialectRules.of(dialect, random);
+    }
+
+    /** The configuration that no entry says: raft-rs's nodes begin with one. */
+    ConfState initialConfiguration() {
+        List<Long> voters = new ArrayList<>();
+        List<Long> learners = new ArrayList<>();
+        for (Member first : firstMembers) {
+            (first.role() == Member.Role.LEARNER ? learners : voters).add(first.id());
+        }
+        voters.sort(Long::compareUnsigned);
+        learners.sort(Long::compareUnsigned);
+        return new ConfState(voters, learners, List.of(), List.of(), false);
+    }
+
+    /** Tells whether the node is one of those that the cluster began with. */
+    boolean isFirstMember() {
+        return firstMembers.stream().anyMatch(first -> first.id() == id);
     }
 
     private static Member firstMember(long id, String value) {

@@ -1,7 +1,9 @@
 package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
-import dev.coracle.codec.EtcdConfChangeCodec;
+import dev.coracle.codec.CodecException;
+import dev.coracle.codec.Dialect;
+import dev.coracle.codec.SocketAddresses;
 import dev.coracle.node.Disk;
 import dev.coracle.node.Failure;
 import dev.coracle.node.LogStore;
@@ -12,12 +14,14 @@ import dev.coracle.node.Reply;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Bootstrap;
 import dev.coracle.raft.Check;
+import dev.coracle.raft.ConfState;
 import dev.coracle.raft.RaftObserver;
 import dev.coracle.raft.RandomSource;
 import dev.coracle.raft.RawNode;
 import dev.coracle.raft.RoleName;
 import dev.coracle.raft.Status;
 import dev.coracle.transport.grpc.Admission;
+import dev.coracle.transport.grpc.CallException;
 import dev.coracle.transport.grpc.CallHandler;
 import dev.coracle.transport.grpc.Connection;
 import dev.coracle.transport.grpc.Handshake;
@@ -25,14 +29,18 @@ import dev.coracle.transport.grpc.RefusalCode;
 import dev.coracle.transport.grpc.TransportListener;
 import dev.coracle.transport.grpc.Verdict;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -67,6 +75,11 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private final AtomicLong attempts = new AtomicLong();
     private final AtomicBoolean persisting = new AtomicBoolean();
     private final AtomicBoolean announcing = new AtomicBoolean();
+    private final AtomicBoolean askingForAddresses = new AtomicBoolean();
+
+    /** Addresses where nodes of raftify listened when they were last called. */
+    private final Set<String> raftify = ConcurrentHashMap.newKeySet();
+
     private final CompletableFuture<Done> member = new CompletableFuture<>();
 
     private volatile long id;
@@ -132,13 +145,16 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         bind(file);
         file = directory.change(known -> known.withAddress(advertisedAddress(known)));
         network().advertise(file.address());
+        begin(file);
         LOG.info(
                 "{} of cluster \"{}\" starts at {} in {}",
                 Leading.name(id),
                 file.clusterName(),
                 file.address(),
                 directory.path());
-        if (file.state() == ClusterFile.State.NEW && file.firstMembers().size() > 1) {
+        if (file.dialect() == Dialect.NATIVE
+                && file.state() == ClusterFile.State.NEW
+                && file.firstMembers().size() > 1) {
             startConfirmed(file);
         } else {
             run();
@@ -148,6 +164,26 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         }
     }
 
+    /** Sets by which rules entries are read, and with which members the log begins. */
+    private void begin(ClusterFile file) throws StartException {
+        DialectRules rules = file.newRules(world.random().nextLong());
+        Replica.Membership first = Replica.Membership.NONE;
+        if (rules instanceof RaftRsRules raftRs) {
+            try {
+                SocketAddresses.parse(file.address());
+            } catch (IllegalArgumentException e) {
+                throw new StartException(
+                        StartException.Kind.CONTRADICTION,
+                        "raftAddress: " + e.getMessage() + ", as members of a cluster of raft-rs's dialect have it");
+            }
+            raftRs.learn(file.peers());
+            raftRs.learn(Map.of(id, file.address()));
+            ConfState configuration = file.initialConfiguration();
+            first = new Replica.Membership(0, raftRs.tables(configuration, Tables.EMPTY), configuration);
+        }
+        replica.begin(rules, first);
+    }
+
     private void bind(ClusterFile file) throws StartException, StorageException {
         Stores opened = Stores.open(settings, world, directory);
         stores = opened;
@@ -155,6 +191,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 file.id(),
                 file.clusterId(),
                 file.incarnation(),
+                file.dialect(),
                 settings.raftAddress,
                 opened.snapshots(),
                 settings.maxSnapshotTransfers,
@@ -274,12 +311,12 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 net.transport(),
                 replica,
                 randomSource(),
-                EtcdConfChangeCodec.INSTANCE);
+                replica.rules().changes());
         started.onFailure(this::onFailure);
         if (fresh) {
             // From here on the node may vote, so that an empty log must never be taken for a new one again.
-            boolean first = !file.firstMembers().isEmpty();
-            directory.change(known -> known.withState(first ? ClusterFile.State.MEMBER : ClusterFile.State.JOINING));
+            directory.change(known ->
+                    known.withState(known.isFirstMember() ? ClusterFile.State.MEMBER : ClusterFile.State.JOINING));
         }
         file.peers().forEach((peer, address) -> setPeer(net, peer, address));
         node = started;
@@ -308,7 +345,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         NodeView view = running.view();
         if (view.leader() == RawNode.NONE && view.role() == RoleName.FOLLOWER) {
             long tickNanos = settings.tickInterval.toNanos();
-            if (view.applied() > 0 && view.applied() >= view.commit()) {
+            boolean knowsMembers =
+                    view.applied() > 0 || replica.membership().tables().member(id) != null;
+            if (knowsMembers && view.applied() >= view.commit()) {
                 running.campaign(nanoTime() + tickNanos, new Ignored<>());
             }
             worker.schedule(() -> campaign(more - 1), Math.max(1, tickNanos / 10));
@@ -316,6 +355,39 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     private NodeConfig config(ClusterFile file) {
+        NodeConfig.Builder builder = NodeConfig.builder();
+        if (file.dialect() == Dialect.NATIVE) {
+            builder.bootstrap(bootstrap(file))
+                    .heartbeatNotes(new HashCheck(replica.hash(), () -> id, replica::membership));
+        } else {
+            // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in
+            // ever higher terms then; members that refuse it for the sake of their leader would shut it out for good.
+            builder.initialConfiguration(file.initialConfiguration()).checkQuorum(false);
+            for (Member first : file.firstMembers()) {
+                if (first.role() == Member.Role.LEADER && first.id() != id) {
+                    builder.firstLeader(first.id());
+                }
+            }
+        }
+        return builder.id(file.id())
+                .tickNanos(settings.tickInterval.toNanos())
+                .electionTicks(settings.electionTicks)
+                .heartbeatTicks(settings.heartbeatTicks)
+                .snapshotEntries(settings.snapshotEntries)
+                .snapshotBytes(settings.snapshotBytes)
+                .snapshotIntervalNanos(settings.snapshotInterval.toNanos())
+                .catchUpEntries(settings.catchUpEntries)
+                // The framework's own commands are small, and must fit, too.
+                .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096)
+                        + replica.rules().overheadBytes())
+                .maxPendingBytes(settings.maxPendingBytes)
+                .clock(world.clock())
+                .observer(this)
+                .storageObserver(settings.storageObserver, world.clock())
+                .build();
+    }
+
+    private static List<Bootstrap.Peer> bootstrap(ClusterFile file) {
         List<Bootstrap.Peer> bootstrap = new ArrayList<>();
         boolean alone = file.firstMembers().size() == 1;
         for (boolean learner : new boolean[] {false, true}) {
@@ -330,32 +402,23 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 }
             }
         }
-        return NodeConfig.builder()
-                .id(file.id())
-                .tickNanos(settings.tickInterval.toNanos())
-                .electionTicks(settings.electionTicks)
-                .heartbeatTicks(settings.heartbeatTicks)
-                .snapshotEntries(settings.snapshotEntries)
-                .snapshotBytes(settings.snapshotBytes)
-                .snapshotIntervalNanos(settings.snapshotInterval.toNanos())
-                .catchUpEntries(settings.catchUpEntries)
-                // The framework's own commands are small, and must fit, too.
-                .maxProposalBytes(Math.max(settings.maxEntryBytes, 4_096) + Envelope.SESSION_OVERHEAD_BYTES)
-                .maxPendingBytes(settings.maxPendingBytes)
-                .bootstrap(bootstrap)
-                .observer(this)
-                .storageObserver(settings.storageObserver, world.clock())
-                .clock(world.clock())
-                .build();
+        return bootstrap;
     }
 
     /** Has the cluster take this node in, and waits until its own log says so. */
     private void join(long deadlineNanos) throws StartException, StorageException {
         ClusterFile file = Objects.requireNonNull(directory.file());
         List<String> addresses = otherAddresses(members());
-        LeaderTask<Done> task = new Tasks.Join(id, file.address(), file.incarnation());
-        CompletableFuture<Done> taken =
-                AskAround.begin(network(), worker, world.clock(), addresses, task, deadlineNanos);
+        CompletableFuture<Done> taken = file.dialect() == Dialect.NATIVE
+                ? AskAround.begin(
+                        network(),
+                        worker,
+                        world.clock(),
+                        addresses,
+                        new Tasks.Join(id, file.address(), file.incarnation()),
+                        deadlineNanos)
+                : RaftifyRounds.add(network(), worker, world.clock(), addresses, id, file.address(), deadlineNanos)
+                        .thenApply(added -> Done.DONE);
         // Its own log may say so although the answer got lost.
         var unusedMember = member.thenAccept(taken::complete);
         var unusedStop = stopped.thenAccept(why -> taken.completeExceptionally(
@@ -437,8 +500,84 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         if (known != null && !known.address().isEmpty()) {
             return known.address();
         }
+        if (replica.rules() instanceof RaftRsRules raftRs) {
+            return raftRs.addressOf(other);
+        }
         ClusterFile file = directory.file();
         return file == null ? null : file.peers().get(other);
+    }
+
+    /** The leader, if it is known to be a node of raftify; null otherwise. */
+    @Nullable
+    RaftifyLeader raftifyLeader(long leader, String address) {
+        return raftify.contains(address) && replica.rules() instanceof RaftRsRules raftRs
+                ? new RaftifyLeader(this, raftRs, leader, network().raftService(address))
+                : null;
+    }
+
+    /** Tells, and remembers, whether a call failed because a node of raftify listens there. */
+    boolean isRaftify(Throwable trouble, String address) {
+        Throwable cause = trouble instanceof CompletionException ? trouble.getCause() : trouble;
+        return replica.rules() instanceof RaftRsRules
+                && cause instanceof CallException call
+                && call.kind() == CallException.Kind.UNKNOWN_METHOD
+                && raftify.add(address);
+    }
+
+    /** Does something after a while, unless the node has ended by then. */
+    void schedule(Runnable task, long delayNanos) {
+        worker.schedule(task, delayNanos);
+    }
+
+    /** The term, as far as this node knows. */
+    long term() {
+        RaftNode running = node;
+        return running == null ? 0 : running.view().term();
+    }
+
+    // ---- addresses that the log does not say, in a cluster of raft-rs's dialect
+
+    /** Takes the word of somebody for where members listen, on disk too. */
+    void learn(Map<Long, String> addresses) {
+        if (replica.rules() instanceof RaftRsRules raftRs) {
+            raftRs.learn(addresses);
+            Network net = network();
+            addresses.forEach((other, address) -> {
+                if (other != id && replica.membership().tables().member(other) != null) {
+                    setPeer(net, other, address);
+                }
+            });
+            if (persisting.compareAndSet(false, true)) {
+                worker.execute(this::persist);
+            }
+        }
+    }
+
+    /** Asks the others where members listen of whom only the id is known: they were added while this node was down. */
+    private void askForAddresses() {
+        List<String> others = otherAddresses(members());
+        if (hasStopped() || others.isEmpty() || !lacksAddresses() || !askingForAddresses.compareAndSet(false, true)) {
+            return;
+        }
+        long deadlineNanos = nanoTime() + settings.requestTimeout.toNanos();
+        var unused = RaftifyRounds.requestId(network(), worker, world.clock(), others, file().address(), deadlineNanos)
+                .whenComplete((answer, trouble) -> {
+                    askingForAddresses.set(false);
+                    try {
+                        if (answer != null) {
+                            learn(RaftifyLeader.addresses(answer.peers()));
+                        }
+                    } catch (CodecException e) {
+                        LOG.debug("an answer of raftify's cannot be read", e);
+                    }
+                    if (lacksAddresses()) {
+                        worker.schedule(this::askForAddresses, TimeUnit.SECONDS.toNanos(1));
+                    }
+                });
+    }
+
+    private boolean lacksAddresses() {
+        return replica.membership().tables().members().keySet().stream().anyMatch(other -> addressOf(other) == null);
     }
 
     /** The members as last applied; before anything is applied, those that the directory remembers. */
@@ -446,7 +585,12 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         Replica.Membership now = replica.membership();
         long leader = leader();
         if (!now.tables().members().isEmpty()) {
-            return now.members(leader);
+            return now.members(leader).stream()
+                    .map(member -> {
+                        String address = member.address().isEmpty() ? addressOf(member.id()) : null;
+                        return address == null ? member : new Member(member.id(), address, member.role());
+                    })
+                    .toList();
         }
         List<Member> remembered = new ArrayList<>();
         file().peers()
@@ -561,6 +705,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 LOG.info("{} follows {} in term {}", Leading.name(id), Leading.name(leader), term);
             }
             if (leader != RawNode.NONE) {
+                // Another program may have taken an address over meanwhile.
+                raftify.clear();
                 List.copyOf(parked.values()).forEach(Attempt::wake);
                 announce();
             }
@@ -590,6 +736,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         if (changed) {
             LOG.info("{}: the members at {} are {}", Leading.name(id), now.index(), now.configuration());
         }
+        if (replica.rules() instanceof RaftRsRules && lacksAddresses()) {
+            worker.execute(this::askForAddresses);
+        }
         if (now.tables().member(id) != null || now.tables().removed().contains(id)) {
             // Coalesced: what is written is the newest state, so one pass after the last change is enough.
             if (persisting.compareAndSet(false, true)) {
@@ -612,20 +761,43 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         Tables tables = replica.membership().tables();
         try {
             if (tables.removed().contains(id)) {
-                removed("the cluster removed it");
+                onOwnRemoval();
                 return;
             }
             SortedMap<Long, String> peers = ClusterFile.byId();
-            tables.members().forEach((other, known) -> peers.put(other, known.address()));
+            tables.members().keySet().forEach(other -> {
+                String address = addressOf(other);
+                peers.put(other, address == null ? "" : address);
+            });
             directory.change(file -> {
-                ClusterFile.State state =
-                        file.state() == ClusterFile.State.JOINING ? ClusterFile.State.MEMBER : file.state();
+                boolean joined = tables.member(id) != null && file.state() == ClusterFile.State.JOINING;
+                ClusterFile.State state = joined ? ClusterFile.State.MEMBER : file.state();
                 return file.withState(state).withPeers(peers);
             });
-            member.complete(Done.DONE);
-            announce();
+            if (tables.member(id) != null) {
+                member.complete(Done.DONE);
+                announce();
+            }
         } catch (StorageException e) {
             onFailure(e);
+        }
+    }
+
+    /**
+     * The log says that this node is no member any more. raftify gives the ids of removed nodes away again, so in its
+     * dialect that may be what once happened to another node: it counts when no leader writes to this one any more.
+     */
+    private void onOwnRemoval() {
+        if (replica.rules() instanceof RaftRsRules && leader() != RawNode.NONE && !hasStopped()) {
+            worker.schedule(
+                    () -> {
+                        if (replica.membership().tables().removed().contains(id)) {
+                            onOwnRemoval();
+                        }
+                    },
+                    settings.tickInterval.toNanos());
+        } else {
+            removed("the cluster removed it");
         }
     }
 
@@ -633,7 +805,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private void announce() {
         ClusterFile file = directory.file();
         Tables.Known known = replica.membership().tables().member(id);
-        if (file == null || known == null || node == null || hasStopped()) {
+        if (file == null || known == null || node == null || hasStopped() || file.dialect() != Dialect.NATIVE) {
             return;
         }
         Tables.Known own = new Tables.Known(file.address(), file.incarnation());
@@ -754,6 +926,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                     ClusterFile file = file();
                     responder.answer(new Identity(file.clusterId(), file.id(), file.incarnation()).encode());
                 }
+                case CallKind.DIALECT ->
+                    responder.answer(ClusterFile.dialectText(file().dialect()).getBytes(StandardCharsets.UTF_8));
                 case CallKind.CONFIRM_IDENTITY -> {
                     Identity identity = Identity.read(in);
                     worker.execute(() -> confirm(identity, responder));
@@ -769,7 +943,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         return switch (kind) {
             case CallKind.JOIN_TICKET -> Tasks.Reserve.read(in);
             case CallKind.JOIN -> Tasks.Join.read(in);
-            case CallKind.PROPOSE -> Tasks.Propose.read(in, settings.commands, settings.results);
+            case CallKind.PROPOSE -> Tasks.Propose.read(in, replica.rules(), settings.commands, settings.results);
             case CallKind.ANNOUNCE -> Tasks.Announce.read(in);
             case CallKind.REMOVE -> Tasks.Remove.read(in);
             case CallKind.LEAVE_JOINT -> new Tasks.LeaveJoint();
@@ -891,7 +1065,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     }
 
     private void onFailure(Throwable cause) {
-        String advice = cause instanceof StorageException
+        String advice = cause instanceof StorageException || cause instanceof DivergedException
                 ? String.valueOf(cause.getMessage())
                 : "an invariant is broken, or the state machine failed: " + cause
                         + ". Nothing is lost that was acknowledged; find the cause before the node is started again,"

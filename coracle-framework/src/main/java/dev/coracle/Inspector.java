@@ -1,6 +1,7 @@
 package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.codec.Dialect;
 import dev.coracle.codec.EtcdConfChangeCodec;
 import dev.coracle.node.Disk;
 import dev.coracle.node.FileDisk;
@@ -76,12 +77,14 @@ public final class Inspector<C> {
      */
     public int logs(Path directory, Format format, long from, long to, PrintWriter out, Consumer<String> notes) {
         return read(directory, notes, (location, contents) -> {
-            boolean wrapped = ownFile(location, notes) != null;
+            @Nullable ClusterFile file = ownFile(location, notes);
+            boolean wrapped = file != null && file.dialect() == Dialect.NATIVE;
+            ConfChangeCodec changes = changes(file);
             if (!format.json) {
                 out.print(row("index", "type", "data", "term"));
             }
             contents.entries(from, to, entry -> {
-                String data = format.raw ? hex(bytes(entry)) : text(entry, wrapped);
+                String data = format.raw ? hex(bytes(entry)) : text(entry, wrapped, changes);
                 out.print(
                         format.json
                                 ? json(entry, data)
@@ -138,6 +141,18 @@ public final class Inspector<C> {
         }
     }
 
+    /** How configuration changes are written there: as etcd does it, unless a directory of ours says something else. */
+    private static ConfChangeCodec changes(@Nullable ClusterFile file) {
+        return file == null ? EtcdConfChangeCodec.INSTANCE : file.newRules(0).changes();
+    }
+
+    private static ConfState membersOf(WalContents contents, @Nullable ClusterFile file, Consumer<String> notes)
+            throws StorageException, IOException {
+        boolean fromFile = file != null && file.dialect() == Dialect.RAFT_RS;
+        ConfState initial = fromFile ? file.initialConfiguration() : ConfState.EMPTY;
+        return StoredMembers.at(contents, initial, changes(file), notes);
+    }
+
     /** What the framework says of its own directory; null for a directory of somebody else. */
     private @Nullable ClusterFile ownFile(WalLocation location, Consumer<String> notes) throws IOException {
         Path parent = location.log().toAbsolutePath().getParent();
@@ -162,11 +177,11 @@ public final class Inspector<C> {
                 + quoted(data) + "}\n";
     }
 
-    private String text(Entry entry, boolean wrapped) {
+    private String text(Entry entry, boolean wrapped, ConfChangeCodec changes) {
         byte[] data = bytes(entry);
         if (entry.type() != EntryType.NORMAL) {
             try {
-                return Describe.confChange(EtcdConfChangeCodec.INSTANCE.decode(entry));
+                return Describe.confChange(changes.decode(entry));
             } catch (ConfChangeCodec.MalformedException e) {
                 return undecoded(data);
             }
@@ -224,7 +239,7 @@ public final class Inspector<C> {
                 "HardState",
                 "term " + Long.toUnsignedString(state.term()) + ", vote " + Long.toUnsignedString(state.vote())
                         + ", commit " + state.commit());
-        line(text, "ConfState", members(StoredMembers.at(contents, notes), file, format));
+        line(text, "ConfState", members(membersOf(contents, file, notes), file, format));
         SnapshotMetadata snapshot = contents.snapshot();
         line(
                 text,
@@ -280,7 +295,7 @@ public final class Inspector<C> {
                         + ",";
         return "{" + node + "\"hard_state\":{\"term\":" + Long.toUnsignedString(state.term()) + ",\"vote\":"
                 + Long.toUnsignedString(state.vote()) + ",\"commit\":" + state.commit() + "},\"conf_state\":"
-                + StatusJson.configuration(StoredMembers.at(contents, notes)) + ",\"snapshot\":{\"index\":"
+                + StatusJson.configuration(membersOf(contents, file, notes)) + ",\"snapshot\":{\"index\":"
                 + snapshot.index() + ",\"term\":" + Long.toUnsignedString(snapshot.term()) + ",\"conf_state\":"
                 + StatusJson.configuration(snapshot.confState()) + "},\"first_index\":" + contents.firstIndex()
                 + ",\"last_index\":" + contents.lastIndex() + ",\"last_term\":"

@@ -31,6 +31,11 @@ interface LeaderTask<T extends @Nullable Object> {
     /** Does it, or fails if this node does not lead. Does not block; the reply is told exactly once. */
     void perform(Leading leading, long deadlineNanos, Reply<T> reply);
 
+    /** Has a leader do it that is a node of raftify, and knows none of our requests. Otherwise as {@link #perform}. */
+    default void performAt(RaftifyLeader leader, long deadlineNanos, Reply<T> reply) {
+        reply.failed(Leading.refused("the leader is a node of raftify, which cannot do it"));
+    }
+
     /** Writes what came of it. */
     void writeResult(T result, ByteWriter out);
 

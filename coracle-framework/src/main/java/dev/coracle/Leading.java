@@ -13,6 +13,15 @@ import org.jspecify.annotations.Nullable;
 record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller caller) {
     private static final String REPLICATING = "StateReplicate";
 
+    /** Why sessions are refused in a cluster of raft-rs's dialect. */
+    static final String NO_SESSIONS =
+            "a cluster of raft-rs's dialect has no sessions: its entries are the commands alone";
+
+    /** Why some requests are refused in a cluster of raft-rs's dialect. */
+    static final String NO_IDENTITIES =
+            "in a cluster of raft-rs's dialect nodes have no incarnations, and their addresses"
+                    + " are those with which they were added";
+
     /** Says that nothing was done, and that trying again makes no sense. */
     static Failure refused(String text) {
         return new Failure(Failure.Kind.REFUSED_CONFIG, RawNode.NONE, text);
@@ -44,6 +53,15 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
                 reply.failed(failure);
             }
         });
+    }
+
+    /** Refuses what a cluster without sessions cannot do; false in one that has them. */
+    boolean refusesSessions(Reply<?> reply) {
+        boolean refuses = replica.rules() instanceof RaftRsRules;
+        if (refuses) {
+            reply.failed(refused(NO_SESSIONS));
+        }
+        return refuses;
     }
 
     /** Says that another node leads, or none. */

@@ -79,7 +79,10 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
         byte[] bytes = settings.commands.encode(command);
         return isTooLarge(bytes)
                 ? failed(tooLarge(bytes))
-                : lead(new Tasks.Propose<>(Envelope.wrap(bytes), settings.results), bytes.length, timeout);
+                : lead(
+                        new Tasks.Propose<>(engine.replica().rules().wrap(bytes), settings.results),
+                        bytes.length,
+                        timeout);
     }
 
     private boolean isTooLarge(byte[] command) {

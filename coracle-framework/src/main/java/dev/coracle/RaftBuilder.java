@@ -1,5 +1,6 @@
 package dev.coracle;
 
+import dev.coracle.codec.Dialect;
 import dev.coracle.node.StorageException;
 import dev.coracle.node.StorageObserver;
 import io.grpc.ChannelCredentials;
@@ -144,6 +145,18 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
     public RaftBuilder<C, R, S> id(long value) {
         require(value != 0, "id", value, "must not be 0");
         settings.id = value;
+        return this;
+    }
+
+    /**
+     * Whose bytes a new cluster speaks, for good. {@link Dialect#NATIVE} by default; {@link Dialect#RAFT_RS} makes it one
+     * that nodes of raftify can be members of, which lacks what is said in the guide on mixed clusters. A node that joins
+     * learns it from the members, and is refused if it is another than what is given here. {@link Dialect#ETCD} is not
+     * run by the framework.
+     */
+    public RaftBuilder<C, R, S> dialect(Dialect value) {
+        require(value != Dialect.ETCD, "dialect", value, "must be NATIVE or RAFT_RS");
+        settings.dialect = value;
         return this;
     }
 

@@ -8,6 +8,7 @@ import dev.coracle.codec.raftify.ChangeConfigResultType;
 import dev.coracle.codec.raftify.DebugNodeResponse;
 import dev.coracle.codec.raftify.Empty;
 import dev.coracle.codec.raftify.GetPeersResponse;
+import dev.coracle.codec.raftify.Peer;
 import dev.coracle.codec.raftify.Peers;
 import dev.coracle.codec.raftify.ProposeArgs;
 import dev.coracle.codec.raftify.ProposeResponse;
@@ -16,7 +17,9 @@ import dev.coracle.codec.raftify.RequestIdResponse;
 import dev.coracle.codec.raftify.ResultCode;
 import dev.coracle.node.Failure;
 import dev.coracle.raft.Bytes;
+import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.transport.grpc.RaftServiceHandler;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.StringJoiner;
@@ -24,10 +27,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers raftify's requests, as far as they make sense in a native cluster: addresses come from the log alone, and a
- * node of raftify itself cannot join. Any member answers; what the leader must do is passed on to it.
+ * Answers raftify's requests. Any member answers; what the leader must do is passed on to it. In a native cluster as far
+ * as they make sense there: addresses come from the log alone, and a node of raftify itself cannot join.
  */
 final class RaftifyService<C, R extends @Nullable Object> implements RaftServiceHandler {
+    private static final long POLL_NANOS = 5_000_000;
+
     private final Engine<C, R, ?> engine;
     private final Settings<C, R, ?> settings;
 
@@ -88,16 +93,31 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
         }
         lead(
                 new Tasks.ChangeMembers(args.addrs(), args.changes()),
-                ids -> reply.done(new ChangeConfigResponse(ChangeConfigResultType.SUCCESS, ids, peers(), "")),
+                ids -> answerWhenApplied(args.changes(), ids, deadlineNanos(), reply),
                 failure ->
                         reply.done(new ChangeConfigResponse(resultType(failure), List.of(), peers(), failure.text())));
+    }
+
+    /** The answer has the members afterwards, as this node knows them: it may hear of a change after the leader does. */
+    private void answerWhenApplied(
+            List<ConfChangeSingle> changes, List<Long> ids, long deadlineNanos, Reply<ChangeConfigResponse> reply) {
+        List<ConfChangeSingle> named = new ArrayList<>();
+        for (int i = 0; i < Math.min(ids.size(), changes.size()); i++) {
+            named.add(new ConfChangeSingle(changes.get(i).type(), ids.get(i)));
+        }
+        boolean applied = RaftifyLeader.isIn(engine.replica().membership().configuration(), named);
+        if (applied || engine.hasStopped() || engine.nanoTime() - deadlineNanos >= 0) {
+            reply.done(new ChangeConfigResponse(ChangeConfigResultType.SUCCESS, ids, peers(), ""));
+        } else {
+            engine.schedule(() -> answerWhenApplied(changes, ids, deadlineNanos, reply), POLL_NANOS);
+        }
     }
 
     private static ChangeConfigResultType resultType(Failure failure) {
         return switch (failure.kind()) {
             case REFUSED_CONFIG, CHANGE_PENDING, TOO_LARGE -> ChangeConfigResultType.REJECTED;
-            case TIMED_OUT, NO_LEADER -> ChangeConfigResultType.TIMEOUT_ERROR;
-            case NOT_LEADER -> ChangeConfigResultType.WRONG_LEADER;
+            // Never WrongLeader, on which raftify's own client panics: this node has passed it on as long as it could.
+            case TIMED_OUT, NO_LEADER, NOT_LEADER -> ChangeConfigResultType.TIMEOUT_ERROR;
             case OVERLOADED,
                     NO_SPACE,
                     TRANSFERRING,
@@ -121,7 +141,7 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
             return;
         }
         lead(
-                new Tasks.Propose<>(Envelope.wrap(command), settings.results),
+                new Tasks.Propose<>(engine.replica().rules().wrap(command), settings.results),
                 result -> reply.done(new ProposeResponse("")),
                 failure -> reply.done(new ProposeResponse(failure.text())));
     }
@@ -176,7 +196,21 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
 
     @Override
     public void setPeers(Peers peers, Reply<Empty> reply) {
-        reply.failed("the members of this cluster, with their addresses, come from its log; use ChangeConfig");
+        if (!(engine.replica().rules() instanceof RaftRsRules)) {
+            reply.failed("the members of this cluster, with their addresses, come from its log; use ChangeConfig");
+            return;
+        }
+        SortedMap<Long, String> addresses = ClusterFile.byId();
+        for (Peer peer : peers.peers()) {
+            try {
+                addresses.put(peer.nodeId(), SocketAddresses.format(SocketAddresses.parse(peer.addr())));
+            } catch (IllegalArgumentException e) {
+                reply.failed("peers: node " + Long.toUnsignedString(peer.nodeId()) + ": " + e.getMessage());
+                return;
+            }
+        }
+        engine.learn(addresses);
+        reply.done(new Empty());
     }
 
     @Override

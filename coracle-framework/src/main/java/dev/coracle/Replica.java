@@ -74,10 +74,12 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private final Codec<C> commands;
     private final Codec<R> results;
     private final Sessions sessions = new Sessions();
+    private final HashChain hash = new HashChain();
     private final @Nullable EntryFormatter<C> formatter;
     private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
     private volatile Membership membership = Membership.NONE;
+    private volatile DialectRules rules = NativeRules.INSTANCE;
 
     /**
      * @param stateText prints the machine's state, or null if nothing of it may be printed
@@ -98,16 +100,40 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         this.onMembership = onMembership;
     }
 
+    /** The rolling hash of what was applied. */
+    HashChain hash() {
+        return hash;
+    }
+
+    /** Begins in a cluster of a dialect, with the members before the first entry. Called before the first one is applied. */
+    void begin(DialectRules newRules, Membership first) {
+        rules = newRules;
+        membership = first;
+    }
+
+    /** The cluster's dialect. Any thread may call. */
+    DialectRules rules() {
+        return rules;
+    }
+
     /** The members as of the last entry applied. Any thread may call. */
     Membership membership() {
         return membership;
     }
 
     @Override
+    public @Nullable Object apply(long index, long term, byte[] data, byte @Nullable [] context) {
+        Object result = apply(index, term, data);
+        rules.applied(context, result);
+        return result;
+    }
+
+    @Override
     public @Nullable Object apply(long index, long term, byte[] data) {
+        hash.add(index, term, data);
         Envelope envelope;
         try {
-            envelope = Envelope.decode(data);
+            envelope = rules.decode(data);
         } catch (MalformedException e) {
             throw Check.fail("entry %d cannot be read: %s", index, e.getMessage());
         }
@@ -176,9 +202,10 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {
+        hash.addConfiguration(index, rules.changes().encode(change));
         SortedMap<Long, Tables.Known> news;
         try {
-            news = MemberContext.decode(change);
+            news = rules.news(change);
         } catch (MalformedException e) {
             throw Check.fail("the configuration change of entry %d cannot be read: %s", index, e.getMessage());
         }
@@ -193,7 +220,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public PinnedSnapshot snapshot() {
-        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin());
+        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin(), hash.end());
         StateMachine.PinnedState state = machine.snapshot();
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("a snapshot is taken: {}", stateText.get());
@@ -201,7 +228,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         return new PinnedSnapshot() {
             @Override
             public void writeTo(OutputStream out) throws IOException {
-                head.write(out);
+                rules.writeHead(head, out);
                 state.writeTo(new Unclosed(out));
             }
 
@@ -214,9 +241,12 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public void restore(SnapshotMetadata metadata, InputStream data) throws IOException {
-        SnapshotHead head = SnapshotHead.read(data);
+        SnapshotHead head = rules.readHead(data, metadata.confState(), membership.tables());
         machine.restore(data);
         sessions.restore(head.sessions());
+        HashChain.Point point = head.hash();
+        // Of what came before nothing is known then, and members that know more cannot be compared with.
+        hash.restore(point == null ? new HashChain.Point(metadata.index(), metadata.index(), 0) : point);
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("the snapshot at {} is restored: {}", metadata.index(), stateText.get());
         }

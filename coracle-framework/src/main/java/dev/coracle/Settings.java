@@ -1,5 +1,6 @@
 package dev.coracle;
 
+import dev.coracle.codec.Dialect;
 import dev.coracle.node.StorageObserver;
 import dev.coracle.transport.grpc.GrpcTransportConfig;
 import io.grpc.ChannelCredentials;
@@ -46,6 +47,10 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
     LogStoreFactory logStore;
 
     Mode mode = new Mode.Create();
+    /** Null leaves it to the cluster that is joined; a new one is native. */
+    @Nullable
+    Dialect dialect;
+
     long id;
     String clusterName = "default";
     Duration requestTimeout = Duration.ofSeconds(5);
@@ -111,6 +116,14 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
             RaftBuilder.require(dataDirectory == null, "dataDirectory", String.valueOf(dataDirectory), WITH_IN_MEMORY);
             RaftBuilder.require(logStore == null, "logStore", String.valueOf(logStore), WITH_IN_MEMORY);
             RaftBuilder.require(!requireData, "requireData", true, WITH_IN_MEMORY);
+        }
+        if (dialect == Dialect.RAFT_RS) {
+            RaftBuilder.require(
+                    maxEntryBytes <= RaftRsRules.MOST_ENTRY_BYTES,
+                    "maxEntryBytes",
+                    maxEntryBytes,
+                    "must be at most " + RaftRsRules.MOST_ENTRY_BYTES
+                            + " in a cluster of raft-rs's dialect: raftify's nodes take no longer messages");
         }
         RaftBuilder.require(
                 electionTicks > heartbeatTicks && heartbeatTicks > 0,

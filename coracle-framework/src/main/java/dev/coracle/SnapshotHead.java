@@ -7,6 +7,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What stands before the application's state in a snapshot: magic, version, and the framework's part of the replicated
@@ -14,8 +15,9 @@ import java.io.OutputStream;
  *
  * @param tables who is a member where
  * @param sessions the clients' sessions
+ * @param hash the rolling hash; null if the snapshot has none
  */
-record SnapshotHead(Tables tables, Sessions.Pinned sessions) {
+record SnapshotHead(Tables tables, Sessions.Pinned sessions, HashChain.@Nullable Point hash) {
     /** "CoraSnap" */
     private static final long MAGIC = 0x43_6f_72_61_53_6e_61_70L;
 
@@ -28,6 +30,11 @@ record SnapshotHead(Tables tables, Sessions.Pinned sessions) {
         data.writeInt(VERSION);
         writePiece(tables.encode(), data);
         writePiece(sessions.encode(), data);
+        ByteWriter chain = new ByteWriter();
+        if (hash != null) {
+            hash.write(chain);
+        }
+        writePiece(chain.toByteArray(), data);
         data.flush();
     }
 
@@ -53,10 +60,19 @@ record SnapshotHead(Tables tables, Sessions.Pinned sessions) {
             Tables tables = Tables.decode(readPiece(what, data));
             what = "sessions";
             Sessions.Pinned sessions = version == 1 ? Sessions.none() : Sessions.decode(readPiece(what, data));
-            return new SnapshotHead(tables, sessions);
+            what = "hash";
+            byte[] hash = version == 1 ? new byte[0] : readPiece(what, data);
+            return new SnapshotHead(tables, sessions, hash.length == 0 ? null : point(hash));
         } catch (MalformedException e) {
             throw new IOException("the snapshot's " + what + " cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    private static HashChain.Point point(byte[] bytes) throws MalformedException {
+        ByteReader in = new ByteReader(bytes);
+        HashChain.Point point = HashChain.Point.read(in);
+        in.end("hash");
+        return point;
     }
 
     private static byte[] readPiece(String what, DataInputStream data) throws IOException {

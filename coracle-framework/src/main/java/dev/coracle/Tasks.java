@@ -1,9 +1,9 @@
 package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
+import dev.coracle.codec.SocketAddresses;
 import dev.coracle.node.Failure;
 import dev.coracle.node.Reply;
-import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeTransition;
@@ -72,19 +72,43 @@ final class Tasks {
         }
 
         /** Reads a command that came over the network, and makes sure that every member will be able to. */
-        static <R extends @Nullable Object> Propose<R> read(ByteReader in, Codec<?> commands, Codec<R> results)
-                throws MalformedException {
+        static <R extends @Nullable Object> Propose<R> read(
+                ByteReader in, DialectRules rules, Codec<?> commands, Codec<R> results) throws MalformedException {
             byte[] data = in.rest();
-            ByteReader.require(
-                    data.length > 0 && data[0] == Envelope.COMMAND, "command", "it must be one of the application");
-            commands.decode(((Envelope.Command) Envelope.decode(data)).payload());
+            if (rules.decode(data) instanceof Envelope.Command command) {
+                commands.decode(command.payload());
+            } else {
+                throw new MalformedException("command", "it must be one of the application");
+            }
             return new Propose<>(data, results);
         }
 
         @Override
         @SuppressWarnings("unchecked") // What the state machine returned for a command of its own.
         public void perform(Leading leading, long deadlineNanos, Reply<R> reply) {
-            leading.node().propose(data, deadlineNanos, (Reply<@Nullable Object>) (Reply<?>) reply);
+            if (isEmpty(reply)) {
+                return;
+            }
+            leading.node()
+                    .propose(data, leading.replica().rules().nextContext(), deadlineNanos, (Reply<@Nullable Object>)
+                            (Reply<?>) reply);
+        }
+
+        @Override
+        @SuppressWarnings("unchecked") // What the state machine returned for a command of its own.
+        public void performAt(RaftifyLeader leader, long deadlineNanos, Reply<R> reply) {
+            if (!isEmpty(reply)) {
+                leader.propose(data, deadlineNanos, (Reply<@Nullable Object>) (Reply<?>) reply);
+            }
+        }
+
+        /** In a cluster without envelopes: an entry without data is one that no state machine sees. */
+        private boolean isEmpty(Reply<R> reply) {
+            if (data.length == 0) {
+                reply.failed(
+                        Leading.refused("command: 0 bytes, must have at least 1 in a cluster of raft-rs's dialect"));
+            }
+            return data.length == 0;
         }
 
         @Override
@@ -142,6 +166,9 @@ final class Tasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<R> reply) {
+            if (leading.refusesSessions(reply)) {
+                return;
+            }
             leading.node().propose(data, deadlineNanos, Leading.onDone(reply, outcome -> told(outcome, reply)));
         }
 
@@ -213,6 +240,9 @@ final class Tasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<SessionId> reply) {
+            if (leading.refusesSessions(reply)) {
+                return;
+            }
             byte[] command = new Envelope.OpenSession(nonce).encode();
             leading.node()
                     .propose(
@@ -262,6 +292,9 @@ final class Tasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
+            if (leading.refusesSessions(reply)) {
+                return;
+            }
             byte[] command = new Envelope.CloseSession(session).encode();
             leading.node().propose(command, deadlineNanos, Leading.onDone(reply, nothing -> reply.done(Done.DONE)));
         }
@@ -298,20 +331,42 @@ final class Tasks {
                         + "\" is not the name of the cluster there, \"" + file.clusterName() + "\""));
                 return;
             }
+            if (leading.replica().rules() instanceof RaftRsRules rules) {
+                leading.withMembership(
+                        deadlineNanos, reply, members -> ticket(idFor(members.tables(), rules), leading, reply));
+                return;
+            }
             byte[] command = new Envelope.ReserveId(address, incarnation).encode();
-            leading.node().propose(command, deadlineNanos, Leading.onDone(reply, id -> {
-                SortedMap<Long, String> peers = ClusterFile.byId();
-                leading.replica()
-                        .membership()
-                        .tables()
-                        .members()
-                        .forEach((member, known) -> peers.put(member, known.address()));
-                reply.done(new Ticket(
-                        file.clusterId(),
-                        Objects.requireNonNull((Long) id),
-                        leading.node().id(),
-                        peers));
-            }));
+            leading.node()
+                    .propose(
+                            command,
+                            deadlineNanos,
+                            Leading.onDone(reply, id -> ticket(Objects.requireNonNull((Long) id), leading, reply)));
+        }
+
+        /** A member that asks again is told its id, as raftify does it. */
+        private long idFor(Tables tables, RaftRsRules rules) {
+            for (Map.Entry<Long, Tables.Known> member : tables.members().entrySet()) {
+                if (member.getValue().address().equals(address)) {
+                    return member.getKey();
+                }
+            }
+            return rules.reserve(tables);
+        }
+
+        private static void ticket(long id, Leading leading, Reply<Ticket> reply) {
+            SortedMap<Long, String> peers = ClusterFile.byId();
+            leading.replica()
+                    .membership()
+                    .tables()
+                    .members()
+                    .forEach((member, known) -> peers.put(member, known.address()));
+            reply.done(new Ticket(leading.file().clusterId(), id, leading.node().id(), peers));
+        }
+
+        @Override
+        public void performAt(RaftifyLeader leader, long deadlineNanos, Reply<Ticket> reply) {
+            leader.reserve(address, deadlineNanos, reply);
         }
 
         @Override
@@ -354,6 +409,10 @@ final class Tasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
+            if (leading.replica().rules() instanceof RaftRsRules) {
+                reply.failed(Leading.refused(Leading.NO_IDENTITIES));
+                return;
+            }
             leading.withMembership(deadlineNanos, reply, members -> {
                 if (isToBeTakenIn(members, leading, deadlineNanos, reply)) {
                     identify(leading, deadlineNanos, reply);
@@ -456,10 +515,11 @@ final class Tasks {
             Leading leading,
             long deadlineNanos,
             Reply<Done> reply) {
-        Bytes encoded = MemberContext.encode(context);
+        DialectRules rules = leading.replica().rules();
         leading.node()
                 .changeConfiguration(
-                        new ConfChangeV2(transition, changes, encoded),
+                        new ConfChangeV2(transition, changes, rules.changeContext(context)),
+                        rules.nextContext(),
                         deadlineNanos,
                         Leading.onDone(reply, configuration -> reply.done(Done.DONE)));
     }
@@ -493,6 +553,10 @@ final class Tasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
+            if (leading.replica().rules() instanceof RaftRsRules) {
+                reply.failed(Leading.refused(Leading.NO_IDENTITIES));
+                return;
+            }
             leading.withMembership(deadlineNanos, reply, members -> {
                 Tables.Known known = members.tables().member(id);
                 if (known == null) {
@@ -562,6 +626,11 @@ final class Tasks {
                 }
             });
         }
+
+        @Override
+        public void performAt(RaftifyLeader leader, long deadlineNanos, Reply<Done> reply) {
+            leader.remove(id, deadlineNanos, reply);
+        }
     }
 
     /** Ends a joint configuration. */
@@ -592,6 +661,11 @@ final class Tasks {
                     reply.failed(Leading.refused("the configuration is not joint"));
                 }
             });
+        }
+
+        @Override
+        public void performAt(RaftifyLeader leader, long deadlineNanos, Reply<Done> reply) {
+            leader.leaveJoint(deadlineNanos, reply);
         }
     }
 
@@ -629,6 +703,11 @@ final class Tasks {
                     reply.failed(Leading.refused("id: " + Long.toUnsignedString(target) + " is no voter"));
                 }
             });
+        }
+
+        @Override
+        public void performAt(RaftifyLeader leader, long deadlineNanos, Reply<Done> reply) {
+            leader.transfer(target, deadlineNanos, reply);
         }
     }
 
@@ -676,7 +755,8 @@ final class Tasks {
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<List<Long>> reply) {
             leading.withMembership(deadlineNanos, reply, members -> {
-                String fault = fault(members, leading.node().id());
+                boolean idsReturn = leading.replica().rules() instanceof RaftRsRules;
+                String fault = fault(members, leading.node().id(), idsReturn);
                 if (fault != null) {
                     reply.failed(Leading.refused(fault));
                 } else {
@@ -685,7 +765,13 @@ final class Tasks {
             });
         }
 
-        private @Nullable String fault(Replica.Membership members, long leader) {
+        @Override
+        public void performAt(RaftifyLeader leader, long deadlineNanos, Reply<List<Long>> reply) {
+            leader.change(addresses, changes, deadlineNanos, reply);
+        }
+
+        /** @param idsReturn whether the id of a node that was removed may be another's, as raftify gives it away again */
+        private @Nullable String fault(Replica.Membership members, long leader, boolean idsReturn) {
             if (changes.isEmpty() || changes.size() != addresses.size()) {
                 return "changes: " + changes.size() + " changes and " + addresses.size()
                         + " addresses; there must be at least one, and an address for each";
@@ -704,7 +790,7 @@ final class Tasks {
                     if (id == leader) {
                         return Leading.name(id) + " leads; transfer leadership first";
                     }
-                } else if (members.tables().removed().contains(id)) {
+                } else if (!idsReturn && members.tables().removed().contains(id)) {
                     return Leading.name(id) + " was removed, and its id is not used again";
                 } else if (RawNode.isLocalThread(id)) {
                     return "id: " + Long.toUnsignedString(id) + " must not be one of the two highest, which stand for"
@@ -712,6 +798,9 @@ final class Tasks {
                 } else {
                     try {
                         HostAndPort.require("address", addresses.get(i), 1);
+                        if (idsReturn) {
+                            SocketAddresses.parse(addresses.get(i));
+                        }
                     } catch (IllegalArgumentException e) {
                         return String.valueOf(e.getMessage());
                     }
@@ -730,6 +819,11 @@ final class Tasks {
             ConfChangeSingle change = changes.get(position);
             if (change.nodeId() != 0) {
                 ids.add(change.nodeId());
+                assign(position + 1, ids, leading, deadlineNanos, reply);
+                return;
+            }
+            if (leading.replica().rules() instanceof RaftRsRules rules) {
+                ids.add(rules.reserve(leading.replica().membership().tables()));
                 assign(position + 1, ids, leading, deadlineNanos, reply);
                 return;
             }

@@ -90,7 +90,7 @@ final class Wire {
         if (!(cause instanceof CallException call)) {
             return new Failure(Failure.Kind.UNKNOWN, leader, text);
         }
-        if (call.kind() == CallException.Kind.REFUSED) {
+        if (call.kind() == CallException.Kind.REFUSED || call.kind() == CallException.Kind.UNKNOWN_METHOD) {
             return new Failure(Failure.Kind.REFUSED_CONFIG, leader, text);
         }
         if (call.kind() == CallException.Kind.OVERLOADED) {

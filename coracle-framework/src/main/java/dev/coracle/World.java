@@ -1,5 +1,6 @@
 package dev.coracle;
 
+import dev.coracle.codec.Dialect;
 import dev.coracle.node.AgentRunner;
 import dev.coracle.node.Clock;
 import dev.coracle.node.Disk;
@@ -13,6 +14,7 @@ import dev.coracle.transport.grpc.CallHandler;
 import dev.coracle.transport.grpc.GrpcClient;
 import dev.coracle.transport.grpc.GrpcTransport;
 import dev.coracle.transport.grpc.GrpcTransportConfig;
+import dev.coracle.transport.grpc.RaftServiceClient;
 import dev.coracle.transport.grpc.RaftServiceHandler;
 import dev.coracle.transport.grpc.TransportListener;
 import io.grpc.ChannelCredentials;
@@ -90,6 +92,7 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
      * @param id its id
      * @param clusterId its cluster
      * @param incarnation the identity of its directory
+     * @param dialect its cluster's, by which the members speak to each other
      * @param listenAddress where it listens, {@code host:port}
      * @param snapshots what it sends from and receives into
      * @param maxSnapshotTransfers how many snapshots may be on their way at once, in each direction
@@ -106,6 +109,7 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
             long id,
             long clusterId,
             long incarnation,
+            Dialect dialect,
             String listenAddress,
             SnapshotStore snapshots,
             int maxSnapshotTransfers,
@@ -212,6 +216,7 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
                     .id(binding.id)
                     .clusterId(binding.clusterId)
                     .incarnation(binding.incarnation)
+                    .dialect(binding.dialect)
                     .listenAddress(binding.listenAddress)
                     .snapshots(binding.snapshots)
                     .maxIncomingSnapshots(binding.maxSnapshotTransfers)
@@ -252,6 +257,11 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
         }
 
         @Override
+        public RaftServiceClient raftService(String address) {
+            return transport.client().raftService(address);
+        }
+
+        @Override
         public void close() {
             transport.close();
         }
@@ -261,6 +271,11 @@ public record World(Clock clock, Disk disk, RandomGenerator random, Threads thre
         @Override
         public CompletableFuture<byte[]> call(String address, int kind, byte[] request, Duration timeout) {
             return client.call(address, kind, request, timeout);
+        }
+
+        @Override
+        public RaftServiceClient raftService(String address) {
+            return client.raftService(address);
         }
 
         @Override

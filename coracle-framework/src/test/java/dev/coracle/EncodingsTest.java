@@ -65,12 +65,14 @@ class EncodingsTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Sessions sessions = new Sessions();
         sessions.open(7, HIGH);
-        new SnapshotHead(tables(), sessions.pin()).write(out);
+        HashChain.Point hash = new HashChain.Point(3, 5, -7);
+        new SnapshotHead(tables(), sessions.pin(), hash).write(out);
         out.write(42);
         ByteArrayInputStream in = new ByteArrayInputStream(out.toByteArray());
         SnapshotHead read = SnapshotHead.read(in);
         assertThat(read.tables()).isEqualTo(tables());
         assertThat(read.sessions().encode()).isEqualTo(sessions.pin().encode());
+        assertThat(read.hash()).isEqualTo(hash);
         assertThat(in.read()).isEqualTo(42);
         assertThat(in.read()).isEqualTo(-1);
     }
@@ -89,13 +91,14 @@ class EncodingsTest {
         SnapshotHead read = SnapshotHead.read(in);
         assertThat(read.tables()).isEqualTo(tables());
         assertThat(read.sessions().encode()).isEqualTo(Sessions.none().encode());
+        assertThat(read.hash()).isNull();
         assertThat(in.read()).isEqualTo(42);
     }
 
     @Test
     void aHeadOfALaterVersionIsRefused() throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        new SnapshotHead(tables(), Sessions.none()).write(out);
+        new SnapshotHead(tables(), Sessions.none(), null).write(out);
         byte[] bytes = out.toByteArray();
         bytes[11]++;
         assertThatThrownBy(() -> SnapshotHead.read(new ByteArrayInputStream(bytes)))

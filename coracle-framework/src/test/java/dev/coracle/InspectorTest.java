@@ -69,6 +69,26 @@ class InspectorTest {
     }
 
     @Test
+    void commandsOfASessionArePrintedWithTheirNumbers() throws Exception {
+        SessionId id;
+        try (Raft<String, Long, Journal> raft = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
+                .raftAddress("127.0.0.1:0")
+                .dataDirectory(root.resolve("s"))
+                .segmentBytes(64 << 10)
+                .start()) {
+            ClientSession<String, Long> session = raft.openSession().join();
+            id = session.id();
+            session.propose("one").join();
+            session.close().join();
+        }
+
+        assertThat(logs(root.resolve("s"), Inspector.Format.TABLE, 1, Long.MAX_VALUE))
+                .contains("| OpenSession[nonce=" + id.nonce() + "]")
+                .contains("| session " + id + " #1 (waits from #1): line one ")
+                .contains("| CloseSession[session=" + id + "]");
+    }
+
+    @Test
     void rawEntriesAreWhatIsStored() throws Exception {
         runANode();
 

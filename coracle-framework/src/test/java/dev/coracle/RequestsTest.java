@@ -135,6 +135,23 @@ class RequestsTest {
     }
 
     @Test
+    void readsByLeaseSeeWhatWasAcknowledgedWhoeverIsAsked() throws Exception {
+        List<Raft<String, Long, Journal>> rafts = cluster.startListed(Cluster.listed(3));
+        for (int i = 1; i <= 150; i++) {
+            long count = rafts.get(i % 3).propose("line " + i, Cluster.PATIENCE).join();
+            for (Raft<String, Long, Journal> raft : rafts) {
+                int seen = raft.read(
+                                Consistency.LEASE, journal -> journal.lines().size(), Cluster.PATIENCE)
+                        .join();
+                assertThat((long) seen).isEqualTo(count);
+            }
+            if (i % 50 == 0) {
+                rafts.get(0).transferLeadership(i / 50).join();
+            }
+        }
+    }
+
+    @Test
     void aQueryThatThrowsHurtsItsCallerAlone() throws Exception {
         Raft<String, Long, Journal> raft = cluster.start("a");
         IllegalStateException thrown = new IllegalStateException("no such line");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.coracle.node.Transport;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Message;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -21,11 +22,17 @@ public final class RecordingInbound implements Transport.Inbound {
     /** What the transport said about a snapshot. */
     public record SnapshotResult(long peer, boolean failed) {}
 
+    /** What came beside the messages. */
+    public record Note(long group, long from, String text) {}
+
     /** Greetings, which tests send until there is a connection. */
     public final BlockingQueue<Message> greetings = new LinkedBlockingQueue<>();
 
     /** Everything else. */
     public final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
+
+    /** What came beside them. */
+    public final BlockingQueue<Note> notes = new LinkedBlockingQueue<>();
 
     /** Peers that could not be reached. */
     public final BlockingQueue<Long> unreachable = new LinkedBlockingQueue<>();
@@ -42,6 +49,11 @@ public final class RecordingInbound implements Transport.Inbound {
             return false;
         }
         return (message.context().equals(GREETING) ? greetings : messages).add(message);
+    }
+
+    @Override
+    public void offerNote(long group, long from, byte[] note) {
+        notes.add(new Note(group, from, new String(note, StandardCharsets.UTF_8)));
     }
 
     @Override

@@ -47,11 +47,15 @@ public abstract class TransportContract {
     }
 
     /** A node of the test. */
-    final class Node {
+    protected final class Node {
+        /** What it got. */
+        public final RecordingInbound inbound = new RecordingInbound();
+
+        /** Its transport. */
+        public final Transport transport;
+
         final long id;
-        final RecordingInbound inbound = new RecordingInbound();
         final MemorySnapshotStore snapshots;
-        final Transport transport;
 
         Node(long id, String address, MemorySnapshotStore snapshots) throws Exception {
             this.id = id;
@@ -61,7 +65,8 @@ public abstract class TransportContract {
             transport.start(inbound);
         }
 
-        Node(long id) throws Exception {
+        /** One on a port that the system chooses. */
+        public Node(long id) throws Exception {
             this(id, "127.0.0.1:0", new MemorySnapshotStore());
         }
 
@@ -70,7 +75,7 @@ public abstract class TransportContract {
         }
 
         /** Each learns where the other is. */
-        void meets(Node other) {
+        public void meets(Node other) {
             transport.setPeer(other.id, other.address());
             other.transport.setPeer(id, address());
         }
@@ -83,7 +88,7 @@ public abstract class TransportContract {
         }
 
         /** Sends until something arrives: what is sent before there is a connection may be lost. */
-        void greet(Node other) throws InterruptedException {
+        public void greet(Node other) throws InterruptedException {
             do {
                 send(new Message.Heartbeat(id, other.id, 3, 0, RecordingInbound.GREETING));
             } while (other.inbound.greetings.poll(20, TimeUnit.MILLISECONDS) == null

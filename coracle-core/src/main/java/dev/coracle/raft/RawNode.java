@@ -110,16 +110,25 @@ public final class RawNode {
 
     /** Proposes a change of one member. */
     public Proposal proposeConfChange(ConfChange change) {
-        return proposeConfChange(EntryType.CONF_CHANGE, server.config.codec.encode(change));
+        return proposeConfChange(EntryType.CONF_CHANGE, server.config.codec.encode(change), null);
     }
 
     /** Proposes a change of the configuration. */
     public Proposal proposeConfChange(ConfChangeV2 change) {
-        return proposeConfChange(EntryType.CONF_CHANGE_V2, server.config.codec.encode(change));
+        return proposeConfChange(change, null);
     }
 
-    private Proposal proposeConfChange(EntryType type, byte[] data) {
-        Entry entry = new Entry(0, 0, type, data);
+    /**
+     * Proposes a change of the configuration.
+     *
+     * @param context the context of the entry, which only raft-rs's dialect has; null for none
+     */
+    public Proposal proposeConfChange(ConfChangeV2 change, byte @Nullable [] context) {
+        return proposeConfChange(EntryType.CONF_CHANGE_V2, server.config.codec.encode(change), context);
+    }
+
+    private Proposal proposeConfChange(EntryType type, byte[] data, byte @Nullable [] context) {
+        Entry entry = new Entry(0, 0, type, data, context);
         return server.role().propose(new Message.Propose(NONE, NONE, List.of(entry)));
     }
 

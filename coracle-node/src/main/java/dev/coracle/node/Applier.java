@@ -30,7 +30,7 @@ final class Applier extends NodeAgent {
 
     private long appliedIndex;
     private long appliedTerm;
-    private ConfState configuration = ConfState.EMPTY;
+    private ConfState configuration;
 
     Applier(
             NodeConfig config,
@@ -42,6 +42,7 @@ final class Applier extends NodeAgent {
             Runnable wakeLoop) {
         super("apply", lifecycle);
         this.group = config.group;
+        this.configuration = config.initialConfiguration;
         this.stateMachine = stateMachine;
         this.snapshots = snapshots;
         this.observer = config.storageObserver;
@@ -99,7 +100,8 @@ final class Applier extends NodeAgent {
                 noteChange(entry.index(), batch.changes.get(change++));
             } else if (!entry.isEmpty()) {
                 byte[] data = entry.data();
-                Object result = stateMachine.apply(entry.index(), entry.term(), data == null ? new byte[0] : data);
+                Object result = stateMachine.apply(
+                        entry.index(), entry.term(), data == null ? new byte[0] : data, entry.context());
                 if (requests != null && requests[i] instanceof Request.Proposal proposal) {
                     proposal.result = result;
                 }

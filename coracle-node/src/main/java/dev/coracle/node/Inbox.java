@@ -20,6 +20,8 @@ final class Inbox implements Transport.Inbound {
     private static final Logger LOGGER = LoggerFactory.getLogger(RaftNode.class);
     /** What a message counts besides its entries. */
     private static final int OVERHEAD_BYTES = 128;
+    /** From how many nodes notes are kept until the loop's next turn. */
+    private static final int MOST_NOTES = 64;
 
     private final long group;
     private final long id;
@@ -36,6 +38,9 @@ final class Inbox implements Transport.Inbound {
     private final ConcurrentSkipListMap<Long, Message> unreachable = new ConcurrentSkipListMap<>();
 
     private final ConcurrentSkipListMap<Long, Message> snapshotStatus = new ConcurrentSkipListMap<>();
+    /** The last note of each peer: an older one is of no interest. */
+    private final ConcurrentSkipListMap<Long, byte[]> notes = new ConcurrentSkipListMap<>();
+
     private volatile Runnable wakeUp = () -> {};
     private volatile Runnable help = () -> {};
 
@@ -106,6 +111,21 @@ final class Inbox implements Transport.Inbound {
             snapshotStatus.put(peer, new Message.SnapshotStatus(peer, failed));
             wakeUp.run();
         }
+    }
+
+    @Override
+    public void offerNote(long messageGroup, long from, byte[] note) {
+        boolean sound = messageGroup == group && from != id && note.length <= HeartbeatNotes.MOST_BYTES;
+        // Whoever may talk to this node may be no member, and there may be any number of those.
+        if (sound && (notes.size() < MOST_NOTES || notes.containsKey(from))) {
+            notes.put(from, note);
+            wakeUp.run();
+        }
+    }
+
+    /** The next note with its sender, or null. Called by the loop. */
+    Map.@Nullable Entry<Long, byte[]> pollNote() {
+        return notes.pollFirstEntry();
     }
 
     /** The next message, or null. Called by the loop. */

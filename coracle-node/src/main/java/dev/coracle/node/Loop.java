@@ -21,6 +21,7 @@ import dev.coracle.raft.Status;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
@@ -54,6 +55,7 @@ final class Loop extends NodeAgent {
     private final StoredLog log;
     private final LogStore store;
     private final Lease lease;
+    private final HeartbeatNotes notes;
     private final ConfChangeCodec codec;
     private final Transport transport;
     private final boolean newerChanges;
@@ -176,6 +178,7 @@ final class Loop extends NodeAgent {
         this.requests = requests;
         this.channels = channels;
         this.lease = new Lease(config);
+        this.notes = config.heartbeatNotes;
         this.tickNanos = config.tickNanos;
         this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
         this.proposals = new PendingProposals(this::lost);
@@ -388,6 +391,17 @@ final class Loop extends NodeAgent {
     private void send(Message message) {
         transport.send(group, message);
         sent = true;
+        if (message instanceof Message.Heartbeat) {
+            sendNote(message.to(), notes.forFollower(message.to()));
+        } else if (message instanceof Message.HeartbeatReply) {
+            sendNote(message.to(), notes.forLeader(message.to()));
+        }
+    }
+
+    private void sendNote(long to, byte @Nullable [] note) {
+        if (note != null) {
+            transport.sendNote(group, to, note);
+        }
     }
 
     private int takeApplied() {
@@ -535,6 +549,12 @@ final class Loop extends NodeAgent {
 
     private int takeMessages() {
         int count = 0;
+        Map.Entry<Long, byte[]> note = inbox.pollNote();
+        while (note != null) {
+            count++;
+            notes.received(note.getKey(), note.getValue());
+            note = inbox.pollNote();
+        }
         while (count < TURN_LIMIT) {
             Message report = inbox.pollReport();
             if (report == null) {
@@ -756,7 +776,7 @@ final class Loop extends NodeAgent {
     private void propose(Request.Configuration request) {
         Proposal proposal = request.older != null
                 ? raw.proposeConfChange(request.older)
-                : raw.proposeConfChange(Objects.requireNonNull(request.newer));
+                : raw.proposeConfChange(Objects.requireNonNull(request.newer), request.context);
         settle(request, proposal, 0);
     }
 

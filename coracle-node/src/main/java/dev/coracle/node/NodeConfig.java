@@ -1,8 +1,10 @@
 package dev.coracle.node;
 
 import dev.coracle.raft.Bootstrap;
+import dev.coracle.raft.ConfState;
 import dev.coracle.raft.RaftLogger;
 import dev.coracle.raft.RaftObserver;
+import dev.coracle.raft.RawNode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -39,11 +41,14 @@ public final class NodeConfig {
     final long logCacheBytes;
     final int keptSnapshots;
     final List<Bootstrap.Peer> bootstrap;
+    final ConfState initialConfiguration;
+    final long firstLeader;
     final RaftLogger logger;
     final RaftObserver observer;
     final StorageObserver storageObserver;
     final Clock storageClock;
     final @Nullable Clock clock;
+    final HeartbeatNotes heartbeatNotes;
 
     private NodeConfig(Builder b) {
         group = b.group;
@@ -73,11 +78,14 @@ public final class NodeConfig {
         logCacheBytes = b.logCacheBytes;
         keptSnapshots = b.keptSnapshots;
         bootstrap = b.bootstrap;
+        initialConfiguration = b.initialConfiguration;
+        firstLeader = b.firstLeader;
         logger = b.logger;
         observer = b.observer;
         storageObserver = b.storageObserver;
         storageClock = b.storageClock;
         clock = b.clock;
+        heartbeatNotes = b.heartbeatNotes;
     }
 
     /** A builder with the defaults. Only the id has none. */
@@ -134,11 +142,14 @@ public final class NodeConfig {
         private long logCacheBytes = 32 << 20;
         private int keptSnapshots = 2;
         private List<Bootstrap.Peer> bootstrap = List.of();
+        private ConfState initialConfiguration = ConfState.EMPTY;
+        private long firstLeader = RawNode.NONE;
         private RaftLogger logger = new Slf4jRaftLogger();
         private RaftObserver observer = RaftObserver.NONE;
         private StorageObserver storageObserver = StorageObserver.NONE;
         private Clock storageClock = () -> 0;
         private @Nullable Clock clock;
+        private HeartbeatNotes heartbeatNotes = HeartbeatNotes.NONE;
 
         private Builder() {}
 
@@ -336,6 +347,26 @@ public final class NodeConfig {
         }
 
         /**
+         * The configuration before the first entry, as raft-rs's clusters begin with one: instead of {@link #bootstrap},
+         * whose entries would be others than theirs. The same on each first member, and at every start of it: the log
+         * does not hold it. Default none.
+         */
+        public Builder initialConfiguration(ConfState value) {
+            initialConfiguration = value;
+            return this;
+        }
+
+        /**
+         * Who leads a new cluster in term 1 without asking for votes, as the leader in the list of a raftify cluster does:
+         * this node counts as having voted for it, and never votes for another in that term. To be given at every start.
+         * Default {@link RawNode#NONE}: nobody does. Must not be the node itself, which asks.
+         */
+        public Builder firstLeader(long value) {
+            firstLeader = value;
+            return this;
+        }
+
+        /**
          * Takes the core's log lines. Default SLF4J, under {@code dev.coracle.raft}, where the core's INFO is DEBUG and
          * its DEBUG is TRACE: it has lines of that level for each write.
          */
@@ -367,6 +398,12 @@ public final class NodeConfig {
          */
         public Builder clock(Clock value) {
             clock = value;
+            return this;
+        }
+
+        /** Sends and gets notes that travel with heartbeats. Default {@link HeartbeatNotes#NONE}. */
+        public Builder heartbeatNotes(HeartbeatNotes value) {
+            heartbeatNotes = value;
             return this;
         }
 
@@ -410,6 +447,12 @@ public final class NodeConfig {
             rule(snapshotIntervalNanos >= 0, "snapshotIntervalNanos", snapshotIntervalNanos, "must not be negative");
             rule(catchUpEntries >= 0, "catchUpEntries", catchUpEntries, "must not be negative");
             rule(id != 0, "id", id, "must not be 0");
+            rule(firstLeader == RawNode.NONE || firstLeader != id, "firstLeader", firstLeader, "must be another node");
+            rule(
+                    bootstrap.isEmpty() || initialConfiguration.equals(ConfState.EMPTY),
+                    "bootstrap",
+                    bootstrap.size(),
+                    "first members must not be given with an initialConfiguration");
             return new NodeConfig(this);
         }
 

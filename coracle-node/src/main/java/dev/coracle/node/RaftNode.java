@@ -146,6 +146,17 @@ public final class RaftNode implements AutoCloseable {
             NodeConfig config, LogStore log, SpscArrayQueue<FetchWork> fetches, Runnable wakeReader) {
         LogStore.Recovered found = log.recover(config.group);
         HardState hardState = found.hardState();
+        if (found.snapshot().index() == 0 && !config.initialConfiguration.equals(ConfState.EMPTY)) {
+            found = new LogStore.Recovered(
+                    hardState,
+                    new SnapshotMetadata(0, 0, config.initialConfiguration),
+                    found.terms(),
+                    found.lastIndex());
+        }
+        if (hardState.isEmpty() && config.firstLeader != RawNode.NONE) {
+            // It leads in the first term without having asked: the vote is its, and nobody else's.
+            hardState = new HardState(1, config.firstLeader, 0);
+        }
         if (hardState.isEmpty() && found.snapshot().index() == 0) {
             // Nothing was ever synced, since the first write ends with a term; whatever is there was promised to
             // nobody.
@@ -194,11 +205,22 @@ public final class RaftNode implements AutoCloseable {
      * @throws IllegalArgumentException if {@code data} is empty
      */
     public void propose(byte[] data, long deadlineNanos, Reply<@Nullable Object> reply) {
+        propose(data, null, deadlineNanos, reply);
+    }
+
+    /**
+     * Proposes a command. Done with what the state machine returned for it here.
+     *
+     * @param data the command, at least one byte; the node takes ownership
+     * @param context the context of the entry, which only raft-rs's dialect has; null for none
+     * @throws IllegalArgumentException if {@code data} is empty
+     */
+    public void propose(byte[] data, byte @Nullable [] context, long deadlineNanos, Reply<@Nullable Object> reply) {
         if (data.length == 0) {
             throw new IllegalArgumentException("data: 0 bytes, must have at least 1");
         }
-        if (fits("data", data.length, reply)) {
-            submit(new Request.Proposal(data, deadlineNanos, reply));
+        if (fits("data", data.length + (context == null ? 0 : context.length), reply)) {
+            submit(new Request.Proposal(data, context, deadlineNanos, reply));
         }
     }
 
@@ -219,20 +241,30 @@ public final class RaftNode implements AutoCloseable {
      * that ignore this form ({@link Transport#takesNewerChanges}).
      */
     public void changeConfiguration(ConfChangeV2 change, long deadlineNanos, Reply<ConfState> reply) {
+        changeConfiguration(change, null, deadlineNanos, reply);
+    }
+
+    /**
+     * Proposes a change of the configuration as {@link #changeConfiguration(ConfChangeV2, long, Reply)}.
+     *
+     * @param context the context of the entry, which only raft-rs's dialect has; null for none
+     */
+    public void changeConfiguration(
+            ConfChangeV2 change, byte @Nullable [] context, long deadlineNanos, Reply<ConfState> reply) {
         if (!newerChanges) {
             reply.failed(Failure.of(
                     Failure.Kind.REFUSED_CONFIG,
                     "change: members of this cluster may ignore the newer form; only the older one, which changes one"
                             + " member, may be proposed"));
-        } else if (fits("change", codec.encode(change).length, reply)) {
-            submit(new Request.Configuration(null, change, deadlineNanos, reply));
+        } else if (fits("change", codec.encode(change).length + (context == null ? 0 : context.length), reply)) {
+            submit(new Request.Configuration(null, change, context, deadlineNanos, reply));
         }
     }
 
     /** The same in the older form, the only one that some programs of etcd's dialect understand. */
     public void changeConfiguration(ConfChange change, long deadlineNanos, Reply<ConfState> reply) {
         if (fits("change", codec.encode(change).length, reply)) {
-            submit(new Request.Configuration(change, null, deadlineNanos, reply));
+            submit(new Request.Configuration(change, null, null, deadlineNanos, reply));
         }
     }
 

@@ -4,6 +4,7 @@ import dev.coracle.raft.ConfChange;
 import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
 import dev.coracle.raft.SnapshotMetadata;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -120,9 +121,9 @@ abstract class Request<T extends @Nullable Object> {
         @Nullable
         Object result;
 
-        Proposal(byte[] data, long deadlineNanos, Reply<? super @Nullable Object> reply) {
+        Proposal(byte[] data, byte @Nullable [] context, long deadlineNanos, Reply<? super @Nullable Object> reply) {
             super(deadlineNanos, data.length, reply);
-            entry = Entry.normal(data);
+            entry = new Entry(0, 0, EntryType.NORMAL, data, context);
         }
 
         @Override
@@ -136,16 +137,22 @@ abstract class Request<T extends @Nullable Object> {
     static final class Configuration extends OfLog<ConfState> {
         final @Nullable ConfChange older;
         final @Nullable ConfChangeV2 newer;
+
+        /** The context of the entry; null for none. */
+        final byte @Nullable [] context;
+
         private ConfState result = ConfState.EMPTY;
 
         Configuration(
                 @Nullable ConfChange older,
                 @Nullable ConfChangeV2 newer,
+                byte @Nullable [] context,
                 long deadlineNanos,
                 Reply<? super ConfState> reply) {
             super(deadlineNanos, 0, reply);
             this.older = older;
             this.newer = newer;
+            this.context = context;
         }
 
         /** Notes what it led to, before it goes to the applier. */

@@ -31,6 +31,14 @@ public interface StateMachine {
     @Nullable
     Object apply(long index, long term, byte[] data);
 
+    /**
+     * The same for an entry with a context, which only raft-rs's dialect has; null for none. What this returns counts;
+     * by default the context is ignored.
+     */
+    default @Nullable Object apply(long index, long term, byte[] data, byte @Nullable [] context) {
+        return apply(index, term, data);
+    }
+
     /** Notes a configuration that takes effect at {@code index}, with the change that led to it. */
     default void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {}
 

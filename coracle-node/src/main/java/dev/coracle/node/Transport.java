@@ -36,6 +36,9 @@ public interface Transport extends AutoCloseable {
             return count;
         }
 
+        /** A note that its sender's node gave along: see {@link Transport#sendNote}. May get lost. */
+        default void offerNote(long group, long from, byte[] note) {}
+
         /** Messages to a peer could not be delivered. */
         void unreachable(long group, long peer);
 
@@ -48,6 +51,13 @@ public interface Transport extends AutoCloseable {
 
     /** Queues a message for its receiver. Called by the loop only. */
     void send(long group, Message message);
+
+    /**
+     * Queues a note for a peer, which travels with the messages of this wake-up: see {@link HeartbeatNotes}. It may get lost
+     * as any message; a transport whose protocol is somebody else's, which has no place for it, drops it. Called by the loop
+     * only.
+     */
+    default void sendNote(long group, long peer, byte[] note) {}
 
     /** Ends a wake-up: everything queued since the last call leaves, one batch a peer. Called by the loop only. */
     void flush();

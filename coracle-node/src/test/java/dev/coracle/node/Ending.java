@@ -20,7 +20,7 @@ final class Ending implements Reply<@Nullable Object> {
     }
 
     Request.Proposal proposal(long deadlineNanos) {
-        return new Request.Proposal(new byte[10], deadlineNanos, this);
+        return new Request.Proposal(new byte[10], null, deadlineNanos, this);
     }
 
     Request.Proposal at(long term, long index) {

@@ -50,7 +50,7 @@ class RequestQueueTest {
             CountDownLatch begun = new CountDownLatch(1);
             Thread client = new Thread(() -> {
                 for (int i = 0; i < 500; i++) {
-                    queue.submit(new Request.Proposal(new byte[1], 0, counting));
+                    queue.submit(new Request.Proposal(new byte[1], null, 0, counting));
                     if (i == 50) {
                         begun.countDown();
                     }

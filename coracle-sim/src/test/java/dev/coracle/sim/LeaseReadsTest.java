@@ -119,9 +119,14 @@ class LeaseReadsTest {
     @Test
     void aLeaseThatIsUsedIsRenewed() {
         start(2, 1L, 2L, 3L);
+        // A round takes two ticks at least.
+        cluster.network().setDelay(TICK, TICK);
+        beginLease();
         for (long end = cluster.clock().nanoTime() + SECOND; cluster.clock().nanoTime() - end < 0; ) {
             Answer<Long> read = leaseRead(leader);
-            assertThat(cluster.runUntil(read::isDone, TIMEOUT)).isTrue();
+            assertThat(cluster.runUntil(read::isDone, TICK))
+                    .as("done without a round")
+                    .isTrue();
         }
         cluster.network().isolate(leader);
         Answer<Long> read = leaseRead(leader);
@@ -183,7 +188,9 @@ class LeaseReadsTest {
         assertThat(cluster.runUntil(() -> cluster.leader() == target, LEASE)).isTrue();
         Answer<@Nullable Object> written = begin(target);
         assertThat(cluster.runUntil(written::isDone, LEASE)).isTrue();
-        assertThat(cluster.clock().nanoTime() - begin).as("the lease would still hold").isLessThan(LEASE);
+        assertThat(cluster.clock().nanoTime() - begin)
+                .as("the lease would still hold")
+                .isLessThan(LEASE);
         Answer<Long> read = leaseRead(leader);
         assertThat(cluster.runUntil(read::isDone, TIMEOUT)).isFalse();
     }
@@ -218,7 +225,9 @@ class LeaseReadsTest {
         assertThat(cluster.runUntil(change::isDone, LEASE / 2)).isTrue();
         cluster.network().isolate(leader);
         Answer<Long> read = leaseRead(leader);
-        assertThat(cluster.clock().nanoTime() - begin).as("the lease would still hold").isLessThan(LEASE);
+        assertThat(cluster.clock().nanoTime() - begin)
+                .as("the lease would still hold")
+                .isLessThan(LEASE);
         assertThat(cluster.runUntil(read::isDone, TIMEOUT)).isFalse();
         cluster.network().heal();
         assertThat(cluster.runUntil(() -> cluster.leader() != 0, SECOND)).isTrue();
@@ -246,7 +255,8 @@ class LeaseReadsTest {
             cluster.network().isolate(leader);
             long seen = 0;
             Answer<@Nullable Object> written = null;
-            for (long end = cluster.clock().nanoTime() + 3 * TIMEOUT; cluster.clock().nanoTime() - end < 0; ) {
+            for (long end = cluster.clock().nanoTime() + 3 * TIMEOUT;
+                    cluster.clock().nanoTime() - end < 0; ) {
                 if (written == null && cluster.node(rival).view().role() == RoleName.LEADER) {
                     written = begin(rival);
                 }
@@ -315,10 +325,12 @@ class LeaseReadsTest {
         // It stands still in the middle of a turn, and takes then what the leader has just sent.
         cluster.clock().advance(5 * TIMEOUT);
         node.inbound()
-                .offer(0, new Message.Heartbeat(leader, follower, term, node.view().commit(), Bytes.EMPTY));
+                .offer(
+                        0,
+                        new Message.Heartbeat(
+                                leader, follower, term, node.view().commit(), Bytes.EMPTY));
         turn(node, before);
-        Message vote = Message.VoteRequest.of(
-                false, rival, follower, term + 1, new EntryId(term, 1_000), false);
+        Message vote = Message.VoteRequest.of(false, rival, follower, term + 1, new EntryId(term, 1_000), false);
         turn(node, cluster.clock().nanoTime());
         node.inbound().offer(0, vote);
         turn(node, cluster.clock().nanoTime());

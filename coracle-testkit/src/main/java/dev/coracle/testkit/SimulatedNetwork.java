@@ -126,6 +126,10 @@ final class SimulatedNetwork {
     }
 
     Network bind(SimProcess process, World.Binding binding) {
+        if (binding.dialect() != Dialect.NATIVE) {
+            throw new IllegalArgumentException(
+                    "dialect: " + binding.dialect() + " cannot be simulated, only NATIVE can");
+        }
         Endpoint endpoint = new Endpoint(process, binding);
         endpoints.put(process.host().address(), endpoint);
         return endpoint;
@@ -333,6 +337,28 @@ final class SimulatedNetwork {
                 flushed.add(message.to());
             }
             frame.add(codec.encode(message));
+        }
+
+        @Override
+        public void sendNote(long group, long to, byte[] note) {
+            String address = peers.get(to);
+            if (closed || address == null || !process.host().hasPower() || happens(conditions.lost)) {
+                return;
+            }
+            events.after(delay(), () -> {
+                Endpoint target = listening(address);
+                if (target != null
+                        && target.binding.id() == to
+                        && target.binding.clusterId() == binding.clusterId()
+                        && !isCut(process.host().address(), address)) {
+                    target.process.after(0, () -> {
+                        Inbound in = target.inbound;
+                        if (in != null && !target.closed) {
+                            in.offerNote(0, binding.id(), note.clone());
+                        }
+                    });
+                }
+            });
         }
 
         @Override

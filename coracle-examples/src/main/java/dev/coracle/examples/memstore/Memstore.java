@@ -8,12 +8,14 @@ import dev.coracle.Raft;
 import dev.coracle.RaftBuilder;
 import dev.coracle.StartException;
 import dev.coracle.StopReason;
+import dev.coracle.codec.Dialect;
 import dev.coracle.examples.Signals;
 import dev.coracle.node.StorageException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -24,10 +26,12 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * The command {@code memstore}: one member of a replicated map from numbers to texts. It is raftify's two memstore programs
@@ -88,6 +92,15 @@ public final class Memstore implements Callable<Integer> {
             description = "Settings as in raftify's common_raftnode_config.toml; the same for all members.")
     private @Nullable Path configFile;
 
+    @Option(
+            names = "--dialect",
+            paramLabel = "native|raft-rs",
+            converter = Dialects.class,
+            completionCandidates = DialectNames.class,
+            description = "Whose protocol a new cluster speaks: our own, or raftify's, so that nodes of the Rust"
+                    + " framework can be members too; default: native. With --peer-addr it is that cluster's.")
+    private @Nullable Dialect dialect;
+
     @Option(names = "--exit-with-parent", hidden = true, description = "Ends when the standard input does.")
     private boolean exitsWithParent;
 
@@ -114,6 +127,26 @@ public final class Memstore implements Callable<Integer> {
                 paramLabel = "FILE",
                 description = "Starts as one of the members in a file as raftify's cluster_config.toml.")
         private @Nullable Path clusterFile;
+    }
+
+    /** The dialects that the framework runs, by the names that people write. */
+    private static final class DialectNames extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        DialectNames() {
+            super(List.of("native", "raft-rs"));
+        }
+    }
+
+    private static final class Dialects implements ITypeConverter<Dialect> {
+        @Override
+        public Dialect convert(String text) {
+            return switch (text) {
+                case "native" -> Dialect.NATIVE;
+                case "raft-rs" -> Dialect.RAFT_RS;
+                default -> throw new TypeConversionException('"' + text + "\" must be native or raft-rs");
+            };
+        }
     }
 
     /** A command that has no arguments yet. */
@@ -149,6 +182,9 @@ public final class Memstore implements Callable<Integer> {
                 .heartbeatTicks(config.heartbeatTicks())
                 .formatter(Insert::toString)
                 .snapshotFormatter(store -> store.pin().size() + " values");
+        if (dialect != null) {
+            builder.dialect(dialect);
+        }
         chooseOrigin(builder, raftHost);
 
         AtomicBoolean started = new AtomicBoolean();

@@ -48,8 +48,8 @@ import org.slf4j.LoggerFactory;
  * <caption>Requests</caption>
  * <tr><th>request</th><th>answer</th></tr>
  * <tr><td>{@code PUT /store/{key}/{value}}</td><td>{@code OK} when the value is stored; the value may be empty</td></tr>
- * <tr><td>{@code GET /store/{key}}</td><td>the value, linearizable; {@code ?consistency=stale} reads what this member
- *     has</td></tr>
+ * <tr><td>{@code GET /store/{key}}</td><td>the value, linearizable; {@code ?consistency=lease} saves the round of
+ *     messages and trusts the clocks, {@code ?consistency=stale} reads what this member has</td></tr>
  * <tr><td>{@code GET /leader}, {@code GET /leader_id}</td><td>the leader's id</td></tr>
  * <tr><td>{@code GET /peers}</td><td>the members, as raftify's JSON</td></tr>
  * <tr><td>{@code GET /debug}</td><td>this member's state, as raftify's JSON</td></tr>
@@ -267,11 +267,13 @@ final class WebApi implements AutoCloseable {
         String asked = Objects.requireNonNullElse(context.queryString(), "");
         Consistency consistency = switch (asked) {
             case "", "consistency=linearizable" -> Consistency.LINEARIZABLE;
+            case "consistency=lease" -> Consistency.LEASE;
             case "consistency=stale" -> Consistency.STALE;
             default ->
                 throw new HttpResponseException(
                         400,
-                        "query: \"" + abbreviated(asked) + "\" must be consistency=linearizable or consistency=stale");
+                        "query: \"" + abbreviated(asked)
+                                + "\" must be consistency=linearizable, consistency=lease or consistency=stale");
         };
         answer(context, () -> raft().read(consistency, query, READ_TIMEOUT), onDone);
     }

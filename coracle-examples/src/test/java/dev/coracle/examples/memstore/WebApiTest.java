@@ -63,6 +63,7 @@ class WebApiTest {
         assertThat(put("/store/1/again").status()).isEqualTo(200);
         assertThat(get("/store/1").text()).isEqualTo("again");
         assertThat(get("/store/1?consistency=linearizable").text()).isEqualTo("again");
+        assertThat(get("/store/1?consistency=lease").text()).isEqualTo("again");
         assertThat(get("/store/1?consistency=stale").text()).isEqualTo("again");
     }
 
@@ -141,7 +142,8 @@ class WebApiTest {
     void anUnknownConsistencyIsRefused() throws Exception {
         assertThat(get("/store/1?consistency=strong").status()).isEqualTo(400);
         assertThat(get("/store/1?consistency=strong").text())
-                .isEqualTo("query: \"consistency=strong\" must be consistency=linearizable or consistency=stale");
+                .isEqualTo("query: \"consistency=strong\" must be consistency=linearizable, consistency=lease"
+                        + " or consistency=stale");
         assertThat(get("/digest?consistency=").status()).isEqualTo(400);
         assertThat(get("/store/1?stale").status()).isEqualTo(400);
     }

@@ -10,8 +10,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Messages that travel together. */
-record Batch(long group, List<Message> messages) {
+/**
+ * Messages that travel together.
+ *
+ * @param notes what the nodes tell each other beside them; versions that know none skip them
+ */
+record Batch(long group, List<Message> messages, List<byte[]> notes) {
     /** More bytes than a batch needs beside its messages, and than a message needs beside its one entry. */
     static final int OVERHEAD_BYTES = 1024;
 
@@ -35,12 +39,16 @@ record Batch(long group, List<Message> messages) {
             for (Message message : batch.messages) {
                 out.message(2, codec, message);
             }
+            for (byte[] note : batch.notes) {
+                out.bytes(3, note);
+            }
         }
 
         @Override
         protected Batch read(ProtobufReader in) throws CodecException {
             long group = 0;
             List<Message> messages = new ArrayList<>();
+            List<byte[]> notes = new ArrayList<>();
             for (int number = in.next(); number != 0; number = in.next()) {
                 switch (number) {
                     case 1 -> group = in.uint64("Batch.group");
@@ -50,10 +58,16 @@ record Batch(long group, List<Message> messages) {
                         }
                         messages.add(in.message(codec, "Batch.messages"));
                     }
+                    case 3 -> {
+                        if (notes.size() == maxMessages) {
+                            throw in.malformed("Batch.notes", "more than " + maxMessages + " notes");
+                        }
+                        notes.add(in.bytes("Batch.notes"));
+                    }
                     default -> in.skip();
                 }
             }
-            return new Batch(group, messages);
+            return new Batch(group, messages, notes);
         }
     }
 }

@@ -14,6 +14,8 @@ public final class CallException extends Exception {
         DEADLINE,
         /** The node, or this transport, refused the request; the text has the reason. */
         REFUSED,
+        /** The node does not know the request at all: a node of raftify listens there, for example. */
+        UNKNOWN_METHOD,
         /** The node, or this transport, has too many requests under way; later it may take this one. */
         OVERLOADED
     }
@@ -49,6 +51,7 @@ public final class CallException extends Exception {
             // Broken off somewhere between the two, or in the middle of the work.
             case UNAVAILABLE, CANCELLED, UNKNOWN, INTERNAL, RESOURCE_EXHAUSTED, DATA_LOSS ->
                 new CallException(Kind.UNREACHABLE, sent, text);
+            case UNIMPLEMENTED -> new CallException(Kind.UNKNOWN_METHOD, false, text);
             default -> new CallException(Kind.REFUSED, false, text);
         };
     }

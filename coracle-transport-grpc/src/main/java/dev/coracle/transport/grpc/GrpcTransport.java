@@ -182,6 +182,14 @@ public final class GrpcTransport implements Transport {
         }
     }
 
+    /** Notes travel on our own stream; in the dialect of raft-rs, whose protocol is raftify's, they are dropped. */
+    @Override
+    public void sendNote(long group, long peer, byte[] note) {
+        if (links.get(peer) instanceof StreamLink link && !context.isClosed() && link.send(note)) {
+            dirty.add(link);
+        }
+    }
+
     @Override
     public void flush() {
         for (int i = 0; i < dirty.size(); i++) {

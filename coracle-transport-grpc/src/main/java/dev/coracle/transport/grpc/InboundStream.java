@@ -138,6 +138,7 @@ final class InboundStream {
                 return;
             }
         }
+        batch.notes().forEach(note -> context.offerNote(sender, note));
         pending = batch.messages();
         position = 0;
         deliver();

@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 abstract class Link {
     private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
 
-    /** A message that waits, with the size of its bytes. */
-    record Queued(Message message, int sizeBytes) {}
+    /** What waits: a message, with the size of its bytes, or a note. */
+    record Queued(@Nullable Message message, byte @Nullable [] note, int sizeBytes) {}
 
     final TransportContext context;
     final long peer;
@@ -94,7 +94,16 @@ abstract class Link {
             drop();
             return false;
         }
-        outbox.add(new Queued(message, size));
+        outbox.add(new Queued(message, null, size));
+        return outbox.size() == 1;
+    }
+
+    /** Gathers a note for the next flush as a message; drops it, without a word, if there is no room. */
+    final boolean send(byte[] note) {
+        if (!reserve(note.length)) {
+            return false;
+        }
+        outbox.add(new Queued(null, note, note.length));
         return outbox.size() == 1;
     }
 

@@ -1,7 +1,13 @@
 package dev.coracle.transport.grpc;
 
+import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -25,6 +31,23 @@ import java.util.concurrent.TimeUnit;
  * once.
  */
 final class Network {
+    /**
+     * Begins calls in nobody's name. Nodes work on the threads that bring them messages, and a call that is begun there
+     * would be cancelled with the one that is being answered.
+     */
+    private static final ClientInterceptor OUT_OF_CONTEXT = new ClientInterceptor() {
+        @Override
+        public <Q, R> ClientCall<Q, R> interceptCall(
+                MethodDescriptor<Q, R> method, CallOptions options, Channel channel) {
+            Context before = Context.ROOT.attach();
+            try {
+                return channel.newCall(method, options);
+            } finally {
+                Context.ROOT.detach(before);
+            }
+        }
+    };
+
     private static final int CONNECT_TIMEOUT_MILLIS = 2_000;
     private static final int CALL_THREADS = 4;
 
@@ -102,6 +125,7 @@ final class Network {
         ManagedChannel channel = NettyChannelBuilder.forAddress(hostPort.host(), hostPort.port(), credentials)
                 .channelType(NioSocketChannel.class)
                 .eventLoopGroup(eventLoops)
+                .intercept(OUT_OF_CONTEXT)
                 .executor(executor)
                 .offloadExecutor(executor)
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)

@@ -5,6 +5,8 @@ import dev.coracle.codec.Dialect;
 import dev.coracle.codec.RaftRsCodec;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.MessageType;
 import dev.coracle.raft.Snapshot;
@@ -113,6 +115,17 @@ final class RaftService {
         }
         if (message.type() == MessageType.INSTALL_SNAPSHOT && message.snapshot().isEmpty()) {
             return Status.INVALID_ARGUMENT.withDescription("Message.snapshot: its index must be above 0");
+        }
+        if (message instanceof Message.Propose propose) {
+            for (Entry entry : propose.entries()) {
+                byte[] sequence = entry.context();
+                boolean numbered = sequence != null && sequence.length >= Long.BYTES;
+                if (entry.type() == EntryType.NORMAL && !entry.isEmpty() && !numbered) {
+                    return Status.INVALID_ARGUMENT.withDescription(
+                            "Message.entries: a command's context must be its proposer's number, of 8 bytes: nodes of"
+                                    + " raftify end when they apply one without");
+                }
+            }
         }
         Verdict removed = peers.removedVerdictOf(message.from());
         if (!removed.isAccepted()) {

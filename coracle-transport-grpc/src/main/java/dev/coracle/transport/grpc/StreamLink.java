@@ -81,17 +81,23 @@ final class StreamLink extends Link {
 
     private Payload nextFrame() {
         List<Message> messages = new ArrayList<>(Math.min(queue.size(), context.config.maxFrameMessages));
+        List<byte[]> notes = new ArrayList<>();
         int size = Batch.OVERHEAD_BYTES;
         for (Queued next = queue.peek();
                 next != null
-                        && messages.size() < context.config.maxFrameMessages
+                        && messages.size() + notes.size() < context.config.maxFrameMessages
                         && (messages.isEmpty() || size + frameBytes(next) <= context.config.maxFrameBytes);
                 next = queue.peek()) {
             size += frameBytes(next);
-            messages.add(next.message());
+            if (next.message() != null) {
+                messages.add(next.message());
+            }
+            if (next.note() != null) {
+                notes.add(next.note());
+            }
             release(queue.remove());
         }
-        return Payload.of(context.batches, new Batch(context.config.group, messages));
+        return Payload.of(context.batches, new Batch(context.config.group, messages, notes));
     }
 
     private static int frameBytes(Queued queued) {

@@ -86,6 +86,14 @@ final class TransportContext {
         return in == null || closed ? 0 : in.offer(config.group, batch);
     }
 
+    /** Hands a note in. */
+    void offerNote(long from, byte[] note) {
+        Inbound in = inbound;
+        if (in != null && !closed) {
+            in.offerNote(config.group, from, note);
+        }
+    }
+
     void unreachable(long peer) {
         Inbound in = inbound;
         if (in != null && !closed) {

@@ -5,6 +5,7 @@ import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +67,7 @@ final class UnaryLink extends Link {
         current = sending;
         call.start(sending, new Metadata());
         call.request(2);
-        call.sendMessage(Payload.of(context.messages, next.message(), next.sizeBytes()));
+        call.sendMessage(Payload.of(context.messages, Objects.requireNonNull(next.message()), next.sizeBytes()));
         call.halfClose();
     }
 

@@ -88,6 +88,22 @@ class CallTest {
     }
 
     @Test
+    void aRequestOutlivesTheOneDuringWhichItWasMade() throws Exception {
+        BlockingQueue<CallHandler.Responder> waiting = new LinkedBlockingQueue<>();
+        BlockingQueue<CompletableFuture<byte[]>> made = new LinkedBlockingQueue<>();
+        GrpcTransport c = open(config(3).callHandler((from, kind, request, responder) -> waiting.add(responder)));
+        GrpcTransport d = open(config(4));
+        GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> {
+            made.add(d.call(c.boundAddress(), 1, request, LONG));
+            responder.answer(bytes("y"));
+        }));
+        assertThat(client(77).call(b.boundAddress(), 1, bytes("x"), LONG).get()).isEqualTo(bytes("y"));
+        CompletableFuture<byte[]> inner = RecordingInbound.next(made);
+        RecordingInbound.next(waiting).answer(bytes("z"));
+        assertThat(inner.get()).isEqualTo(bytes("z"));
+    }
+
+    @Test
     void aRequestWithoutAnAnswerEndsAtItsDeadline() throws Exception {
         GrpcTransport b = open(config(2).callHandler((from, kind, request, responder) -> {}));
         assertFails(

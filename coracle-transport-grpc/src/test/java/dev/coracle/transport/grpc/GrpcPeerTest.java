@@ -85,7 +85,7 @@ class GrpcPeerTest {
     }
 
     private static Payload batch(Message... messages) {
-        return Payload.of(BATCHES, new Batch(0, List.of(messages)));
+        return Payload.of(BATCHES, new Batch(0, List.of(messages), List.of()));
     }
 
     /** Records the refusals that a transport hears. */
@@ -270,7 +270,7 @@ class GrpcPeerTest {
     @Test
     void aBatchOfAnotherGroupEndsTheStream() throws Exception {
         assertStreamEnds(
-                Payload.of(BATCHES, new Batch(4, List.of(heartbeat(2, 1, 0)))),
+                Payload.of(BATCHES, new Batch(4, List.of(heartbeat(2, 1, 0)), List.of())),
                 "Batch.group: 4 is not that of the handshake, 0");
     }
 
@@ -278,6 +278,13 @@ class GrpcPeerTest {
     void tooManyMessagesInABatchEndTheStream() throws Exception {
         Message one = heartbeat(2, 1, 0);
         assertStreamEnds(batch(one, one, one, one), "more than 3 messages");
+    }
+
+    @Test
+    void tooManyNotesInABatchEndTheStream() throws Exception {
+        byte[] note = {1};
+        assertStreamEnds(
+                Payload.of(BATCHES, new Batch(0, List.of(), List.of(note, note, note, note))), "more than 3 notes");
     }
 
     @Test

@@ -25,6 +25,8 @@ import dev.coracle.contracts.TransportContract;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;
+import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.Snapshot;
 import io.grpc.InsecureChannelCredentials;
@@ -266,6 +268,17 @@ class RaftServiceTest {
                             .encode(new Message.InstallSnapshot(
                                     2, 1, 3, new Snapshot(TransportContract.METADATA, Bytes.of(data)))));
         }
+    }
+
+    @Test
+    void aCommandWithoutItsProposersNumberDoesNotGetIn() throws Exception {
+        GrpcTransport transport = open(Dialect.RAFT_RS, new Framework(new Empty()));
+        byte[] data = {1};
+        Message without = new Message.Propose(2, 1, List.of(new Entry(0, 0, EntryType.NORMAL, data, new byte[7])));
+        assertRefused(transport, without, "a command's context must be its proposer's number");
+        Message numbered = new Message.Propose(2, 1, List.of(new Entry(0, 0, EntryType.NORMAL, data, new byte[8])));
+        client(transport.boundAddress()).sendMessage(numbered, LONG).get();
+        assertThat(inbound.next()).isInstanceOf(Message.Propose.class);
     }
 
     @Test
