@@ -80,7 +80,8 @@ public abstract class TransportContract {
             other.transport.setPeer(id, address());
         }
 
-        void send(Message... messages) {
+        /** Sends all at once. */
+        public void send(Message... messages) {
             for (Message message : messages) {
                 transport.send(0, message);
             }

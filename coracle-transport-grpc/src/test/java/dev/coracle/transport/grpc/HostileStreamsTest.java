@@ -43,7 +43,7 @@ class HostileStreamsTest {
     }
 
     private static Batch batch() {
-        return new Batch(0, List.of(append(2, 1, 10, DATA), heartbeat(2, 1, 3), append(2, 1, 11, new byte[200])));
+        return new Batch(0, List.of(append(2, 1, 10, DATA), heartbeat(2, 1, 3), append(2, 1, 11, new byte[200])), List.of(new byte[] {1, 2, 3}));
     }
 
     private static SnapshotHead head() {
@@ -137,7 +137,7 @@ class HostileStreamsTest {
                 inbound.messages.clear();
                 other.send(Handshake.CODEC.encode(handshake(3)));
                 assertThat(other.answer().verdict()).isEqualTo(Verdict.ACCEPTED);
-                other.send(BATCHES.encode(new Batch(0, List.of(heartbeat(3, 1, 77)))));
+                other.send(BATCHES.encode(new Batch(0, List.of(heartbeat(3, 1, 77)), List.of())));
                 assertThat(inbound.next()).isEqualTo(heartbeat(3, 1, 77));
             }
         }

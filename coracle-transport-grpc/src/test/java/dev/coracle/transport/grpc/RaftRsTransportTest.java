@@ -27,7 +27,7 @@ class RaftRsTransportTest extends TransportContract {
     void notesAreDroppedSinceRaftifysMessagesHaveNoPlaceForThem() throws Exception {
         Node a = new Node(1);
         Node b = new Node(2);
-        a.knows(b);
+        a.meets(b);
         a.greet(b);
         a.transport.sendNote(0, 2, new byte[] {1});
         a.send(heartbeat(1, 2, 7));
