@@ -2,6 +2,7 @@ package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
 import dev.coracle.contracts.Mutations;
+import dev.coracle.codec.Dialect;
 import dev.coracle.node.Failure;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.StorageException;
@@ -84,7 +85,7 @@ class MutatedEncodingsTest {
     @Test
     void headsOfSnapshots() throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        new SnapshotHead(tables(), Sessions.none()).write(out);
+        new SnapshotHead(tables(), Sessions.none(), new HashChain.Point(1, 2, 3)).write(out);
         mutate(
                 new Mutations("heads of snapshots", SEED),
                 out.toByteArray(),
@@ -115,6 +116,7 @@ class MutatedEncodingsTest {
         SortedMap<Long, Long> confirmed = ClusterFile.byId();
         confirmed.put(2L, 22L);
         ClusterFile sound = new ClusterFile(
+                Dialect.NATIVE,
                 0x77,
                 "name",
                 1,
