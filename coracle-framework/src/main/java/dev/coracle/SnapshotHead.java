@@ -3,6 +3,7 @@ package dev.coracle;
 import dev.coracle.ByteReader.MalformedException;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -80,8 +81,11 @@ record SnapshotHead(Tables tables, Sessions.Pinned sessions, HashChain.@Nullable
             throw new IOException(
                     "the snapshot's " + what + " of " + length + " bytes must have at most " + MOST_BYTES + " bytes");
         }
-        byte[] bytes = new byte[length];
-        data.readFully(bytes);
+        // Memory for what is there, whatever the length promises.
+        byte[] bytes = data.readNBytes(length);
+        if (bytes.length < length) {
+            throw new EOFException("the snapshot's " + what + " of " + length + " bytes end after " + bytes.length);
+        }
         return bytes;
     }
 }

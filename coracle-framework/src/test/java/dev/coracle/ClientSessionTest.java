@@ -181,7 +181,7 @@ class ClientSessionTest {
         session.propose("one").join();
         first.snapshot().join();
         Raft<String, Long, Journal> joined = cluster.start("b", builder -> builder.join(first.raftAddress()));
-        first.transferLeadership(joined.id()).join();
+        Cluster.handOver(first, joined.id());
         assertThat(joined.session(session.id(), 1).propose("one").join()).isEqualTo(1);
         assertThat(first.session(session.id(), 2).propose("two").join()).isEqualTo(2);
         assertThat(lines(joined)).containsExactly("one", "two");

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -159,6 +160,18 @@ final class Cluster implements AutoCloseable {
                 .orElse(null);
         until("a leader", () -> leader.get() != null);
         return leader.get();
+    }
+
+    /** Makes a member lead, however often that must be tried: it may be behind, or the machine slow. */
+    static void handOver(Raft<String, Long, Journal> by, long id) {
+        until("node " + id + " leads", () -> {
+            try {
+                by.transferLeadership(id).join();
+                return true;
+            } catch (CompletionException e) {
+                return false;
+            }
+        });
     }
 
     static List<String> lines(Raft<String, Long, Journal> raft) {

@@ -179,7 +179,7 @@ class DivergenceTest {
                 session.propose(round + "." + i, Cluster.PATIENCE).join();
             }
             if (round % 3 == 2) {
-                rafts.get(1).transferLeadership(1 + round % 2 * 2).join();
+                Cluster.handOver(rafts.get(1), 1 + round % 2 * 2);
             } else {
                 // Down for so long that it needs a snapshot, or up again from its own one and its log.
                 cluster.stop("c");

@@ -146,7 +146,7 @@ class RequestsTest {
                 assertThat((long) seen).isEqualTo(count);
             }
             if (i % 50 == 0) {
-                rafts.get(0).transferLeadership(i / 50).join();
+                Cluster.handOver(rafts.get(0), i / 50);
             }
         }
     }

@@ -4,8 +4,13 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import dev.coracle.testkit.Fault;
 import dev.coracle.testkit.SeedReport;
+import dev.coracle.testkit.Shrunk;
 import dev.coracle.testkit.Simulation;
+import dev.coracle.testkit.Violation;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -56,6 +61,25 @@ final class SimulateCommand implements Callable<Integer> {
             description = "These alone, of which each seed has some: ${COMPLETION-CANDIDATES}.")
     private List<Fault> faults;
 
+    @Option(
+            names = "--only-faults",
+            paramLabel = "NUMBERS",
+            description = "Of a seed's faults only these, such as 3,7-9. Default: ${DEFAULT-VALUE}.")
+    private String onlyFaults = "all";
+
+    @Option(
+            names = "--only-operations",
+            paramLabel = "NUMBERS",
+            description = "Of a seed's operations only these. Default: ${DEFAULT-VALUE}.")
+    private String onlyOperations = "all";
+
+    @Option(
+            names = "--shrink",
+            paramLabel = "N",
+            description = "How often the first seed that fails is run again to find fewer faults and operations that"
+                    + " make it fail; 0 for not at all. Default: ${DEFAULT-VALUE}.")
+    private int shrinkRuns = 200;
+
     @Option(names = "--trace", description = "Prints what happens to hosts and members.")
     private boolean trace;
 
@@ -78,6 +102,11 @@ final class SimulateCommand implements Callable<Integer> {
         Simulation<?, ?, ?> simulation = Simulation.ofStore().hosts(nodes);
         if (faults != null) {
             simulation = simulation.faults(EnumSet.copyOf(faults));
+        }
+        try {
+            simulation = simulation.only(onlyFaults, onlyOperations);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--only-" + e.getMessage());
         }
         if (trace) {
             simulation = simulation.diary(out::println);
@@ -104,10 +133,9 @@ final class SimulateCommand implements Callable<Integer> {
             long seed = first + i;
             try {
                 totals.add(simulation.run(seed));
-            } catch (AssertionError broken) {
+            } catch (Violation broken) {
                 failed++;
-                out.println(broken.getMessage());
-                out.println("again: ./coracle simulate --seed " + seed + " --seeds 1 --trace" + options());
+                tell(simulation, seed, broken, out);
             }
             if (System.nanoTime() - told > PROGRESS_NANOS) {
                 told = System.nanoTime();
@@ -115,6 +143,33 @@ final class SimulateCommand implements Callable<Integer> {
             }
         }
         totals.realNanos = System.nanoTime() - begin;
+    }
+
+    private void tell(Simulation<?, ?, ?> simulation, long seed, Violation broken, PrintWriter out) {
+        out.println(broken.getMessage());
+        broken.picture().ifPresent(html -> {
+            Path file = Path.of("coracle-history-" + seed + ".html").toAbsolutePath();
+            try {
+                Files.writeString(file, html);
+                out.println("picture of the history: " + file);
+            } catch (IOException e) {
+                out.println("the picture of the history cannot be written: " + e);
+            }
+        });
+        out.println(again(seed, onlyFaults, onlyOperations));
+        if (shrinkRuns > 1 && failed == 1) {
+            Shrunk shrunk = simulation.diary(line -> {}).shrink(seed, shrinkRuns);
+            out.println("smaller, after " + shrunk.runs() + " runs: " + shrunk.faultCount() + " faults and "
+                    + shrunk.operationCount() + " operations: "
+                    + shrunk.violation().getMessage());
+            out.println(again(seed, shrunk.faults(), shrunk.operations()));
+        }
+    }
+
+    private String again(long seed, String faultNumbers, String operationNumbers) {
+        return "again: ./coracle simulate --seed " + seed + " --seeds 1 --trace" + options()
+                + (faultNumbers.equals("all") ? "" : " --only-faults \"" + faultNumbers + "\"")
+                + (operationNumbers.equals("all") ? "" : " --only-operations \"" + operationNumbers + "\"");
     }
 
     /** What decides about a seed's world besides the seed. */

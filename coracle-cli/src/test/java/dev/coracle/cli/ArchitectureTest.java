@@ -74,6 +74,18 @@ class ArchitectureTest {
     }
 
     @Test
+    void nothingThatIsSimulatedTakesTimeChanceOrThreads() {
+        holds(
+                Rules::nothingThatIsSimulatedTakesTimeChanceOrThreads,
+                "Threads.clock()",
+                "Threads.thread(",
+                "Threads.sleep()",
+                "Threads.pool()",
+                "Threads.timer()",
+                "Threads.identity(");
+    }
+
+    @Test
     void coreNodeAndWalUseNoLiteralsWhoseOrderChangesFromRunToRun() {
         holds(Rules::coreNodeAndWalKnowNoUnorderedLiterals, "raft.Core.setLiteral()", "raft.Core.copyOfMap(");
     }

@@ -25,8 +25,14 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.Timer;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -107,7 +113,47 @@ record Rules(String root) {
 
     /** Time and chance are given, so that a simulation can give its own, and a seed gives the same run again. */
     ArchRule nobodyBelowTheFrameworkTakesTimeOrChance() {
-        return belowTheFrameworkNobody(Stream.of(
+        return belowTheFrameworkNobody(timeAndChance());
+    }
+
+    /**
+     * The framework and the simulator itself are under the same rule, and start no threads and let none sleep: what is
+     * simulated runs in one thread, in an order that the seed decides. Two places are outside: what binds a member to the
+     * real machine, and the thread that carries code which waits in the middle, while the simulation stands still.
+     */
+    ArchRule nothingThatIsSimulatedTakesTimeChanceOrThreads() {
+        List<String> outside = List.of(root + ".World", root + ".testkit.Coroutine");
+        Stream<Forbidden> threads = Stream.of(
+                        Forbidden.members(
+                                Thread.class,
+                                JavaConstructor.CONSTRUCTOR_NAME,
+                                "start",
+                                "sleep",
+                                "yield",
+                                "onSpinWait",
+                                "startVirtualThread",
+                                "ofVirtual",
+                                "ofPlatform"),
+                        Forbidden.members(Executors.class, ANYTHING),
+                        Forbidden.members(ForkJoinPool.class, ANYTHING),
+                        Forbidden.members(LockSupport.class, ANYTHING),
+                        Forbidden.members(TimeUnit.class, "sleep"),
+                        Forbidden.members(CompletableFuture.class, "supplyAsync", "runAsync", "delayedExecutor"),
+                        Forbidden.members(Timer.class, ANYTHING))
+                .flatMap(each -> each);
+        return noClasses()
+                .that()
+                .resideInAnyPackage(root, root + ".testkit..", root + ".sim..")
+                .and(DescribedPredicate.describe(
+                        "are not among " + outside,
+                        found -> outside.stream()
+                                .noneMatch(name -> found.getName().equals(name)
+                                        || found.getName().startsWith(name + "$"))))
+                .should(access(Stream.concat(timeAndChance(), threads).toList()));
+    }
+
+    private static Stream<Forbidden> timeAndChance() {
+        return Stream.of(
                         Forbidden.members(System.class, "currentTimeMillis", "nanoTime", "identityHashCode"),
                         Forbidden.members(ThreadLocalRandom.class, ANYTHING),
                         Forbidden.members(Math.class, "random"),
@@ -123,7 +169,7 @@ record Rules(String root) {
                                 new Forbidden(Random.class, JavaConstructor.CONSTRUCTOR_NAME, 0),
                                 new Forbidden(SplittableRandom.class, JavaConstructor.CONSTRUCTOR_NAME, 0),
                                 new Forbidden(Date.class, JavaConstructor.CONSTRUCTOR_NAME, 0)))
-                .flatMap(each -> each));
+                .flatMap(each -> each);
     }
 
     /** They iterate in another order in each process. */

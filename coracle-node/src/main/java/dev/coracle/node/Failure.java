@@ -36,7 +36,7 @@ public record Failure(Kind kind, long leader, String text) {
         TRANSFERRING(Certainty.RETRY),
         /** Another configuration change must be done first. */
         CHANGE_PENDING(Certainty.RETRY),
-        /** The configuration change does not fit the configuration. */
+        /** The configuration change does not fit the configuration, or is of a form that the transport's peers ignore. */
         REFUSED_CONFIG(Certainty.NOT_DONE),
         /** Leadership was not handed over. */
         REFUSED_TRANSFER(Certainty.RETRY),

@@ -58,6 +58,7 @@ final class Loop extends NodeAgent {
     private final HeartbeatNotes notes;
     private final ConfChangeCodec codec;
     private final Transport transport;
+    private final boolean newerChanges;
     private final Inbox inbox;
     private final RequestQueue requests;
     private final Channels channels;
@@ -172,6 +173,7 @@ final class Loop extends NodeAgent {
         this.store = store;
         this.codec = codec;
         this.transport = transport;
+        this.newerChanges = transport.takesNewerChanges();
         this.inbox = inbox;
         this.requests = requests;
         this.channels = channels;
@@ -229,11 +231,13 @@ final class Loop extends NodeAgent {
         work += handleReadies();
         beginSnapshot(nowNanos);
         compact();
-        feedApplier();
+        // Before the applier hears of it: who is removed shall still be told that it is, and the applier's user may
+        // close the connection.
         if (sent) {
             sent = false;
             transport.flush();
         }
+        feedApplier();
         open.expire(nowNanos, this::expire);
         sweepWaiting();
         if (releasedBytes > 0) {
@@ -573,7 +577,10 @@ final class Loop extends NodeAgent {
             // An append is lost then, as any may be: what is behind it, such as heartbeats, shall not wait for the
             // disk.
             boolean lost = message instanceof Message.Append && !hasRoomForEntries();
-            if (!lost && !isAnsweredFromLease(message) && !isKeptFromVoting(message)) {
+            if (!lost
+                    && !proposesWhatSomeIgnore(message)
+                    && !isAnsweredFromLease(message)
+                    && !isKeptFromVoting(message)) {
                 raw.step(message);
                 heard |= isTakenFromLeader(message);
             }
@@ -582,6 +589,23 @@ final class Loop extends NodeAgent {
             forgetTimeBeforeNow();
         }
         return count;
+    }
+
+    /** What this node would not propose it does not take from others either. */
+    private boolean proposesWhatSomeIgnore(Message message) {
+        if (newerChanges || !(message instanceof Message.Propose)) {
+            return false;
+        }
+        for (Entry entry : message.entries()) {
+            if (entry.type() == EntryType.CONF_CHANGE_V2) {
+                LOGGER.warn(
+                        "node {} drops a proposal of node {}: members of this cluster may ignore its form",
+                        id,
+                        Long.toUnsignedString(message.from()));
+                return true;
+            }
+        }
+        return false;
     }
 
     // ---- what a follower promises the leader that it hears from

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class RaftNode implements AutoCloseable {
     private final NodeConfig config;
     private final ConfChangeCodec codec;
+    private final boolean newerChanges;
     private final Lifecycle lifecycle;
     private final RequestQueue requests;
     private final Inbox inbox;
@@ -63,6 +64,7 @@ public final class RaftNode implements AutoCloseable {
         }
         this.config = config;
         this.codec = codec;
+        newerChanges = transport.takesNewerChanges();
         lifecycle = new Lifecycle(config.id);
         requests = new RequestQueue(config.requestCapacity, config.maxPendingBytes, lifecycle);
         inbox = new Inbox(config, lifecycle);
@@ -235,7 +237,8 @@ public final class RaftNode implements AutoCloseable {
 
     /**
      * Proposes a change of the configuration. Done with the configuration that it led to, which may be a joint one that
-     * is still to be left, once it is in force here and noted by the state machine.
+     * is still to be left, once it is in force here and noted by the state machine. Refused where the transport has peers
+     * that ignore this form ({@link Transport#takesNewerChanges}).
      */
     public void changeConfiguration(ConfChangeV2 change, long deadlineNanos, Reply<ConfState> reply) {
         changeConfiguration(change, null, deadlineNanos, reply);
@@ -248,7 +251,12 @@ public final class RaftNode implements AutoCloseable {
      */
     public void changeConfiguration(
             ConfChangeV2 change, byte @Nullable [] context, long deadlineNanos, Reply<ConfState> reply) {
-        if (fits("change", codec.encode(change).length + (context == null ? 0 : context.length), reply)) {
+        if (!newerChanges) {
+            reply.failed(Failure.of(
+                    Failure.Kind.REFUSED_CONFIG,
+                    "change: members of this cluster may ignore the newer form; only the older one, which changes one"
+                            + " member, may be proposed"));
+        } else if (fits("change", codec.encode(change).length + (context == null ? 0 : context.length), reply)) {
             submit(new Request.Configuration(null, change, context, deadlineNanos, reply));
         }
     }

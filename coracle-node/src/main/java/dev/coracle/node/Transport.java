@@ -62,6 +62,14 @@ public interface Transport extends AutoCloseable {
     /** Ends a wake-up: everything queued since the last call leaves, one batch a peer. Called by the loop only. */
     void flush();
 
+    /**
+     * Whether all whom it reaches take configuration changes of the newer form ({@link dev.coracle.raft.ConfChangeV2}).
+     * Where some may ignore them, as etcd's raftexample does, none is proposed: configurations would differ from then on.
+     */
+    default boolean takesNewerChanges() {
+        return true;
+    }
+
     /** Tells where a node is to be found, replacing what was known of it. Any thread may call. */
     void setPeer(long id, String address);
 

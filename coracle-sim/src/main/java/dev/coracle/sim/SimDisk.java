@@ -104,6 +104,7 @@ public final class SimDisk {
     private int crashes;
 
     private int processes;
+    private long durableChanges;
 
     /** An empty disk without limit. */
     public SimDisk() {
@@ -211,6 +212,7 @@ public final class SimDisk {
     /** The same; of the {@link #unsynced} changes, numbered from 0 in their order, those survive that are chosen. */
     public synchronized void crashKeeping(IntPredicate survives) {
         crashes++;
+        durableChanges++;
         fault = NO_FAULT;
         for (int i = 0; i < unsynced.size(); i++) {
             if (survives.test(i)) {
@@ -222,7 +224,74 @@ public final class SimDisk {
         root.restart();
     }
 
+    // ---- what would be left
+
+    /** Counts what may have changed what is durable: while it stays the same, so does that. */
+    public synchronized long durableChanges() {
+        return durableChanges;
+    }
+
+    /** Counts how often all processes ended, by a signal or with the machine. */
+    public synchronized int crashes() {
+        return crashes;
+    }
+
+    /** The names in a directory that a crash now could not take away, sorted; none if it could take the directory. */
+    public synchronized List<String> durableNames(Path directory) {
+        return durable(directory) instanceof Directory found ? List.copyOf(found.durableNames.keySet()) : List.of();
+    }
+
+    /**
+     * What a crash now would leave of a file in any case: so many bytes from a position on, or fewer at its end.
+     *
+     * @return null if it could take the file itself
+     */
+    public synchronized byte @Nullable [] durableBytes(Path file, int from, int most) {
+        if (!(durable(file) instanceof FileNode found)) {
+            return null;
+        }
+        byte[] bytes = new byte[Math.max(0, Math.min(most, found.durableSize - from))];
+        int written = Math.max(0, Math.min(found.durableContent.length - from, bytes.length));
+        System.arraycopy(found.durableContent, Math.min(from, found.durableContent.length), bytes, 0, written);
+        return bytes;
+    }
+
+    private @Nullable Node durable(Path path) {
+        Node at = root;
+        for (String name : names(path)) {
+            at = at instanceof Directory directory ? directory.durableNames.get(name) : null;
+            if (at == null) {
+                return null;
+            }
+        }
+        return at;
+    }
+
+    /**
+     * Flips a bit of a file on the medium, as if it had rotten: whoever reads finds it changed.
+     *
+     * @return whether the file is there and so long
+     */
+    public synchronized boolean rot(Path file, int position, int bit) {
+        if (!(durable(file) instanceof FileNode found) || position >= Math.min(found.durableSize, found.size)) {
+            return false;
+        }
+        found.durableContent = grown(found.durableContent, position + 1);
+        found.durableContent[position] ^= (byte) (1 << bit);
+        found.content = grown(found.content, position + 1);
+        found.content[position] ^= (byte) (1 << bit);
+        durableChanges++;
+        return true;
+    }
+
+    private static List<String> names(Path path) {
+        List<String> names = new ArrayList<>();
+        path.toAbsolutePath().normalize().forEach(name -> names.add(name.toString()));
+        return names;
+    }
+
     private void sync(Node node) {
+        durableChanges++;
         for (Unsynced change : unsynced) {
             if (change.of() == node) {
                 change.keep();
@@ -561,12 +630,6 @@ public final class SimDisk {
                 }
             }
             return at;
-        }
-
-        private static List<String> names(Path path) {
-            List<String> names = new ArrayList<>();
-            path.toAbsolutePath().normalize().forEach(name -> names.add(name.toString()));
-            return names;
         }
 
         private static String name(Path path) {

@@ -33,7 +33,7 @@ final class Agreement<C, R extends @Nullable Object> {
     private final Codec<R> results;
     private final List<Applied> applied = new ArrayList<>();
     private final Map<Long, Taken> snapshots = new HashMap<>();
-    private @Nullable String violation;
+    private @Nullable Violation violation;
     private long restored;
 
     Agreement(Supplier<? extends StateMachine<C, R>> machines, Codec<C> commands, Codec<R> results) {
@@ -49,7 +49,7 @@ final class Agreement<C, R extends @Nullable Object> {
 
     /** What two members differ in; null if they have agreed so far. */
     @Nullable
-    String violation() {
+    Violation violation() {
         return violation;
     }
 
@@ -65,16 +65,22 @@ final class Agreement<C, R extends @Nullable Object> {
 
     private void onApplied(long count, byte[] command, byte[] result, String member) {
         if (count > applied.size() + 1) {
-            fail(member + " applied command " + count + ", and nobody applied command " + (applied.size() + 1));
+            fail(
+                    Invariant.STATE_MACHINE_SAFETY,
+                    member + " applied command " + count + ", and nobody applied command " + (applied.size() + 1));
         } else if (count == applied.size() + 1) {
             applied.add(new Applied(command, result, member));
         } else {
             Applied first = applied.get((int) count - 1);
             if (!Arrays.equals(first.command, command)) {
-                fail("command " + count + " is another one on " + member + " than on " + first.by);
+                fail(
+                        Invariant.STATE_MACHINE_SAFETY,
+                        "command " + count + " is another one on " + member + " than on " + first.by);
             } else if (!Arrays.equals(first.result, result)) {
-                fail("command " + count + " has another result on " + member + " than on " + first.by
-                        + ": the state machine does not depend on its commands alone");
+                fail(
+                        Invariant.STATE_MACHINE_SAFETY,
+                        "command " + count + " has another result on " + member + " than on " + first.by
+                                + ": the state machine does not depend on its commands alone");
             }
         }
     }
@@ -82,13 +88,15 @@ final class Agreement<C, R extends @Nullable Object> {
     private void onSnapshot(long count, byte[] state, String member) {
         Taken first = snapshots.putIfAbsent(count, new Taken(state, member));
         if (first != null && !Arrays.equals(first.state, state)) {
-            fail("after command " + count + " the state is written otherwise on " + member + " than on " + first.by);
+            fail(
+                    Invariant.SNAPSHOTS_ALIKE,
+                    "after command " + count + " the state is written otherwise on " + member + " than on " + first.by);
         }
     }
 
-    private void fail(String text) {
+    private void fail(Invariant invariant, String text) {
         if (violation == null) {
-            violation = text;
+            violation = new Violation(invariant, text, null);
         }
     }
 

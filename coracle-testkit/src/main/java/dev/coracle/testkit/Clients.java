@@ -3,6 +3,7 @@ package dev.coracle.testkit;
 import dev.coracle.Consistency;
 import dev.coracle.Raft;
 import dev.coracle.RaftException;
+import dev.coracle.SessionId;
 import dev.coracle.StateMachine;
 import dev.coracle.testkit.history.History;
 import java.time.Duration;
@@ -22,19 +23,45 @@ import org.jspecify.annotations.Nullable;
 final class Clients<C, R, S extends StateMachine<C, R>> {
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
+    /** When a request must have ended in any case, by a clock that may be slower than the member's. */
+    private static final Duration LATEST = TIMEOUT.multipliedBy(3).dividedBy(2);
+
+    private static final int MOST_TRIES = 6;
+
+    /**
+     * How clients ask.
+     *
+     * @param sessions whether commands belong to sessions, and are tried again when their fate is unknown
+     * @param leases whether some reads go by the leader's lease
+     */
+    record Manners(boolean sessions, boolean leases) {}
+
+    private final Manners manners;
     private final SimulatedCluster<C, R> cluster;
     private final Workload<C, R, S> workload;
     private final SplittableRandom random;
     private final History<Object, R> history = new History<>();
     private final List<Client> clients = new ArrayList<>();
     private final long meanPauseNanos;
+    private final int actions;
+    private final Plan plan;
     private int left;
+    private int crowd;
 
-    Clients(SimulatedCluster<C, R> cluster, Workload<C, R, S> workload, SplittableRandom random, int actions) {
+    Clients(
+            SimulatedCluster<C, R> cluster,
+            Workload<C, R, S> workload,
+            SplittableRandom random,
+            int actions,
+            Plan plan,
+            Manners manners) {
+        this.manners = manners;
         this.cluster = cluster;
         this.workload = workload;
         this.random = random;
+        this.actions = actions;
         this.left = actions;
+        this.plan = plan;
         this.meanPauseNanos = 20_000_000 + random.nextLong(180_000_000);
         int count = 2 + random.nextInt(8);
         for (int i = 0; i < count; i++) {
@@ -55,6 +82,13 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         return left <= 0 && clients.stream().noneMatch(client -> client.waiting);
     }
 
+    /** Asks a member for many things at once, each as a client of its own. */
+    void crowd(int host, int times, SplittableRandom random) {
+        for (int i = 0; i < times && cluster.member(host) != null; i++) {
+            new Client("one of the crowd " + ++crowd).ask(workload.next(random), host, false);
+        }
+    }
+
     /** Asks a member the last queries; false if one failed. */
     boolean askLast(int host) {
         for (Workload.Action<C, R, S> query : workload.lastQueries()) {
@@ -71,6 +105,8 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         private final String name;
         private boolean waiting;
         private boolean lastWasOk;
+        private @Nullable SessionId session;
+        private long nextSequence = 1;
 
         Client(String name) {
             this.name = name;
@@ -89,8 +125,14 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 rest();
                 return;
             }
+            int number = actions - left;
             left--;
-            ask(workload.next(random), host, true);
+            Workload.Action<C, R, S> action = workload.next(random);
+            if (plan.hasOperation(number)) {
+                ask(action, host, true);
+            } else {
+                rest();
+            }
         }
 
         private void ask(Workload.Action<C, R, S> action, int host, boolean goesOn) {
@@ -101,6 +143,10 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             int operation = stale
                     ? history.invokeStale(name, cluster.life(host), action.input(), now)
                     : history.invoke(name, action.input(), now);
+            if (manners.sessions && goesOn && action.command() != null) {
+                new InSession(this, operation, Objects.requireNonNull(action.command())).tryOn(host);
+                return;
+            }
             boolean[] ended = {false};
             cluster.within(host, () -> send(action, host, operation, ended, goesOn));
             // Whoever is asked may be paused or dead: a client has its own patience.
@@ -119,7 +165,16 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             if (raft == null) {
                 return;
             }
-            var unused = answer(raft, action).whenComplete((output, failure) -> {
+            CompletableFuture<R> future = answer(raft, action);
+            cluster.within(host, LATEST, () -> {
+                if (!future.isDone() && raft == cluster.raft(host)) {
+                    cluster.violated(
+                            Invariant.EVERY_REQUEST_ENDS,
+                            "member " + host + " was asked " + action.input() + " for " + TIMEOUT
+                                    + " and has not answered after " + LATEST);
+                }
+            });
+            var unused = future.whenComplete((output, failure) -> {
                 if (ended[0]) {
                     return;
                 }
@@ -136,7 +191,12 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 return raft.propose(command, TIMEOUT);
             }
             Function<? super S, ? extends R> query = Objects.requireNonNull(action.query());
-            return raft.read(action.consistency(), machine -> query.apply((S) machine.machine()), TIMEOUT);
+            boolean byLease =
+                    manners.leases && action.consistency() == Consistency.LINEARIZABLE && random.nextBoolean();
+            return raft.read(
+                    byLease ? Consistency.LEASE : action.consistency(),
+                    machine -> query.apply((S) machine.machine()),
+                    TIMEOUT);
         }
 
         private void take(int operation, @Nullable R output, @Nullable Throwable failure) {
@@ -160,5 +220,103 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 rest();
             }
         }
+    }
+
+    /** A command of a session, on one member after the other until one knows what became of it. */
+    private final class InSession {
+        private final Client client;
+        private final int operation;
+        private final C command;
+        private int tries;
+
+        InSession(Client client, int operation, C command) {
+            this.client = client;
+            this.operation = operation;
+            this.command = command;
+        }
+
+        private void tryOn(int host) {
+            tries++;
+            int mine = tries;
+            cluster.within(host, () -> {
+                Raft<C, R, Agreement<C, R>.Watched> raft = cluster.raft(host);
+                if (raft == null) {
+                    return;
+                }
+                SessionId id = client.session;
+                if (id == null) {
+                    var unused = raft.openSession().whenComplete((opened, failure) -> {
+                        if (mine == tries && client.waiting) {
+                            if (opened != null) {
+                                client.session = opened.id();
+                                client.nextSequence = 1;
+                            }
+                            again();
+                        }
+                    });
+                } else {
+                    var unused = raft.session(id, client.nextSequence)
+                            .propose(command, TIMEOUT)
+                            .whenComplete((output, failure) -> answered(mine, output, failure));
+                }
+            });
+            cluster.after(TIMEOUT.multipliedBy(2), () -> {
+                // Whoever was asked is paused or dead.
+                if (mine == tries && client.waiting) {
+                    again();
+                }
+            });
+        }
+
+        private void answered(int mine, @Nullable R output, @Nullable Throwable failure) {
+            if (mine != tries || !client.waiting) {
+                return;
+            }
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+            boolean expired = cause instanceof RaftException told && told.kind() == RaftException.Kind.SESSION_EXPIRED;
+            if (output == null && !expired) {
+                again();
+                return;
+            }
+            // Without a session nobody knows what came of the tries before.
+            boolean doubtful = expired && (mine > 1 || isUnknown(cause));
+            if (expired) {
+                client.session = null;
+            }
+            if (doubtful) {
+                history.unknown(operation, cluster.time().toNanos());
+            } else {
+                client.take(operation, output, failure);
+            }
+            end();
+        }
+
+        private void again() {
+            int host = random.nextInt(cluster.hosts());
+            if (tries < MOST_TRIES && cluster.member(host) != null) {
+                tryOn(host);
+            } else if (tries < MOST_TRIES) {
+                tries++;
+                int mine = tries;
+                cluster.after(TIMEOUT.dividedBy(10), () -> {
+                    if (mine == tries && client.waiting) {
+                        again();
+                    }
+                });
+            } else {
+                history.unknown(operation, cluster.time().toNanos());
+                end();
+            }
+        }
+
+        private void end() {
+            tries = Integer.MAX_VALUE;
+            client.nextSequence++;
+            client.end(true);
+        }
+    }
+
+    private static boolean isUnknown(@Nullable Throwable cause) {
+        return cause instanceof RaftException told && told.certainty() == RaftException.Certainty.UNKNOWN;
     }
 }

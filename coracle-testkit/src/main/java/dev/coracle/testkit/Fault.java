@@ -20,10 +20,16 @@ public enum Fault {
     ISOLATE,
     /** The hosts are cut into two parts. */
     PARTITION,
+    /** The hosts are cut into two parts, but for one that reaches both. */
+    BRIDGE,
     /** One direction between two hosts is cut. */
     ONE_WAY,
     /** A link breaks and mends several times. */
     FLAP,
+    /** All connections between two hosts are reset, and what was on its way is lost. */
+    RESET,
+    /** One direction between two hosts is much slower than all others. */
+    SLOW_LINK,
     /** Frames are late, and out of order, for a while. */
     SLOW_NETWORK,
     /** Frames are lost, doubled, repeated from earlier, or damaged, for a while. */
@@ -40,6 +46,18 @@ public enum Fault {
     SYNC_ERROR,
     /** A write fails, perhaps after some of its bytes. */
     WRITE_ERROR,
+    /** A bit of a log that was closed, or of one of its segments but the last, is found flipped. */
+    ROTTEN_LOG,
+    /** A bit behind the end of a log, where nothing is written yet, is found flipped. */
+    ROTTEN_TAIL,
+    /** A bit of the newest snapshot is found flipped. */
+    ROTTEN_SNAPSHOT,
+    /** Applying is slow for a while. */
+    SLOW_MACHINE,
+    /** Writing snapshots is slow for a while. */
+    SLOW_SNAPSHOTS,
+    /** Many requests come at once. */
+    OVERLOAD,
     /** A member comes back with an empty disk, and has to join as another one. */
     EMPTY_DISK,
     /** A host joins. */
@@ -48,6 +66,14 @@ public enum Fault {
     LEAVE,
     /** A member is removed by another one. */
     REMOVE,
+    /** The member that leads is removed. */
+    REMOVE_LEADER,
+    /** A voter becomes a learner. */
+    DEMOTE,
+    /** A learner becomes a voter. */
+    PROMOTE,
+    /** Two voters change at once, and the configuration between is left late, or by whoever leads then. */
+    JOINT,
     /** Leadership is handed to another member. */
     TRANSFER,
     /** The leader steps down. */

@@ -3,6 +3,7 @@ package dev.coracle.testkit;
 import dev.coracle.node.Clock;
 import dev.coracle.sim.SimDisk;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A machine of the simulated world: an address, a clock, a disk that outlives its processes, and the one that runs. */
@@ -21,6 +22,11 @@ final class Host {
     private long slowDiskNanos;
 
     private long diskHangsUntilNanos;
+
+    /** How long a turn of some agents takes at most. */
+    private long slowMachineNanos;
+
+    private long slowSnapshotNanos;
 
     Host(String address, Events events, SplittableRandom random) {
         this.address = address;
@@ -56,12 +62,12 @@ final class Host {
     }
 
     /** A process begins. */
-    SimProcess boot(SimulatedNetwork network) {
+    SimProcess boot(SimulatedNetwork network, Consumer<SimProcess> afterTurn) {
         if (process != null) {
             throw new IllegalStateException(address + " runs already");
         }
         powerIsOff = false;
-        SimProcess started = new SimProcess(this, events, random.split(), network);
+        SimProcess started = new SimProcess(this, events, random.split(), network, afterTurn);
         process = started;
         return started;
     }
@@ -114,6 +120,22 @@ final class Host {
         slowDiskNanos = nanos;
     }
 
+    /** Lets applying be slow: up to so long for a turn. 0 ends it. */
+    void setSlowMachine(long nanos) {
+        slowMachineNanos = nanos;
+    }
+
+    /** Lets writing snapshots be slow: up to so long for a turn. 0 ends it. */
+    void setSlowSnapshots(long nanos) {
+        slowSnapshotNanos = nanos;
+    }
+
+    /** How long an agent takes besides. */
+    long delayNanos(String agent) {
+        long most = agent.equals("apply") ? slowMachineNanos : agent.equals("snapshot") ? slowSnapshotNanos : 0;
+        return agent.equals("storage") ? diskDelayNanos() : most == 0 ? 0 : random.nextLong(most);
+    }
+
     /** Lets the disk hang. */
     void hangDisk(long nanos) {
         diskHangsUntilNanos = events.nowNanos() + nanos;
@@ -122,6 +144,8 @@ final class Host {
     /** Ends all that was done to the disk and the clock. */
     void recover() {
         slowDiskNanos = 0;
+        slowMachineNanos = 0;
+        slowSnapshotNanos = 0;
         diskHangsUntilNanos = events.nowNanos();
         clock.setDrift(0);
         disk.clearFault();
@@ -129,7 +153,7 @@ final class Host {
     }
 
     /** How long the next write takes. */
-    long diskDelayNanos() {
+    private long diskDelayNanos() {
         long delay = random.nextLong(DISK_NANOS);
         if (slowDiskNanos > 0 && random.nextInt(20) == 0) {
             delay += random.nextLong(slowDiskNanos);

@@ -23,17 +23,30 @@ import org.jspecify.annotations.Nullable;
 final class SimProcess {
     private static final long THREAD_NANOS = 40_000;
 
+    /** How many tasks may wait for a worker. */
+    private static final int WORKER_BOUND = 2_000;
+
+    /** Who is only there for work that others give looks for it by itself this rarely, in parts of the loop's turns. */
+    private static final int IDLE_FACTOR = 20;
+
     private final Host host;
     private final Events events;
     private final SplittableRandom random;
     private final List<AgentTurns> agents = new ArrayList<>();
     private final List<Coroutine> coroutines = new ArrayList<>();
     private final World world;
+    private final Consumer<SimProcess> afterTurn;
     private @Nullable RaftNode node;
     private boolean ended;
     private long pausedUntilNanos;
 
-    SimProcess(Host host, Events events, SplittableRandom random, SimulatedNetwork network) {
+    SimProcess(
+            Host host,
+            Events events,
+            SplittableRandom random,
+            SimulatedNetwork network,
+            Consumer<SimProcess> afterTurn) {
+        this.afterTurn = afterTurn;
         this.host = host;
         this.events = events;
         this.random = random;
@@ -103,6 +116,9 @@ final class SimProcess {
         }
         action.run();
         host.afterTurn(this);
+        if (!ended) {
+            afterTurn.accept(this);
+        }
     }
 
     /** How long it takes until another thread goes on. */
@@ -134,7 +150,7 @@ final class SimProcess {
         }
 
         private void plan(long delayNanos) {
-            long delay = agent.name().equals("storage") ? Math.max(delayNanos, host.diskDelayNanos()) : delayNanos;
+            long delay = Math.max(delayNanos, host.delayNanos(agent.name()));
             long at = events.nowNanos() + delay;
             if (stopped || at >= plannedNanos) {
                 return;
@@ -173,7 +189,9 @@ final class SimProcess {
         public AutoCloseable run(RaftNode running, NodeConfig config, Clock clock, Consumer<Throwable> onError) {
             node = running;
             for (Agent agent : running.agents()) {
-                agents.add(new AgentTurns(agent, clock, Math.max(1, config.tickNanos() / 2), onError));
+                long rest = Math.max(1, config.tickNanos() / 2);
+                boolean keepsTime = agent.name().equals("loop");
+                agents.add(new AgentTurns(agent, clock, keepsTime ? rest : rest * IDLE_FACTOR, onError));
             }
             return () -> {
                 running.close();
@@ -216,6 +234,7 @@ final class SimProcess {
     private final class SimulatedWorker implements World.Worker {
         private long busyUntilNanos;
         private boolean closed;
+        private int waiting;
 
         @Override
         public void execute(Runnable task) {
@@ -226,7 +245,12 @@ final class SimProcess {
 
         @Override
         public void schedule(Runnable task, long delayNanos) {
+            waiting++;
+            if (waiting > WORKER_BOUND) {
+                throw new Violation(Invariant.BOUNDED, waiting + " tasks wait for a worker", null);
+            }
             after(delayNanos, () -> {
+                waiting--;
                 if (!closed) {
                     task.run();
                 }

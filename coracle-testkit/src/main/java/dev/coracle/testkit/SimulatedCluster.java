@@ -15,19 +15,22 @@ import dev.coracle.node.Reply;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.RoleName;
-import dev.coracle.sim.Promises;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,10 +50,13 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     /** The length of a tick, unless the settings say otherwise. An election timeout is ten. */
     public static final Duration TICK = Duration.ofMillis(10);
 
-    private static final Path DIRECTORY = Path.of("/data");
+    static final Path DIRECTORY = Path.of("/data");
+    static final Path LOG = DIRECTORY.resolve("wal");
+    static final Path SNAPSHOTS = DIRECTORY.resolve("snap");
 
-    /** Who leads in a term, and in which of its runs. */
-    private record Reign(int host, long run) {}
+    private static final long WATCH_NANOS = 700_000_000;
+    private static final long MOST_PENDING_BYTES = 64 << 20;
+    private static final int MOST_OUTSTANDING_WRITES = 4_096;
 
     /** A member's place: its host, and what is known of the run at hand. */
     private final class Seat {
@@ -60,7 +66,10 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         private @Nullable Throwable startFailure;
         private @Nullable StopReason stopReason;
         private @Nullable NodeView before;
+        private @Nullable RaftNode seen;
+        private final Set<String> snapshots = new HashSet<>();
         private boolean starting;
+        private boolean damaged;
         private long run;
 
         Seat(Host host) {
@@ -77,9 +86,8 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     private final UnaryOperator<RaftBuilder<C, R, Agreement<C, R>.Watched>> settings;
     private final List<Seat> seats = new ArrayList<>();
     private final Map<SimProcess, Seat> byProcess = new HashMap<>();
-    private final Map<Long, Reign> reigns = new HashMap<>();
-    private final Promises promises = new Promises();
-    private @Nullable String violation;
+    private final Invariants invariants = new Invariants(this::fail);
+    private @Nullable Violation violation;
     private int elections;
     private Consumer<String> diary = line -> {};
 
@@ -99,11 +107,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         this.network = new SimulatedNetwork(events, random.split(), new SimulatedNetwork.Observer() {
             @Override
             public void onSend(SimProcess sender, Message message) {
-                try {
-                    promises.onSend(message);
-                } catch (RuntimeException broken) {
-                    fail(String.valueOf(broken.getMessage()));
-                }
+                invariants.onSend(message);
             }
 
             @Override
@@ -121,9 +125,9 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         };
     }
 
-    private void fail(String text) {
+    private void fail(Invariant invariant, String text) {
         if (violation == null) {
-            violation = text;
+            violation = new Violation(invariant, "at " + time() + ": " + text, null);
         }
     }
 
@@ -159,9 +163,12 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     /** Starts a member as one of those that begin a cluster together: the hosts 0 to {@code count} - 1. */
     public void startFirst(int host, int count) {
         List<Member> members = new ArrayList<>();
+        Set<Long> voters = new TreeSet<>();
         for (int i = 0; i < count; i++) {
             members.add(Member.voter(i + 1, address(i)));
+            voters.add(i + 1L);
         }
+        invariants.onFirstVoters(voters);
         start(host, builder -> builder.members(members));
     }
 
@@ -173,13 +180,14 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
 
     private void start(int number, UnaryOperator<RaftBuilder<C, R, Agreement<C, R>.Watched>> mode) {
         Seat seat = seats.get(number);
-        SimProcess process = seat.host.boot(network);
+        SimProcess process = seat.host.boot(network, turned -> afterTurn(number, seat, turned));
         Agreement<C, R>.Watched machine = agreement.watch("member " + number);
         seat.machine = machine;
         seat.raft = null;
         seat.startFailure = null;
         seat.stopReason = null;
         seat.before = null;
+        seat.seen = null;
         seat.starting = true;
         seat.run++;
         byProcess.put(process, seat);
@@ -198,6 +206,9 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
                 var unused = started.stopped().thenAccept(reason -> stopped(seat, process, reason));
             } catch (StartException | StorageException e) {
                 seat.startFailure = e;
+                if (!seat.damaged && saysDamaged(e)) {
+                    fail(Invariant.SOUND_DISK_ACCEPTED, "host " + number + " refuses its disk: " + e.getMessage());
+                }
                 note("host " + number + ": does not start: " + e.getMessage());
                 process.after(0, () -> leave(seat, process));
             }
@@ -207,6 +218,11 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
 
     private void stopped(Seat seat, SimProcess process, StopReason reason) {
         seat.stopReason = reason;
+        Throwable cause = reason.cause();
+        boolean environment = cause instanceof StorageException || cause instanceof StartException;
+        if (reason.kind() == StopReason.Kind.FAILED && !environment) {
+            fail(Invariant.OWN_INVARIANTS, seat.host.address() + " stops: " + cause);
+        }
         note(seat.host.address() + ": stops: " + reason.kind() + ", " + reason.text());
         // A node that has stopped is dead, and its process ends.
         process.after(0, () -> leave(seat, process));
@@ -410,6 +426,14 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         }
     }
 
+    /** Plans something for later that happens within a member's process, if that still runs then. */
+    void within(int host, Duration delay, Runnable action) {
+        SimProcess process = seats.get(host).host.process();
+        if (process != null) {
+            process.after(delay.toNanos(), action);
+        }
+    }
+
     /** How much has happened so far. */
     public long happened() {
         return events.happened();
@@ -467,43 +491,101 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
 
     // ---- checks
 
+    /** What a member says that finds its disk otherwise than it must have left it, and not just that a call failed. */
+    private static boolean saysDamaged(Throwable failure) {
+        String text = String.valueOf(failure.getMessage());
+        return Stream.of("is corrupt", "cannot be used", "is damaged", "is missing", "holds no log")
+                .anyMatch(text::contains);
+    }
+
     private void check() {
-        for (int i = 0; i < seats.size(); i++) {
-            Seat seat = seats.get(i);
-            RaftNode node = node(i);
-            if (node != null) {
-                check(i, seat, node.view());
-            }
-        }
         if (violation == null) {
             violation = agreement.violation();
         }
         if (violation != null) {
-            throw new AssertionError("at " + time() + ": " + violation);
+            throw violation;
         }
     }
 
-    private void check(int host, Seat seat, NodeView view) {
+    /** Looks at a member that has done something. */
+    private void afterTurn(int host, Seat seat, SimProcess process) {
+        RaftNode node = process.node();
+        if (node == null) {
+            return;
+        }
+        NodeView view = node.view();
         NodeView before = seat.before;
         if (view.equals(before)) {
             return;
         }
         seat.before = view;
-        if (view.role() == RoleName.LEADER) {
-            Reign reign = new Reign(host, seat.run);
-            Reign first = reigns.putIfAbsent(view.term(), reign);
-            if (first == null) {
-                elections++;
-                note("host " + host + ": leads in term " + view.term());
-            } else if (!first.equals(reign)) {
-                fail("term " + view.term() + " has two leaders: " + first + " and " + reign);
-            }
+        if (seat.seen != node) {
+            seat.seen = node;
+            invariants.onRun(node.id(), seat.host.disk(), LOG, view);
+            watch(host, seat, process, node);
+        }
+        if (view.role() == RoleName.LEADER && invariants.onLeader(node.id(), view.term())) {
+            elections++;
+            note("host " + host + ": leads in term " + view.term());
         }
         if (before != null
                 && (view.term() < before.term()
                         || view.commit() < before.commit()
                         || view.applied() < before.applied())) {
-            fail("member " + host + " went back from " + before + " to " + view);
+            fail(Invariant.NEVER_BACK, "member " + host + " went back from " + before + " to " + view);
         }
+        if (view.role() == RoleName.LEADER && (before == null || view.commit() > before.commit())) {
+            Raft<C, R, Agreement<C, R>.Watched> leading = seat.raft;
+            invariants.onCommit(node.id(), view.term(), view.commit(), leading == null ? null : leading.members());
+        }
+    }
+
+    /** Asks a member again and again how much it has under way. */
+    private void watch(int host, Seat seat, SimProcess process, RaftNode node) {
+        process.after(WATCH_NANOS, () -> {
+            if (node.hasStopped() || seat.seen != node) {
+                return;
+            }
+            if (!seat.damaged) {
+                invariants.onSnapshots(node.id(), seat.host.disk(), SNAPSHOTS, seat.snapshots);
+            }
+            boolean[] answered = {false};
+            node.status(seat.host.clock().nanoTime() + WATCH_NANOS, new Reply<>() {
+                @Override
+                public void done(NodeStatus status) {
+                    answered[0] = true;
+                    if (status.openRequestBytes() > MOST_PENDING_BYTES
+                            || status.outstandingWrites() > MOST_OUTSTANDING_WRITES) {
+                        fail(Invariant.BOUNDED, "member " + host + " has too much under way: " + status);
+                    }
+                }
+
+                @Override
+                public void failed(Failure failure) {
+                    answered[0] = true;
+                }
+            });
+            process.after(2 * WATCH_NANOS, () -> {
+                if (!answered[0] && !node.hasStopped()) {
+                    fail(Invariant.EVERY_REQUEST_ENDS, "member " + host + " does not answer what its status is");
+                }
+            });
+            watch(host, seat, process, node);
+        });
+    }
+
+    /** Says that a host's disk was damaged, or that it is sound again. */
+    void setDamaged(int host, boolean damaged) {
+        seats.get(host).damaged = damaged;
+        seats.get(host).snapshots.clear();
+    }
+
+    Invariants invariants() {
+        return invariants;
+    }
+
+    /** Notes that something does not hold which is found by others. */
+    void violated(Invariant invariant, String text) {
+        fail(invariant, text);
     }
 }

@@ -14,6 +14,7 @@ import dev.coracle.transport.grpc.CallException;
 import dev.coracle.transport.grpc.CallHandler;
 import dev.coracle.transport.grpc.Connection;
 import dev.coracle.transport.grpc.Handshake;
+import dev.coracle.transport.grpc.RaftServiceHandler;
 import dev.coracle.transport.grpc.RefusalCode;
 import dev.coracle.transport.grpc.Verdict;
 import java.io.IOException;
@@ -73,6 +74,8 @@ final class SimulatedNetwork {
     private final Map<String, Endpoint> endpoints = new HashMap<>();
     private final Set<Link> cut = new HashSet<>();
     private final Map<Link, ArrayDeque<Frame>> sent = new HashMap<>();
+    private final Map<Link, Long> slowLinks = new HashMap<>();
+    private final Map<Link, Long> resetAt = new HashMap<>();
     private Conditions conditions = new Conditions();
     private long trace = 0xcbf29ce484222325L;
     private long delivered;
@@ -93,6 +96,29 @@ final class SimulatedNetwork {
     /** Makes the network as it was in the beginning; what is cut stays cut. */
     void recover() {
         conditions = new Conditions();
+        slowLinks.clear();
+    }
+
+    /** Lets one direction be slower, by up to so long; 0 ends it. */
+    void slowDown(String from, String to, long nanos) {
+        slowLinks.put(new Link(from, to), nanos);
+    }
+
+    /** Loses what is on its way from one address to another. */
+    void reset(String from, String to) {
+        resetAt.put(new Link(from, to), events.nowNanos());
+    }
+
+    private boolean wasReset(Link link, long sentAtNanos) {
+        Long reset = resetAt.get(link);
+        return reset != null && sentAtNanos <= reset;
+    }
+
+    /** What answers raftify's requests at an address; null if nobody listens there. */
+    @Nullable
+    RaftServiceHandler service(String address) {
+        Endpoint endpoint = listening(address);
+        return endpoint == null ? null : endpoint.binding.raftServiceHandler();
     }
 
     /** A number that depends on every message that arrived, and when. */
@@ -156,6 +182,11 @@ final class SimulatedNetwork {
         return cut.contains(new Link(from, to));
     }
 
+    private long delay(Link link) {
+        Long slower = slowLinks.get(link);
+        return slower == null || slower == 0 ? delay() : delay() + random.nextLong(slower);
+    }
+
     private long delay() {
         long nanos = MIN_DELAY_NANOS + random.nextLong(Math.max(1, conditions.maxDelayNanos));
         return happens(conditions.slow) ? nanos + random.nextLong(conditions.slowNanos) : nanos;
@@ -184,7 +215,13 @@ final class SimulatedNetwork {
             breakOff(caller, answer, address, CONNECT_NANOS);
             return answer;
         }
-        events.after(delay(), () -> {
+        Link link = new Link(own, address);
+        long now = events.nowNanos();
+        events.after(delay(link), () -> {
+            if (wasReset(link, now)) {
+                breakOff(caller, answer, address, 0);
+                return;
+            }
             Endpoint target = listening(address);
             if (target == null) {
                 sentOut[0] = false;
@@ -234,10 +271,18 @@ final class SimulatedNetwork {
                     return;
                 }
                 answered = true;
+                Link back = new Link(address, caller.host().address());
+                long answeredAt = events.nowNanos();
                 if (isCut(address, caller.host().address()) || happens(conditions.lost)) {
                     breakOff(caller, answer, address, CONNECT_NANOS);
                 } else {
-                    caller.after(delay(), end);
+                    caller.after(delay(back), () -> {
+                        if (wasReset(back, answeredAt)) {
+                            breakOff(caller, answer, address, 0);
+                        } else {
+                            end.run();
+                        }
+                    });
                 }
             }
         };
@@ -381,9 +426,16 @@ final class SimulatedNetwork {
                 lose(to);
                 return;
             }
-            events.after(delay(), () -> arrive(frame, to, address));
+            long now = events.nowNanos();
+            events.after(delay(link), () -> {
+                if (wasReset(link, now)) {
+                    lose(to);
+                } else {
+                    arrive(frame, to, address);
+                }
+            });
             if (happens(conditions.doubled)) {
-                events.after(delay(), () -> arrive(frame, to, address));
+                events.after(delay(link), () -> arrive(frame, to, address));
             }
             ArrayDeque<Frame> before = sent.computeIfAbsent(link, absent -> new ArrayDeque<>());
             if (!before.isEmpty() && happens(conditions.replayed)) {

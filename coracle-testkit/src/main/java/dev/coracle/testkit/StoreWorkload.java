@@ -6,10 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** Puts, swaps, appends and reads on a few keys of a {@link StoreMachine}, with values that are all different. */
+/** Puts, swaps, appends, additions and reads on a few keys of a {@link StoreMachine}, with values that are all different. */
 final class StoreWorkload implements Workload<String, String, StoreMachine> {
     private static final int REGISTERS = 4;
     private static final int LISTS = 2;
+
+    private static final int COUNTERS = 1;
+    private static final String LARGE = ".".repeat(2_000);
 
     private int values;
 
@@ -41,6 +44,16 @@ final class StoreWorkload implements Workload<String, String, StoreMachine> {
 
     private String anyCommand(RandomGenerator random) {
         int value = ++values;
+        int kind = random.nextInt(40);
+        if (kind == 0) {
+            return "";
+        }
+        if (kind == 1) {
+            return "put r" + random.nextInt(REGISTERS) + " " + value + LARGE;
+        }
+        if (kind < 6) {
+            return "add c" + random.nextInt(COUNTERS) + " " + (1 + random.nextInt(9));
+        }
         if (random.nextInt(4) == 0) {
             return "append l" + random.nextInt(LISTS) + " " + value;
         }
@@ -61,6 +74,9 @@ final class StoreWorkload implements Workload<String, String, StoreMachine> {
         }
         for (int i = 0; i < LISTS; i++) {
             keys.add("l" + i);
+        }
+        for (int i = 0; i < COUNTERS; i++) {
+            keys.add("c" + i);
         }
         return keys;
     }

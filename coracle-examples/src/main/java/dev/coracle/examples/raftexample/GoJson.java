@@ -34,6 +34,18 @@ final class GoJson {
         out.flush();
     }
 
+    /** Whether bytes are text that is written and read again as it is. */
+    static boolean isUtf8(byte[] bytes) {
+        for (int i = 0; i < bytes.length; ) {
+            int length = bytes[i] >= 0 ? 1 : sequenceLength(bytes, i);
+            if (length == 0) {
+                return false;
+            }
+            i += length;
+        }
+        return true;
+    }
+
     private static void string(byte[] bytes, OutputStream out) throws IOException {
         out.write('"');
         for (int i = 0; i < bytes.length; ) {

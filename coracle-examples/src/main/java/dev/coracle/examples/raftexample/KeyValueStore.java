@@ -3,6 +3,7 @@ package dev.coracle.examples.raftexample;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.GobKeyValue;
 import dev.coracle.node.StateMachine;
@@ -23,12 +24,21 @@ import org.jspecify.annotations.Nullable;
 final class KeyValueStore implements StateMachine {
     /** Hears what was applied, on the applier's thread. */
     interface Listener {
-        /** An entry is applied; {@code trailer} is what stands behind the key and its value. */
-        void applied(byte[] trailer);
+        /** An entry is applied; {@code tag} is what stands behind the key and its value. */
+        void applied(byte[] tag);
 
-        /** A configuration is in force. */
-        void configurationChanged(ConfChangeV2 change, ConfState configuration);
+        /** A change of the configuration is in force. */
+        void configurationChanged(ConfChangeV2 change);
     }
+
+    /** A key or a value may be as long as an entry, which is bounded when it is proposed. */
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNameLength(Integer.MAX_VALUE)
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .build())
+            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            .build();
 
     private final Listener listener;
     private Map<Bytes, Bytes> values = new HashMap<>();
@@ -58,7 +68,7 @@ final class KeyValueStore implements StateMachine {
 
     @Override
     public void configurationChanged(long index, ConfChangeV2 change, ConfState configuration) {
-        listener.configurationChanged(change, configuration);
+        listener.configurationChanged(change);
     }
 
     @Override
@@ -81,7 +91,7 @@ final class KeyValueStore implements StateMachine {
     @Override
     public void restore(SnapshotMetadata metadata, InputStream data) throws IOException {
         Map<Bytes, Bytes> restored = new HashMap<>();
-        try (JsonParser json = new JsonFactory().createParser(data)) {
+        try (JsonParser json = JSON.createParser(data)) {
             require(json.nextToken() == JsonToken.START_OBJECT, metadata);
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 Bytes key = utf8(json.currentName());

@@ -1,9 +1,12 @@
 package dev.coracle.examples.raftexample;
 
 import dev.coracle.examples.Signals;
+import dev.coracle.node.FileDisk;
 import dev.coracle.node.StorageException;
+import dev.coracle.raft.Check;
+import dev.coracle.wal.WalLocation;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -35,31 +38,39 @@ public final class Raftexample implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (options.id < 1 || options.id > options.peers.size()) {
-            throw new CommandLine.ParameterException(
-                    spec.commandLine(),
-                    "--id " + options.id + " must be from 1 to the number of URLs in --cluster, "
-                            + options.peers.size());
-        }
-        if (options.requireData && !Files.exists(RaftexampleNode.logDirectory(options.directory, options.id))) {
-            throw new CommandLine.ParameterException(
-                    spec.commandLine(),
-                    "--require-data: there is no " + RaftexampleNode.logDirectory(options.directory, options.id));
-        }
         try {
+            check();
             return run();
-        } catch (StorageException | IOException e) {
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        } catch (StorageException | IOException | Check.BrokenInvariantException e) {
             return failed(e);
         }
     }
 
+    private void check() throws IOException {
+        if (options.id < 1 || options.id > options.peers.size()) {
+            throw new IllegalArgumentException("--id: " + options.id
+                    + " must be from 1 to the number of URLs in --cluster, " + options.peers.size());
+        }
+        if (options.timeout.isNegative() || options.timeout.isZero()) {
+            throw new IllegalArgumentException("--timeout: " + options.timeout + " must be more than 0");
+        }
+        Path log = RaftexampleNode.logDirectory(options);
+        if (options.requireData && WalLocation.find(new FileDisk(), log, null).isEmpty()) {
+            throw new IllegalArgumentException("--require-data: there is no log in " + log);
+        }
+    }
+
+    /** Until somebody stops it, or something does: a removal and a signal end it with status 0, a failure with 1. */
     private int run() throws StorageException, IOException {
         RaftexampleNode node = new RaftexampleNode(options);
         try {
-            KeyValueApi api = new KeyValueApi(node, options);
             CompletableFuture<@Nullable Throwable> ended = node.ended();
+            KeyValueApi api = new KeyValueApi(node, options);
             Signals.onStop(() -> ended.complete(null));
             Throwable failure = ended.join();
+            node.close();
             api.close();
             return failure == null ? 0 : failed(failure);
         } finally {

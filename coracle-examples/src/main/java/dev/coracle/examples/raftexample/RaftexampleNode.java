@@ -16,13 +16,14 @@ import dev.coracle.raft.ConfChange;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;
 import dev.coracle.raft.ConfChangeV2;
-import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.RawNode;
 import dev.coracle.transport.http.HttpTransport;
 import dev.coracle.transport.http.HttpTransportConfig;
+import dev.coracle.transport.http.Refusal;
+import dev.coracle.transport.http.TransportListener;
 import dev.coracle.wal.FileSnapshotStore;
 import dev.coracle.wal.WalLogStore;
 import dev.coracle.wal.WalOptions;
@@ -31,7 +32,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,6 +40,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -57,12 +59,18 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
     static final long CLUSTER_ID = 0x1000;
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftexampleNode.class);
+    private static final Clock CLOCK = System::nanoTime;
     private static final int SNAPSHOT_ENTRIES = 10_000;
     private static final int CATCH_UP_ENTRIES = 10_000;
-    private static final Clock CLOCK = System::nanoTime;
+
+    /** etcd 3.4 refuses a whole log for one record of 10 MiB; an entry's has some bytes more than its data. */
+    static final int MOST_ENTRY_BYTES = (10 << 20) - (64 << 10);
+
+    /** How many requests may be open that only the log can answer. */
+    private static final int MOST_PENDING = 10_000;
 
     private final long id;
-    private final Duration timeout;
+    private final RaftexampleOptions options;
     private final SecureRandom random = new SecureRandom();
     private final WalLogStore log;
     private final HttpTransport transport;
@@ -70,60 +78,83 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
     private final RaftNode node;
     private final AutoCloseable agents;
 
-    /** What this node has proposed and not seen yet, by what its entries carry. */
-    private final Map<Bytes, CompletableFuture<Void>> pending = new ConcurrentHashMap<>();
+    /** What was proposed here and not seen in the log yet, by what its entry carries behind the value. */
+    private final Map<Bytes, CompletableFuture<Void>> writes = new ConcurrentHashMap<>();
 
-    private final AtomicLong proposals = new AtomicLong();
     private final byte[] incarnation = new byte[Long.BYTES];
+    private final AtomicLong proposals = new AtomicLong();
 
-    /** Changes that wait to be in force. */
-    private final List<PendingChange> changes = new ArrayList<>();
+    /** Changes that were proposed here and not seen in the log yet. */
+    private final Map<CompletableFuture<Void>, ConfChange> changes = new ConcurrentHashMap<>();
 
     private final CompletableFuture<@Nullable Throwable> ended = new CompletableFuture<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
 
-    private record PendingChange(long nodeId, boolean member, CompletableFuture<Void> done) {
-        boolean isInForce(ConfState configuration) {
-            return configuration.contains(nodeId) == member;
-        }
+    /** The directory of a node's log, named as Go's program names it. */
+    static Path logDirectory(RaftexampleOptions options) {
+        return options.directory.resolve("raftexample-" + options.id);
     }
 
-    /** Where the directories of a node are. */
-    static Path logDirectory(Path parent, long id) {
-        return parent.resolve("raftexample-" + id);
-    }
-
+    /**
+     * Opens the directories and the port, and takes part.
+     *
+     * @throws StorageException if the log or the snapshots cannot be used
+     * @throws IOException if the port cannot be had
+     * @throws IllegalArgumentException if an option breaks a rule, which the text says
+     */
     RaftexampleNode(RaftexampleOptions options) throws StorageException, IOException {
+        this.options = options;
         id = options.id;
-        timeout = options.timeout;
         random.nextBytes(incarnation);
-        Path directory = logDirectory(options.directory, id);
-        FileDisk disk = new FileDisk();
-        FileSnapshotStore snapshots =
-                FileSnapshotStore.open(disk, options.directory.resolve("raftexample-" + id + "-snap"), 0);
-        log = WalLogStore.open(disk, directory, snapshots, WalOptions.DEFAULTS);
 
+        FileDisk disk = new FileDisk();
+        Path logDirectory = logDirectory(options);
+        FileSnapshotStore snapshots =
+                FileSnapshotStore.open(disk, logDirectory.resolveSibling(logDirectory.getFileName() + "-snap"), 0);
+
+        // The network, in etcd's protocol. Others that do not know this node yet are told where to answer.
+        String url = options.peers.get((int) id - 1);
         transport = HttpTransport.bind(HttpTransportConfig.builder()
                 .id(id)
                 .clusterId(CLUSTER_ID)
-                .listenAddress(options.peers.get((int) id - 1))
+                .listenAddress(url)
+                .advertisedUrls(url.contains("://") ? List.of(url) : List.of())
                 .snapshots(snapshots)
                 .clock(InstantSource.system())
+                .listener(new Network())
                 .build());
-
-        NodeConfig config = NodeConfig.builder()
-                .id(id)
-                .snapshotEntries(SNAPSHOT_ENTRIES)
-                .catchUpEntries(CATCH_UP_ENTRIES)
-                .maxProposalBytes(Math.min(transport.maxEntryBytes(), log.maxEntryBytes()))
-                .bootstrap(options.join ? List.of() : firstMembers(options.peers.size()))
-                .build();
-        node = new RaftNode(config, log, snapshots, transport, store, random::nextInt, EtcdConfChangeCodec.INSTANCE);
-        node.onFailure(ended::complete);
-        for (int i = 0; i < options.peers.size(); i++) {
-            transport.setPeer(i + 1, options.peers.get(i));
+        try {
+            for (int i = 0; i < options.peers.size(); i++) {
+                transport.setPeer(i + 1, options.peers.get(i));
+            }
+            log = WalLogStore.open(disk, logDirectory, snapshots, WalOptions.DEFAULTS);
+        } catch (StorageException | RuntimeException e) {
+            transport.close();
+            throw e;
         }
-        transport.start(node.inbound());
-        agents = AgentRunner.startAll(node, config, CLOCK, ended::complete);
+
+        // The node between network, log and state machine. It has no thread of its own: its agents get one each.
+        try {
+            NodeConfig config = NodeConfig.builder()
+                    .id(id)
+                    .snapshotEntries(SNAPSHOT_ENTRIES)
+                    .catchUpEntries(CATCH_UP_ENTRIES)
+                    .maxProposalBytes(MOST_ENTRY_BYTES)
+                    // Go's nodes ignore a leader of an older term than their own, so nobody may ignore their votes for
+                    // it.
+                    .checkQuorum(false)
+                    .bootstrap(options.join ? List.of() : firstMembers(options.peers.size()))
+                    .build();
+            node = new RaftNode(
+                    config, log, snapshots, transport, store, random::nextInt, EtcdConfChangeCodec.INSTANCE);
+            node.onFailure(ended::complete);
+            transport.start(node.inbound());
+            agents = AgentRunner.startAll(node, config, CLOCK, ended::complete);
+        } catch (RuntimeException e) {
+            transport.close();
+            log.close();
+            throw e;
+        }
     }
 
     /** The same on every first member, as the Go program has it: ids by position, no addresses. */
@@ -140,7 +171,12 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
         return ended;
     }
 
-    /** Sets a key. Done when it is applied here; a timeout means that nobody knows whether it will be. */
+    // ---- proposals in
+
+    /**
+     * Sets a key. Done when it is applied here, or at once if the options say so. Fails with a {@link RequestException}, or
+     * with a {@link TimeoutException} if nobody knows what became, or will become, of it.
+     */
     CompletableFuture<Void> put(Bytes key, Bytes value) {
         byte[] gob = new GobKeyValue(key, value).encode();
         byte[] tag = ByteBuffer.allocate(2 * Long.BYTES)
@@ -151,65 +187,46 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
         System.arraycopy(tag, 0, data, gob.length, tag.length);
 
         CompletableFuture<Void> done = new CompletableFuture<>();
-        Bytes name = Bytes.of(tag);
-        pending.put(name, done);
-        var unused = done.orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS)
-                .whenComplete((result, failure) -> pending.remove(name));
-        node.propose(data, deadline(), new OrForward<>(done, () -> Entry.normal(data)));
-        return done;
-    }
-
-    /** Adds or removes a member. Done when that is in force here. */
-    CompletableFuture<Void> change(ConfChangeType type, long nodeId, Bytes context) {
-        ConfChange change = new ConfChange(random.nextLong(), type, nodeId, context);
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        PendingChange waiting = new PendingChange(nodeId, type == ConfChangeType.ADD_NODE, done);
-        synchronized (changes) {
-            changes.add(waiting);
+        if (register(writes, Bytes.of(tag), done, done)) {
+            node.propose(data, deadline(), new OrForward<>(done, () -> Entry.normal(data)));
         }
-        var unused = done.orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS).whenComplete((result, failure) -> {
-            synchronized (changes) {
-                changes.remove(waiting);
-            }
-        });
-        // Only changes of the older form: the Go program ignores the newer one, and would diverge.
-        node.changeConfiguration(
-                change,
-                deadline(),
-                new OrForward<>(
-                        done,
-                        () -> new Entry(0, 0, EntryType.CONF_CHANGE, EtcdConfChangeCodec.INSTANCE.encode(change))));
+        return acknowledge(done);
+    }
+
+    /** Adds or removes a member. Done when that is in force here, or at once. Fails as {@link #put} does. */
+    CompletableFuture<Void> change(ConfChangeType type, long nodeId, Bytes address) {
+        // Only changes of the older form: the Go program ignores the newer one.
+        ConfChange change = new ConfChange(random.nextLong(), type, nodeId, address);
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        if (register(changes, done, change, done)) {
+            byte[] data = EtcdConfChangeCodec.INSTANCE.encode(change);
+            node.changeConfiguration(
+                    change, deadline(), new OrForward<>(done, () -> new Entry(0, 0, EntryType.CONF_CHANGE, data)));
+        }
+        return acknowledge(done);
+    }
+
+    /** What was refused at once is told in any case. */
+    private CompletableFuture<Void> acknowledge(CompletableFuture<Void> done) {
+        if (options.ack == RaftexampleOptions.Ack.PROPOSED) {
+            done.complete(null);
+        }
         return done;
     }
 
-    /** Reads a key, after everything that was done before. */
-    CompletableFuture<@Nullable Bytes> read(Bytes key) {
-        CompletableFuture<@Nullable Bytes> value = new CompletableFuture<>();
-        node.read(deadline(), new Reply<>() {
-            @Override
-            public void done(Long index) {
-                value.complete(store.get(key));
-            }
-
-            @Override
-            public void failed(Failure failure) {
-                value.completeExceptionally(new IOException(failure.text()));
-            }
-        });
-        return value;
+    /** Keeps what waits for the log as long as it does. */
+    private <K, V> boolean register(Map<K, V> waiting, K name, V value, CompletableFuture<Void> done) {
+        if (waiting.size() >= MOST_PENDING) {
+            done.completeExceptionally(
+                    new RequestException(Failure.Kind.OVERLOADED, MOST_PENDING + " requests are open already"));
+            return false;
+        }
+        waiting.put(name, value);
+        var unused = done.whenComplete((result, failure) -> waiting.remove(name));
+        return true;
     }
 
-    /** Reads what this node has, which may be old. */
-    @Nullable
-    Bytes readLocal(Bytes key) {
-        return store.get(key);
-    }
-
-    private long deadline() {
-        return CLOCK.nanoTime() + timeout.toNanos();
-    }
-
-    /** What becomes of a proposal: the leader does it, and another node sends it there. */
+    /** What becomes of a proposal: the leader does it, and every other node sends it there, whatever becomes of it. */
     private final class OrForward<T> implements Reply<T> {
         private final CompletableFuture<Void> done;
         private final Supplier<Entry> entry;
@@ -227,55 +244,118 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
         @Override
         public void failed(Failure failure) {
             boolean elsewhere = failure.kind() == Failure.Kind.NOT_LEADER && failure.leader() != RawNode.NONE;
-            if (!elsewhere || !transport.forward(new Message.Propose(id, failure.leader(), List.of(entry.get())))) {
-                done.completeExceptionally(new IOException(failure.text()));
+            if (elsewhere && transport.forward(new Message.Propose(id, failure.leader(), List.of(entry.get())))) {
+                // Nobody answers: it shows in the log, or never does.
+                var unused = done.orTimeout(options.timeout.toNanos(), TimeUnit.NANOSECONDS);
+            } else {
+                done.completeExceptionally(new RequestException(failure.kind(), failure.text()));
             }
         }
     }
 
+    /** Reads a key, after everything that was done before. Fails with a {@link RequestException}. */
+    CompletableFuture<@Nullable Bytes> read(Bytes key) {
+        CompletableFuture<@Nullable Bytes> value = new CompletableFuture<>();
+        node.read(deadline(), new Reply<>() {
+            @Override
+            public void done(Long index) {
+                value.complete(store.get(key));
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                value.completeExceptionally(new RequestException(failure.kind(), failure.text()));
+            }
+        });
+        return value;
+    }
+
+    /** Reads what this node has, which may be old. */
+    @Nullable
+    Bytes readLocal(Bytes key) {
+        return store.get(key);
+    }
+
+    private long deadline() {
+        return CLOCK.nanoTime() + options.timeout.toNanos();
+    }
+
+    // ---- commits out
+
     @Override
-    public void applied(byte[] trailer) {
-        CompletableFuture<Void> done = pending.get(Bytes.of(trailer));
+    public void applied(byte[] tag) {
+        CompletableFuture<Void> done = writes.get(Bytes.of(tag));
         if (done != null) {
             done.complete(null);
         }
     }
 
     @Override
-    public void configurationChanged(ConfChangeV2 change, ConfState configuration) {
+    public void configurationChanged(ConfChangeV2 change) {
+        boolean removed = false;
         for (ConfChangeSingle single : change.changes()) {
-            if (single.type() == ConfChangeType.ADD_NODE && !change.context().isEmpty() && single.nodeId() != id) {
-                setPeer(single.nodeId(), new String(change.context().array(), StandardCharsets.UTF_8));
-            } else if (single.type() == ConfChangeType.REMOVE_NODE && single.nodeId() != id) {
-                transport.removePeer(single.nodeId());
-            } else if (single.type() == ConfChangeType.REMOVE_NODE) {
-                LOG.info("I've been removed from the cluster! Shutting down.");
-                ended.complete(null);
-            }
-        }
-        List<PendingChange> inForce = new ArrayList<>();
-        synchronized (changes) {
-            for (PendingChange each : changes) {
-                if (each.isInForce(configuration)) {
-                    inForce.add(each);
+            switch (single.type()) {
+                case ADD_NODE, ADD_LEARNER_NODE, UPDATE_NODE -> reach(single.nodeId(), change.context());
+                case REMOVE_NODE -> {
+                    removed |= single.nodeId() == id;
+                    if (single.nodeId() != id) {
+                        transport.removePeer(single.nodeId());
+                    }
                 }
             }
+            changes.forEach((done, each) -> {
+                if (each.type() == single.type()
+                        && each.nodeId() == single.nodeId()
+                        && each.context().equals(change.context())) {
+                    done.complete(null);
+                }
+            });
         }
-        inForce.forEach(each -> each.done.complete(null));
+        if (removed) {
+            LOG.info("I've been removed from the cluster! Shutting down.");
+            ended.complete(null);
+        }
     }
 
-    /** The entry is committed whatever its address is worth: a bad one must not stop anybody. */
-    private void setPeer(long peer, String url) {
+    /** A change carries the member's address; the first ones carry none, and are found where the options say. */
+    private void reach(long peer, Bytes address) {
+        String url = new String(address.array(), StandardCharsets.UTF_8);
+        if (url.isEmpty() && peer > 0 && peer <= options.peers.size()) {
+            url = options.peers.get((int) peer - 1);
+        }
         try {
-            transport.setPeer(peer, url);
+            if (peer != id && !url.isEmpty()) {
+                transport.setPeer(peer, url);
+            }
         } catch (IllegalArgumentException e) {
+            // It is committed whatever it is worth, and must not stop anybody.
             LOG.error("node {} cannot be reached: {}", peer, e.getMessage());
         }
     }
 
-    /** Stops in good order: the node first, then what it uses. */
+    // ---- errors out
+
+    /** What ends a node from outside of it. */
+    private final class Network implements TransportListener {
+        @Override
+        public void refused(long peer, Refusal refusal, String text) {
+            if (refusal == Refusal.REMOVED) {
+                ended.complete(new IOException("the member has been permanently removed from the cluster"));
+            }
+        }
+
+        @Override
+        public void storageFailed(StorageException failure) {
+            ended.complete(failure);
+        }
+    }
+
+    /** Stops in good order: the node first, then what it uses, at last whoever still waits. */
     @Override
     public void close() throws StorageException {
+        if (closed.getAndSet(true)) {
+            return;
+        }
         try {
             agents.close();
         } catch (Exception e) {
@@ -283,5 +363,9 @@ final class RaftexampleNode implements KeyValueStore.Listener, AutoCloseable {
         }
         transport.close();
         log.close();
+        RequestException stopped =
+                new RequestException(Failure.Kind.UNKNOWN, "the node stopped before it was known to be done");
+        writes.values().forEach(done -> done.completeExceptionally(stopped));
+        changes.keySet().forEach(done -> done.completeExceptionally(stopped));
     }
 }

@@ -43,6 +43,9 @@ final class RaftexampleOptions {
 
     @Option(
             names = {"--join", "-join"},
+            arity = "0..1",
+            fallbackValue = "true",
+            paramLabel = "BOOL",
             description = "wait to be added to a cluster that exists")
     boolean join;
 
@@ -63,13 +66,19 @@ final class RaftexampleOptions {
             description = "what a read sees: linearizable, or local as in the Go program. Default ${DEFAULT-VALUE}")
     Read read = Read.LINEARIZABLE;
 
-    @Option(names = "--require-data", description = "refuse to start on an empty directory")
+    @Option(
+            names = "--unchecked",
+            description = "take what harms Go nodes, as the Go program does: keys and values that are no UTF-8, and"
+                    + " addresses that are no URLs")
+    boolean unchecked;
+
+    @Option(names = "--require-data", description = "refuse to start without a log of before")
     boolean requireData;
 
     @Option(
             names = "--timeout",
             defaultValue = "PT5S",
-            description = "how long a request waits. Default ${DEFAULT-VALUE}")
+            description = "how long a request waits at most. Default ${DEFAULT-VALUE}")
     Duration timeout = Duration.ofSeconds(5);
 
     @Option(

@@ -1,5 +1,6 @@
 package dev.coracle.sim.mutants;
 
+import dev.coracle.contracts.mutants.Mutant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,7 @@ package dev.coracle.sim.mutants;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.contracts.mutants.Mutant;
 import java.nio.file.Files;
 import java.util.HashSet;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.coracle.sim.mutants;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.contracts.mutants.Mutant;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.EnumMap;

@@ -1,16 +1,18 @@
 package dev.coracle.transport.grpc;
 
+import static dev.coracle.contracts.TransportContract.METADATA;
+import static dev.coracle.contracts.TransportContract.append;
+import static dev.coracle.contracts.TransportContract.heartbeat;
+import static dev.coracle.contracts.TransportContract.install;
 import static dev.coracle.transport.grpc.GrpcTransportTest.CLUSTER;
-import static dev.coracle.transport.grpc.TransportContract.METADATA;
-import static dev.coracle.transport.grpc.TransportContract.append;
-import static dev.coracle.transport.grpc.TransportContract.heartbeat;
-import static dev.coracle.transport.grpc.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.codec.Codec;
 import dev.coracle.codec.Dialect;
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.Message;
@@ -501,7 +503,7 @@ class GrpcPeerTest {
     void aSnapshotThatCannotBeReadToItsEndIsReported() throws Exception {
         MemorySnapshotStore damaged = new MemorySnapshotStore() {
             @Override
-            InputStream read(byte[] data) {
+            protected InputStream read(byte[] data) {
                 return new FilterInputStream(new ByteArrayInputStream(data)) {
                     private int left = 600_000;
 

@@ -2,6 +2,8 @@ package dev.coracle.transport.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.contracts.RecordingInbound;
+import dev.coracle.contracts.TransportContract;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.Transport;
 import java.io.IOException;
@@ -22,12 +24,12 @@ class GrpcTransportTest extends TransportContract {
     }
 
     @Override
-    Transport open(long id, String address, SnapshotStore snapshots) throws IOException {
+    protected Transport open(long id, String address, SnapshotStore snapshots) throws IOException {
         return GrpcTransport.bind(config(id, address, snapshots).build());
     }
 
     @Override
-    String addressOf(Transport transport) {
+    protected String addressOf(Transport transport) {
         return ((GrpcTransport) transport).boundAddress();
     }
 
@@ -35,7 +37,7 @@ class GrpcTransportTest extends TransportContract {
     void notesTravelWithMessagesAndWithoutThem() throws Exception {
         Node a = new Node(1);
         Node b = new Node(2);
-        a.knows(b);
+        a.meets(b);
         a.greet(b);
         a.transport.sendNote(0, 2, bytes("alone"));
         a.transport.flush();

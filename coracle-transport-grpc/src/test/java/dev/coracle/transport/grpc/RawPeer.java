@@ -1,5 +1,6 @@
 package dev.coracle.transport.grpc;
 
+import dev.coracle.contracts.RecordingInbound;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.InsecureChannelCredentials;

@@ -1,11 +1,13 @@
 package dev.coracle.transport.grpc;
 
+import static dev.coracle.contracts.TransportContract.METADATA;
+import static dev.coracle.contracts.TransportContract.install;
 import static dev.coracle.transport.grpc.GrpcTransportTest.CLUSTER;
-import static dev.coracle.transport.grpc.TransportContract.METADATA;
-import static dev.coracle.transport.grpc.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.EntryId;

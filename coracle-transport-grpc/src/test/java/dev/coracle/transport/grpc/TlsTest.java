@@ -2,6 +2,9 @@ package dev.coracle.transport.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
+import dev.coracle.contracts.TransportContract;
 import dev.coracle.raft.Message;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;

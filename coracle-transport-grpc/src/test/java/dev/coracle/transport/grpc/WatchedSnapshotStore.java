@@ -1,5 +1,7 @@
 package dev.coracle.transport.grpc;
 
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.SnapshotMetadata;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.Mutations;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.Message;
@@ -13,7 +14,6 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,13 +33,13 @@ class HostileFramesTest {
     @ParameterizedTest
     @EnumSource(StreamType.class)
     void mutatedFramesHarmNobody(StreamType type) {
-        Random random = new Random(SEED);
-        System.out.println("seed " + SEED);
+        Mutations mutations = new Mutations("the stream " + type, SEED);
+        Random random = mutations.random();
         byte[] sound = stream(type, random);
         int refused = 0;
         int read = 0;
         for (int round = 0; round < ROUNDS; round++) {
-            byte[] bytes = mutated(sound, random);
+            byte[] bytes = mutations.mutated(sound);
             FrameDecoder decoder = type.newDecoder(2, 1, LIMIT);
             List<Message> messages = new ArrayList<>();
             long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
@@ -81,38 +81,5 @@ class HostileFramesTest {
             encoder.encodeLinkHeartbeat(out);
         }
         return ByteBufUtil.getBytes(out);
-    }
-
-    private static byte[] mutated(byte[] sound, Random random) {
-        byte[] bytes = sound.clone();
-        for (int n = 1 + random.nextInt(3); n > 0; n--) {
-            int at = random.nextInt(bytes.length);
-            switch (random.nextInt(4)) {
-                case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
-                case 1 -> bytes[at] = (byte) random.nextInt();
-                case 2 -> bytes = without(bytes, at, 1 + random.nextInt(16));
-                default -> bytes = with(bytes, at, random);
-            }
-        }
-        return bytes;
-    }
-
-    private static byte[] without(byte[] bytes, int at, int count) {
-        int end = Math.min(bytes.length, at + count);
-        if (end - at == bytes.length) {
-            return bytes;
-        }
-        byte[] shorter = Arrays.copyOf(bytes, bytes.length - (end - at));
-        System.arraycopy(bytes, end, shorter, at, bytes.length - end);
-        return shorter;
-    }
-
-    private static byte[] with(byte[] bytes, int at, Random random) {
-        byte[] more = new byte[1 + random.nextInt(16)];
-        random.nextBytes(more);
-        byte[] longer = Arrays.copyOf(bytes, bytes.length + more.length);
-        System.arraycopy(more, 0, longer, at, more.length);
-        System.arraycopy(bytes, at, longer, at + more.length, bytes.length - at);
-        return longer;
     }
 }

@@ -1,19 +1,19 @@
 package dev.coracle.transport.http;
 
-import static dev.coracle.transport.contract.TransportContract.METADATA;
-import static dev.coracle.transport.contract.TransportContract.append;
-import static dev.coracle.transport.contract.TransportContract.heartbeat;
-import static dev.coracle.transport.contract.TransportContract.install;
+import static dev.coracle.contracts.TransportContract.METADATA;
+import static dev.coracle.contracts.TransportContract.append;
+import static dev.coracle.contracts.TransportContract.heartbeat;
+import static dev.coracle.contracts.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.Message;
 import dev.coracle.raft.Snapshot;
-import dev.coracle.transport.contract.MemorySnapshotStore;
-import dev.coracle.transport.contract.RecordingInbound;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;

@@ -1,14 +1,14 @@
 package dev.coracle.transport.http;
 
-import static dev.coracle.transport.contract.TransportContract.METADATA;
-import static dev.coracle.transport.contract.TransportContract.heartbeat;
-import static dev.coracle.transport.contract.TransportContract.install;
+import static dev.coracle.contracts.TransportContract.METADATA;
+import static dev.coracle.contracts.TransportContract.heartbeat;
+import static dev.coracle.contracts.TransportContract.install;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coracle.contracts.MemorySnapshotStore;
+import dev.coracle.contracts.RecordingInbound;
 import dev.coracle.raft.Message;
-import dev.coracle.transport.contract.MemorySnapshotStore;
-import dev.coracle.transport.contract.RecordingInbound;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;

@@ -1,8 +1,8 @@
 package dev.coracle.transport.http;
 
+import dev.coracle.contracts.TransportContract;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.Transport;
-import dev.coracle.transport.contract.TransportContract;
 import java.io.IOException;
 import java.time.Instant;
 

@@ -1,6 +1,6 @@
 package dev.coracle.transport.http;
 
-import dev.coracle.transport.contract.RecordingInbound;
+import dev.coracle.contracts.RecordingInbound;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

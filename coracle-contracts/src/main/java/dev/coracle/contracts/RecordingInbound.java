@@ -1,10 +1,11 @@
-package dev.coracle.transport.contract;
+package dev.coracle.contracts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.node.Transport;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.Message;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -21,14 +22,23 @@ public final class RecordingInbound implements Transport.Inbound {
     /** What the transport said about a snapshot. */
     public record SnapshotResult(long peer, boolean failed) {}
 
+    /** What came beside the messages. */
+    public record Note(long group, long from, String text) {}
+
     /** Greetings, which tests send until there is a connection. */
     public final BlockingQueue<Message> greetings = new LinkedBlockingQueue<>();
 
     /** Everything else. */
     public final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
 
+    /** What came beside them. */
+    public final BlockingQueue<Note> notes = new LinkedBlockingQueue<>();
+
+    /** Peers that could not be reached. */
     public final BlockingQueue<Long> unreachable = new LinkedBlockingQueue<>();
+    /** How sending snapshots ended. */
     public final BlockingQueue<SnapshotResult> snapshots = new LinkedBlockingQueue<>();
+
     private volatile boolean full;
     private volatile CountDownLatch refusals = new CountDownLatch(1);
 
@@ -42,6 +52,11 @@ public final class RecordingInbound implements Transport.Inbound {
     }
 
     @Override
+    public void offerNote(long group, long from, byte[] note) {
+        notes.add(new Note(group, from, new String(note, StandardCharsets.UTF_8)));
+    }
+
+    @Override
     public void unreachable(long group, long peer) {
         unreachable.add(peer);
     }
@@ -51,6 +66,7 @@ public final class RecordingInbound implements Transport.Inbound {
         snapshots.add(new SnapshotResult(peer, failed));
     }
 
+    /** Takes nothing from now on. */
     public void fill() {
         refusals = new CountDownLatch(3);
         full = true;
@@ -61,14 +77,17 @@ public final class RecordingInbound implements Transport.Inbound {
         assertThat(refusals.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
     }
 
+    /** Takes everything again. */
     public void makeRoom() {
         full = false;
     }
 
+    /** The next message, waited for. */
     public Message next() throws InterruptedException {
         return next(messages);
     }
 
+    /** The next of a queue, waited for. */
     public static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
         T value = queue.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
         assertThat(value).as("nothing came within %d s", PATIENCE_SECONDS).isNotNull();

@@ -1,4 +1,4 @@
-package dev.coracle.sim.mutants;
+package dev.coracle.contracts.mutants;
 
 /**
  * A bug to be planted: one place in one file, and what stands there instead.
@@ -7,11 +7,12 @@ package dev.coracle.sim.mutants;
  * @param rule where the rule comes from that it breaks
  * @param file below dev/coracle, in the module of that package
  * @param oldText stands in the file exactly once
+ * @param newText takes its place
  */
-record Mutant(String name, String rule, String file, String oldText, String newText) {
+public record Mutant(String name, String rule, String file, String oldText, String newText) {
     /** The binary name of the class that changes. */
-    String className() {
-        return CoreCopy.className(file);
+    public String className() {
+        return ProjectCopy.className(file);
     }
 
     /**
@@ -19,7 +20,7 @@ record Mutant(String name, String rule, String file, String oldText, String newT
      *
      * @throws AssertionError if the place is not there, or not the only one: then nobody knows what would be tested
      */
-    String plantIn(String source) {
+    public String plantIn(String source) {
         int at = source.indexOf(oldText);
         if (at < 0 || source.indexOf(oldText, at + 1) >= 0) {
             throw new AssertionError(name + ": its old text stands in " + file

@@ -1,4 +1,4 @@
-package dev.coracle.transport.contract;
+package dev.coracle.contracts;
 
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
