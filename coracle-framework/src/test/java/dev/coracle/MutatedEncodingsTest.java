@@ -1,8 +1,8 @@
 package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
-import dev.coracle.contracts.Mutations;
 import dev.coracle.codec.Dialect;
+import dev.coracle.contracts.Mutations;
 import dev.coracle.node.Failure;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.StorageException;

@@ -43,7 +43,10 @@ class HostileStreamsTest {
     }
 
     private static Batch batch() {
-        return new Batch(0, List.of(append(2, 1, 10, DATA), heartbeat(2, 1, 3), append(2, 1, 11, new byte[200])), List.of(new byte[] {1, 2, 3}));
+        return new Batch(
+                0,
+                List.of(append(2, 1, 10, DATA), heartbeat(2, 1, 3), append(2, 1, 11, new byte[200])),
+                List.of(new byte[] {1, 2, 3}));
     }
 
     private static SnapshotHead head() {
