@@ -1,5 +1,6 @@
 package dev.coracle.examples.raftexample;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.GobKeyValue;
@@ -220,9 +221,8 @@ final class Member {
                 FileSnapshotStore snapshots = FileSnapshotStore.open(disk, snapshotDirectory(), 0);
                 try (SnapshotStore.Source source =
                         snapshots.open(0, log.snapshot().id())) {
-                    new ObjectMapper()
-                            .readValue(source.data(), Map.class)
-                            .forEach((key, value) -> map.put((String) key, (String) value));
+                    map.putAll(
+                            new ObjectMapper().readValue(source.data(), new TypeReference<Map<String, String>>() {}));
                 }
             }
             log.entries(log.snapshot().index() + 1, log.lastIndex(), entry -> {

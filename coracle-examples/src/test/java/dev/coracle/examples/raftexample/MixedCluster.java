@@ -391,9 +391,13 @@ final class MixedCluster implements AutoCloseable {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() {
             stopped = true;
-            thread.join();
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                throw interrupted(e);
+            }
             if (failure != null) {
                 throw new AssertionError("the writer through " + through + " failed", failure);
             }
@@ -416,9 +420,18 @@ final class MixedCluster implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         for (Member member : members) {
-            member.kill();
+            try {
+                member.kill();
+            } catch (InterruptedException e) {
+                throw interrupted(e);
+            }
         }
+    }
+
+    private static IllegalStateException interrupted(InterruptedException cause) {
+        Thread.currentThread().interrupt();
+        return new IllegalStateException("nobody interrupts a test", cause);
     }
 }
