@@ -13,11 +13,11 @@ final class HarnessDocument {
     private static final String HEAD = """
             # Bugs that the simulation finds
 
-            A simulation that never fails shows nothing unless it can fail. Here are %d bugs, each a change of one place in the
-            sources, from the vote to the last rename of a snapshot. `HarnessBugsTest` plants one after the other, in a copy of
-            the project's classes, and runs the worlds of the seeds 1, 2, 3 and so on as `./coracle simulate` does, until one
-            of them shows it, and 2,000 at most. It fails if a bug survives, if its place is not there exactly once, if the
-            changed class was not loaded, and if anything is found in the sources as they are. It wrote this page:
+            A simulation that never fails shows nothing unless it can fail. Here are %d bugs that it finds, each a change of one
+            place in the sources, from the vote to the last rename of a snapshot. `HarnessBugsTest` plants one after the other,
+            in a copy of the project's classes, and runs the worlds of the seeds 1, 2, 3 and so on as `./coracle simulate` does,
+            until one of them shows it. It fails if a bug survives, if its place is not there exactly once, if the changed class
+            was not loaded, and if anything is found in the sources as they are. It wrote this page:
 
             ```
             mvn -Plong -pl coracle-testkit -am verify -Dtest=HarnessBugsTest -Dsurefire.failIfNoSpecifiedTests=false \\
@@ -26,6 +26,17 @@ final class HarnessDocument {
 
             The checks are those of `Invariant`; [simulation.md](simulation.md) says what each of them compares.
 
+            """;
+
+    private static final String GAPS = """
+
+            ## Not found
+
+            No world of the first hundred seeds shows these, so the simulation cannot be trusted to. `-Dcoracle.harness.elusive=true`
+            hunts them with 2,000 seeds each, which takes most of an hour.
+
+            | bug | about |
+            | --- | --- |
             """;
 
     private HarnessDocument() {}
@@ -45,6 +56,14 @@ final class HarnessDocument {
                     .append(by.invariant())
                     .append(" | ")
                     .append(by.seed())
+                    .append(" |\n");
+        }
+        text.append(GAPS);
+        for (Mutant mutant : HarnessBugs.ELUSIVE) {
+            text.append("| ")
+                    .append(mutant.name())
+                    .append(" | ")
+                    .append(mutant.rule())
                     .append(" |\n");
         }
         return text.toString();
