@@ -80,6 +80,9 @@ final class Loop extends NodeAgent {
     private long term;
     private long commit;
     private long applied;
+    /** The configuration in force, which the applier notes later. */
+    private ConfState configuration;
+
     private volatile NodeView view;
     private volatile Runnable help = this::wake;
 
@@ -193,7 +196,8 @@ final class Loop extends NodeAgent {
         promisedAtTick = hardState.isEmpty() ? -config.electionTicks : 0;
         applied = recovered.index();
         handedOver = recovered.index();
-        view = new NodeView(role, leader, term, commit, applied);
+        configuration = raw.status().configuration();
+        view = new NodeView(role, leader, term, commit, applied, configuration);
         if (recovered.index() > 0) {
             applyBacklog.add(new ApplyWork.Restore(recovered));
         }
@@ -358,6 +362,7 @@ final class Loop extends NodeAgent {
         if (!message.snapshot().isEmpty()) {
             SnapshotMetadata snapshot = message.snapshot().metadata();
             log.restore(snapshot);
+            configuration = snapshot.confState();
             proposals.skipTo(snapshot.index(), this::skipped);
             handedOver = snapshot.index();
             applyBacklog.add(new ApplyWork.Restore(snapshot));
@@ -690,7 +695,6 @@ final class Loop extends NodeAgent {
     }
 
     private boolean isOnlyVoter() {
-        ConfState configuration = raw.status().configuration();
         return configuration.voters().equals(List.of(id))
                 && configuration.votersOutgoing().isEmpty();
     }
@@ -710,9 +714,9 @@ final class Loop extends NodeAgent {
                     end(request, notLeader(leader));
                 } else if (request instanceof Request.Proposal proposal) {
                     addToBatch(proposal);
-                } else if (request instanceof Request.Configuration configuration) {
+                } else if (request instanceof Request.Configuration change) {
                     proposeBatch();
-                    propose(configuration);
+                    propose(change);
                 }
             }
             count += startWaitingForLeader();
@@ -1109,7 +1113,7 @@ final class Loop extends NodeAgent {
         String reason;
         try {
             ConfChangeV2 change = codec.decode(entry);
-            ConfState configuration = raw.applyConfChange(change);
+            configuration = raw.applyConfChange(change);
             lease.interrupt();
             if (request instanceof Request.Configuration waitingRequest) {
                 waitingRequest.tookEffect(configuration);
@@ -1143,8 +1147,9 @@ final class Loop extends NodeAgent {
                 || shown.leader() != leader
                 || shown.term() != term
                 || shown.commit() != commit
-                || shown.applied() != applied) {
-            view = new NodeView(role, leader, term, commit, applied);
+                || shown.applied() != applied
+                || !shown.configuration().equals(configuration)) {
+            view = new NodeView(role, leader, term, commit, applied, configuration);
         }
     }
 

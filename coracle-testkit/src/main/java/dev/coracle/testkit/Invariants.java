@@ -1,7 +1,7 @@
 package dev.coracle.testkit;
 
-import dev.coracle.Member;
 import dev.coracle.node.NodeView;
+import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Message;
 import dev.coracle.sim.Promises;
 import dev.coracle.sim.SimDisk;
@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -244,23 +243,20 @@ final class Invariants {
     /**
      * A leader takes entries for committed, the last of which is of its own term (§5.4.2).
      *
-     * @param members those that it knows, or null
+     * @param configuration the one by which it goes now; it may have gone by the one before when it decided
      */
-    void onCommit(long id, long term, long index, @Nullable List<Member> members) {
-        if (members != null) {
-            onVoters(members.stream()
-                    .filter(member -> member.role() != Member.Role.LEARNER)
-                    .map(Member::id)
-                    .collect(Collectors.toCollection(TreeSet::new)));
-        }
+    void onCommit(long id, long term, long index, ConfState configuration) {
+        // Of a joint one each half counts; the smaller one is what all that is committed must reach.
+        onVoters(new TreeSet<>(configuration.votersOutgoing()));
+        onVoters(new TreeSet<>(configuration.voters()));
         if (index <= committedUpTo || configurations.isEmpty()) {
             return;
         }
         int needed = Integer.MAX_VALUE;
         Set<Long> voters = new TreeSet<>();
-        for (Set<Long> configuration : configurations) {
-            needed = Math.min(needed, (configuration.size() - 1) / 2 + 1);
-            voters.addAll(configuration);
+        for (Set<Long> each : configurations) {
+            needed = Math.min(needed, (each.size() - 1) / 2 + 1);
+            voters.addAll(each);
         }
         int count = 0;
         @Nullable DurableLog holder = null;

@@ -535,8 +535,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
             fail(Invariant.NEVER_BACK, "member " + host + " went back from " + before + " to " + view);
         }
         if (view.role() == RoleName.LEADER && (before == null || view.commit() > before.commit())) {
-            Raft<C, R, Agreement<C, R>.Watched> leading = seat.raft;
-            invariants.onCommit(node.id(), view.term(), view.commit(), leading == null ? null : leading.members());
+            invariants.onCommit(node.id(), view.term(), view.commit(), view.configuration());
         }
     }
 
