@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A node of raftify in a process of its own, led by lines on its standard input. */
 final class RaftifyNode implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 40;
+    private static final long PATIENCE_SECONDS = 120;
     private static final String END = "(the process has ended)";
 
     private final Process process;
