@@ -10,5 +10,4 @@ import dev.coracle.raft.RoleName;
  * @param applied the last index that the state machine has applied, as far as the loop knows
  * @param configuration the one in force, which may be ahead of what the state machine has noted
  */
-public record NodeView(
-        RoleName role, long leader, long term, long commit, long applied, ConfState configuration) {}
+public record NodeView(RoleName role, long leader, long term, long commit, long applied, ConfState configuration) {}
