@@ -29,7 +29,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.slf4j.LoggerFactory;
 
 /**
- * Plants every bug below the simulated clusters and runs seeds until one shows it. With {@code -Dcoracle.write.docs=true}
+ * Plants the bugs of a list below the simulated clusters and runs seeds until one shows each. With {@code -Dcoracle.write.docs=true}
  * what they found is written to docs/internals/harness-bugs.md.
  */
 @Tag("long")
