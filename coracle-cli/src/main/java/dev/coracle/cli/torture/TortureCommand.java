@@ -3,17 +3,15 @@ package dev.coracle.cli.torture;
 import dev.coracle.cli.torture.Shell.ShellException;
 import dev.coracle.cli.torture.Torture.Check;
 import dev.coracle.cli.torture.Torture.NotHereException;
+import dev.coracle.examples.Folders;
 import dev.coracle.examples.Signals;
 import dev.coracle.examples.ThisProgram;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.math.BigDecimal;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -314,25 +312,8 @@ public final class TortureCommand implements Callable<Integer> {
         if (status == CommandLine.ExitCode.SOFTWARE || folder != null) {
             print("Disks and logs are kept in " + where);
         } else {
-            delete(where);
+            Folders.delete(where);
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 
     private void print(String text) {

@@ -1,14 +1,12 @@
 package dev.coracle.examples.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.coracle.examples.Folders;
 import dev.coracle.examples.Signals;
 import dev.coracle.examples.ThisProgram;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -145,7 +143,7 @@ public final class Demo implements Callable<Integer> {
         if (status == CommandLine.ExitCode.SOFTWARE || dataDirectory != null) {
             print("Data and logs are kept in " + folder);
         } else {
-            delete(folder);
+            Folders.delete(folder);
         }
         return status;
     }
@@ -414,23 +412,6 @@ public final class Demo implements Callable<Integer> {
         Thread.interrupted();
         members.forEach(MemstoreProcess::stop);
         members.forEach(MemstoreProcess::awaitEnd);
-    }
-
-    private static void delete(Path folder) throws IOException {
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 
     private static Duration since(long beginNanos) {
