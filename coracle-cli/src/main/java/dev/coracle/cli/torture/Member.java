@@ -22,12 +22,14 @@ final class Member {
     }
 
     private final int index;
-    private final MemstoreProcess process;
     private final Volume volume;
     private final List<String> options;
     private final Path folder;
     private final boolean lying;
     private final AtomicInteger lives = new AtomicInteger();
+    /** Another object only where its program is another one. */
+    private volatile MemstoreProcess process;
+
     private volatile State state = State.DOWN;
     private boolean answers;
     private @Nullable Strace liar;
@@ -125,6 +127,19 @@ final class Member {
             liar.detach();
             liar = null;
         }
+    }
+
+    /** Asks it to end, and waits until it has; for a while, then it is killed. */
+    void stop() {
+        state = State.DOWN;
+        process.stop();
+        process.awaitEnd();
+    }
+
+    /** From the next start on its process is this one, which goes on with the same data at the same addresses. */
+    void replace(MemstoreProcess other) {
+        other.listenAt(process.raftAddress(), process.url().substring("http://".length()));
+        process = other;
     }
 
     /** Makes it stand still. */

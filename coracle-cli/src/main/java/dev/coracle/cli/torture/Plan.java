@@ -29,6 +29,19 @@ final class Plan {
      */
     record Step(int atMillis, int holdMillis, Fault fault, boolean onLeader, int member, int others, boolean isEarly) {}
 
+    /**
+     * A member of a rolling upgrade gets another version, or the same one again.
+     *
+     * @param member its index
+     * @param isJoiner whether it is started for the first time, and joins the others; else it ends and is started again
+     * @param isNewer whether it is started in this version
+     * @param isLeader whether it is made the leader before it ends
+     * @param isKilled whether it ends by SIGKILL; else by SIGTERM
+     * @param fallsBehind whether it is down until it needs a snapshot
+     */
+    record Move(
+            int member, boolean isJoiner, boolean isNewer, boolean isLeader, boolean isKilled, boolean fallsBehind) {}
+
     private Plan() {}
 
     /**
@@ -66,5 +79,42 @@ final class Plan {
             steps.add(new Step((int) at, 0, Fault.POWER_ALL, false, 0, 1, false));
         }
         return steps;
+    }
+
+    /**
+     * A rolling upgrade, one member after the other in an order of the seed's. The first to be upgraded needs a snapshot
+     * when it comes back, which only members of the older version can send; and so does the last before its turn comes,
+     * when all others have the newer one. In between somebody joins, of either version, and in the end one goes back and
+     * forth again while there still is one of the older version.
+     *
+     * @param members how many there are in the beginning; the index of the one that joins
+     */
+    static List<Move> upgrade(long seed, int members) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < members; i++) {
+            order.add(random.nextInt(i + 1), i);
+        }
+        int leaders = random.nextInt(members);
+        int joiners = 1 + random.nextInt(members - 1);
+        boolean joinsNewer = random.nextBoolean();
+        int last = order.get(members - 1);
+        List<Move> moves = new ArrayList<>();
+        for (int i = 0; i < members; i++) {
+            if (i == joiners) {
+                moves.add(new Move(members, true, joinsNewer, false, false, false));
+            }
+            if (i == members - 1) {
+                if (!joinsNewer) {
+                    moves.add(new Move(members, false, true, false, random.nextBoolean(), false));
+                }
+                moves.add(new Move(last, false, false, false, random.nextBoolean(), true));
+                int back = order.get(random.nextInt(members - 1));
+                moves.add(new Move(back, false, false, false, random.nextBoolean(), false));
+                moves.add(new Move(back, false, true, false, random.nextBoolean(), false));
+            }
+            moves.add(new Move(order.get(i), false, true, i == leaders, random.nextBoolean(), i == 0));
+        }
+        return moves;
     }
 }

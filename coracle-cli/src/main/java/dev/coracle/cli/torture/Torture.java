@@ -43,6 +43,14 @@ final class Torture {
     /** Small files and few entries to catch up, so that all code is reached. */
     private static final List<String> OPTIONS =
             List.of("--segment-bytes", "262144", "--snapshot-entries", "1000", "--catch-up-entries", "100");
+    /** Still fewer, so that members fall behind within seconds. */
+    private static final List<String> UPGRADE_OPTIONS = List.of(
+            "--segment-bytes",
+            "262144",
+            "--snapshot-entries",
+            "300",
+            "--catch-up-entries",
+            String.valueOf(Upgrade.CATCH_UP_ENTRIES));
 
     private final Options options;
     private final Consumer<String> out;
@@ -59,6 +67,7 @@ final class Torture {
      * @param nodes how many there are, 3 to 5
      * @param faults what may be done to them; empty for all that there can be
      * @param isLying whether syncs are lies
+     * @param older the jar of an older version, with which all begin and from which they are upgraded; null for none
      * @param folder where everything goes
      * @param mainClass what runs {@code memstore} as its first argument
      * @param confined why this process has no namespaces of its own, null if it has
@@ -69,6 +78,7 @@ final class Torture {
             long seed,
             Set<Fault> faults,
             boolean isLying,
+            @Nullable Path older,
             Path folder,
             String mainClass,
             @Nullable String confined) {}
@@ -108,9 +118,11 @@ final class Torture {
      * @throws NotHereException if a fault that was asked for by name cannot be had here
      */
     List<Check> run() throws IOException, ShellException, InterruptedException, NotHereException {
-        Lab lab = Lab.build(options.folder, options.nodes, options.confined, options.isLying);
+        // In an upgrade somebody joins.
+        int most = options.older == null ? options.nodes : options.nodes + 1;
+        Lab lab = Lab.build(options.folder, most, options.confined, options.isLying);
         try {
-            Set<Fault> faults = choose(lab);
+            Set<Fault> faults = options.older == null ? choose(lab) : Set.of();
             startMembers(lab);
             torture(lab, faults);
         } finally {
@@ -146,20 +158,8 @@ final class Torture {
     private void startMembers(Lab lab) throws IOException, ShellException, InterruptedException {
         say("Starting %d members in %s", options.nodes, options.folder);
         Path cluster = options.folder.resolve("cluster.toml");
-        List<String> memberOptions = new ArrayList<>(OPTIONS);
-        memberOptions.addAll(List.of("--cluster-config", cluster.toString()));
         for (int i = 0; i < options.nodes; i++) {
-            List<String> launch = new ArrayList<>();
-            if (lab.network() != null) {
-                launch.addAll(lab.network().prefix(i));
-            }
-            launch.addAll(ThisProgram.command(ThisProgram.SMALL, options.mainClass));
-            MemstoreProcess process = new MemstoreProcess(
-                    i + 1,
-                    lab.volume(i).root().resolve("data"),
-                    options.folder.resolve("member-" + (i + 1) + ".log"),
-                    launch);
-            members.add(new Member(i, process, lab.volume(i), memberOptions, options.folder, options.isLying));
+            members.add(member(lab, i, "--cluster-config", cluster.toString()));
         }
         for (int attempt = 1; !startAll(lab, cluster); attempt++) {
             if (attempt == PORT_ATTEMPTS) {
@@ -176,16 +176,50 @@ final class Torture {
         }
     }
 
+    private Member member(Lab lab, int index, String... origin) {
+        List<String> memberOptions = new ArrayList<>(options.older == null ? OPTIONS : UPGRADE_OPTIONS);
+        memberOptions.addAll(List.of(origin));
+        return new Member(
+                index,
+                process(lab, index, options.older == null),
+                lab.volume(index),
+                memberOptions,
+                options.folder,
+                options.isLying);
+    }
+
+    private MemstoreProcess process(Lab lab, int index, boolean isNewer) {
+        List<String> launch = new ArrayList<>();
+        if (lab.network() != null) {
+            launch.addAll(lab.network().prefix(index));
+        }
+        List<String> program = ThisProgram.command(ThisProgram.SMALL, options.mainClass);
+        if (!isNewer) {
+            // The class path stands before the main class, and a jar names those that it needs.
+            program.set(program.size() - 2, String.valueOf(options.older));
+        }
+        launch.addAll(program);
+        return new MemstoreProcess(
+                index + 1,
+                lab.volume(index).root().resolve("data"),
+                options.folder.resolve("member-" + (index + 1) + ".log"),
+                launch);
+    }
+
+    private static void choosePorts(Lab lab, Member member) throws IOException {
+        if (lab.network() != null) {
+            String host = Network.address(member.index());
+            member.process().listenAt(host + ":" + RAFT_PORT, host + ":" + WEB_PORT);
+        } else {
+            member.process().pickPorts();
+        }
+    }
+
     /** False if one did not start because another program has taken its port. */
     private boolean startAll(Lab lab, Path cluster) throws IOException, ShellException, InterruptedException {
         StringBuilder text = new StringBuilder();
         for (Member member : members) {
-            if (lab.network() != null) {
-                String host = Network.address(member.index());
-                member.process().listenAt(host + ":" + RAFT_PORT, host + ":" + WEB_PORT);
-            } else {
-                member.process().pickPorts();
-            }
+            choosePorts(lab, member);
             String[] address = member.process().raftAddress().split(":", -1);
             text.append("[[raft.peers]]\nip = \"")
                     .append(address[0])
@@ -252,15 +286,19 @@ final class Torture {
                 member.lie();
             }
         }
-        List<Step> plan = options.isLying
-                ? Plan.powerCuts(options.time)
-                : Plan.of(options.seed, options.nodes, faults, options.time);
         say("Torturing them for %s, seed %d", text(options.time), options.seed);
         Recorder recorder = new Recorder(System::nanoTime);
         Clients clients = new Clients(members, recorder);
         Nemesis nemesis = new Nemesis(lab, members, options.folder, text -> say("%s", text));
         clients.start(options.seed);
-        nemesis.run(plan, options.time, new Progress(recorder));
+        if (options.older != null) {
+            upgrade(lab, nemesis, new Progress(recorder));
+        } else {
+            List<Step> plan = options.isLying
+                    ? Plan.powerCuts(options.time)
+                    : Plan.of(options.seed, options.nodes, faults, options.time);
+            nemesis.run(plan, options.time, new Progress(recorder));
+        }
 
         say("No more faults: everybody has %s to come back", text(CALM_TIMEOUT));
         clients.stop();
@@ -288,6 +326,43 @@ final class Torture {
         readBack(clients, recorder);
         judge(recorder, nemesis);
         report(recorder, nemesis);
+    }
+
+    private void upgrade(Lab lab, Nemesis nemesis, Runnable progress)
+            throws IOException, ShellException, InterruptedException {
+        Upgrade upgrade = new Upgrade(
+                members,
+                nemesis,
+                new Upgrade.Programs() {
+                    @Override
+                    public void give(Member member, boolean isNewer) {
+                        member.replace(process(lab, member.index(), isNewer));
+                    }
+
+                    @Override
+                    public Member joiner(int index, boolean isNewer, Member through) throws IOException {
+                        Member joiner = member(
+                                lab, index, "--peer-addr", through.process().raftAddress());
+                        choosePorts(lab, joiner);
+                        give(joiner, isNewer);
+                        return joiner;
+                    }
+                },
+                progress,
+                text -> say("%s", text));
+        List<Plan.Move> moves = Plan.upgrade(options.seed, options.nodes);
+        upgrade.run(moves, options.time);
+        check(
+                "every step of the upgrade was done",
+                upgrade.failures().isEmpty(),
+                upgrade.failures().isEmpty()
+                        ? "all " + moves.size()
+                        : upgrade.failures().size() + " of " + moves.size() + " not: "
+                                + String.join("; ", upgrade.failures()));
+        check(
+                "snapshots of the other version were taken",
+                upgrade.snapshotsToNewer() > 0 && upgrade.snapshotsToOlder() > 0,
+                upgrade.snapshotsToNewer() + " by the newer one, " + upgrade.snapshotsToOlder() + " by the older one");
     }
 
     /** What a member holds, in words; "none" without an answer. */

@@ -96,6 +96,13 @@ public final class TortureCommand implements Callable<Integer> {
                             + " or the checks are worth nothing.")
     private boolean isLying;
 
+    @Option(
+            names = "--upgrade-from",
+            paramLabel = "JAR",
+            description = "Instead of faults: the members begin with the command line's jar of an older version, and are"
+                    + " replaced by this one, one after the other, and one of them back and forth.")
+    private @Nullable Path older;
+
     @Option(names = INSIDE, hidden = true, description = "This process is in namespaces of its own.")
     private boolean isInside;
 
@@ -128,6 +135,9 @@ public final class TortureCommand implements Callable<Integer> {
                 minutes == null || (minutes.signum() > 0 && minutes.compareTo(BigDecimal.valueOf(MAX_MINUTES)) <= 0),
                 "--minutes: " + minutes + " must be greater than 0 and at most " + MAX_MINUTES);
         require(!isLying || faults == null, "--faults: cannot be given with --lying-disk, which brings its own");
+        require(older == null || !isLying, "--upgrade-from: cannot be given with --lying-disk");
+        require(older == null || faults == null, "--faults: cannot be given with --upgrade-from, which brings its own");
+        require(older == null || Files.isRegularFile(older), "--upgrade-from: " + older + " is no file");
         if (seed == null) {
             seed = ThreadLocalRandom.current().nextLong(1_000_000);
         }
@@ -196,6 +206,9 @@ public final class TortureCommand implements Callable<Integer> {
         if (isLying) {
             command.add("--lying-disk");
         }
+        if (older != null) {
+            command.addAll(List.of("--upgrade-from", older.toString()));
+        }
         Process inside = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.INHERIT)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -222,6 +235,7 @@ public final class TortureCommand implements Callable<Integer> {
                         chosen,
                         faults(),
                         isLying,
+                        older == null ? null : older.toRealPath(),
                         where,
                         mainClass,
                         confined),
@@ -294,7 +308,8 @@ public final class TortureCommand implements Callable<Integer> {
                         : " --faults "
                                 + String.join(
                                         ",", faults.stream().map(Fault::name).toList()))
-                + (isLying ? " --lying-disk" : "");
+                + (isLying ? " --lying-disk" : "")
+                + (older == null ? "" : " --upgrade-from " + older);
     }
 
     private Path folder() throws IOException {

@@ -63,6 +63,11 @@ public final class Web {
         return send(HttpRequest.newBuilder(URI.create(member.url() + path)).PUT(HttpRequest.BodyPublishers.noBody()));
     }
 
+    /** Asks for what is at {@code path} to be done. */
+    public Answer post(MemstoreProcess member, String path) throws InterruptedException {
+        return send(HttpRequest.newBuilder(URI.create(member.url() + path)).POST(HttpRequest.BodyPublishers.noBody()));
+    }
+
     private Answer send(HttpRequest.Builder request) throws InterruptedException {
         try {
             HttpResponse<String> response =
