@@ -358,7 +358,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         NodeConfig.Builder builder = NodeConfig.builder();
         if (file.dialect() == Dialect.NATIVE) {
             builder.bootstrap(bootstrap(file))
-                    .heartbeatNotes(new HashCheck(replica.hash(), () -> id, replica::membership));
+                    .heartbeatNotes(new HashCheck(
+                            replica.hash(), () -> id, replica::membership, replica::writeSecondHeads));
         } else {
             // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in
             // ever higher terms then; members that refuse it for the sake of their leader would shut it out for good.

@@ -69,7 +69,7 @@ final class HashChain {
 
     private volatile @Nullable Point seen;
 
-    /** The end of a chain with an earlier beginning, which is taken over once this one is there. */
+    /** The end of a chain with another beginning, which is taken over once this one is there. */
     private volatile @Nullable Point successor;
 
     /** Where the chain began. */
@@ -183,7 +183,7 @@ final class HashChain {
         watched = wanted;
     }
 
-    /** Takes over the chain of a leader whose chain began later, once this one is where that one is. Any thread. */
+    /** Takes over the chain of a leader whose chain began elsewhere, once this one is where that one is. Any thread. */
     void follow(Point leaders) {
         if (successor == null && leaders.index >= index) {
             successor = leaders;

@@ -3,6 +3,7 @@ package dev.coracle;
 import dev.coracle.ByteReader.MalformedException;
 import dev.coracle.HashChain.Point;
 import dev.coracle.node.HeartbeatNotes;
+import dev.coracle.raft.ConfState;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -11,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * differs from it stops; a follower stops once the leader says that a majority has what the leader has, which is with the
  * next heartbeat or two. Where there is no majority for either, of two members for example or while others are down, the
  * leader's word counts, as it does for the log, and the follower stops after {@link #PATIENCE} heartbeats.
+ *
+ * <p>The notes also tell who runs a version that knows the hash, and with it snapshots that carry it: whoever reports. A
+ * leader that hears reports of all members tells them so; until then they write snapshots that an older one can read.
  */
 final class HashCheck implements HeartbeatNotes {
     /** How many heartbeats a follower that differs waits for a majority to decide. */
@@ -33,6 +38,7 @@ final class HashCheck implements HeartbeatNotes {
     private static final int VERSION = 1;
     private static final int CLAIM = 1;
     private static final int REPORT = 2;
+    private static final int ALL_REPORT = 3;
 
     /** A difference that a follower has found, and how many heartbeats have said so. */
     private record Difference(long leader, Point own, Point leaders, int heartbeats) {}
@@ -43,6 +49,7 @@ final class HashCheck implements HeartbeatNotes {
     private final HashChain chain;
     private final LongSupplier id;
     private final Supplier<Replica.Membership> membership;
+    private final Runnable onAllReport;
 
     // As a follower.
     private @Nullable Claim claimed;
@@ -58,19 +65,36 @@ final class HashCheck implements HeartbeatNotes {
     /** What this member has said as a leader: the answers may come when the chain has forgotten it. */
     private final ArrayDeque<Point> said = new ArrayDeque<>();
 
+    /** As a leader: how many heartbeats each member was sent, and of those, how many since its last report. */
+    private final Map<Long, Integer> heartbeats = new HashMap<>();
+
+    private final Map<Long, Integer> unreported = new HashMap<>();
+
     /**
      * @param chain of this member
      * @param id this member's
      * @param membership whose reports count
+     * @param onAllReport told, more than once, that all members run a version that reports; on the loop
      */
-    HashCheck(HashChain chain, LongSupplier id, Supplier<Replica.Membership> membership) {
+    HashCheck(HashChain chain, LongSupplier id, Supplier<Replica.Membership> membership, Runnable onAllReport) {
         this.chain = chain;
         this.id = id;
         this.membership = membership;
+        this.onAllReport = onAllReport;
     }
 
     @Override
     public byte @Nullable [] forFollower(long follower) {
+        unreported.computeIfPresent(follower, (member, count) -> count + 1);
+        int count = heartbeats.merge(follower, 1, Integer::sum);
+        if (allReport()) {
+            onAllReport.run();
+            // In place of a claim now and then, to who is not under suspicion: a note has room for one of them, and older
+            // versions read no claim that is longer.
+            if (count % PATIENCE == 0 && agreed.containsKey(follower)) {
+                return new ByteWriter().int8(VERSION).int8(ALL_REPORT).toByteArray();
+            }
+        }
         Point end = chain.at(chain.index());
         if (end == null) {
             return null;
@@ -88,6 +112,9 @@ final class HashCheck implements HeartbeatNotes {
 
     @Override
     public byte @Nullable [] forLeader(long leader) {
+        // Who leads next time may find that members run another version by then.
+        unreported.clear();
+        heartbeats.clear();
         Point known = report;
         if (known == null) {
             return null;
@@ -103,8 +130,13 @@ final class HashCheck implements HeartbeatNotes {
         try {
             int version = in.int8("version");
             int type = in.int8("type");
-            if (version != VERSION || (type != CLAIM && type != REPORT)) {
+            if (version != VERSION || type < CLAIM || type > ALL_REPORT) {
                 return; // A newer version's, which knows that older ones skip it.
+            }
+            if (type == ALL_REPORT) {
+                in.end("all report");
+                onAllReport.run();
+                return;
             }
             Point point = Point.read(in);
             if (type == CLAIM) {
@@ -124,9 +156,7 @@ final class HashCheck implements HeartbeatNotes {
 
     private void onClaim(long leader, Point leaders, long confirmed) {
         if (leaders.origin() != chain.origin()) {
-            if (leaders.origin() > chain.origin()) {
-                chain.follow(leaders);
-            }
+            chain.follow(leaders);
             return;
         }
         if (restores != chain.restores()) {
@@ -199,6 +229,7 @@ final class HashCheck implements HeartbeatNotes {
     // ---- the leader
 
     private void onReport(long from, Point reported) {
+        unreported.put(from, 0);
         Replica.Membership members = membership.get();
         Point own = said.stream()
                 .filter(claim -> claim.index() == reported.index())
@@ -231,6 +262,16 @@ final class HashCheck implements HeartbeatNotes {
                             + "up to index " + own.index() + " the hash of all entries is " + hex(own) + " here and "
                             + hex(reported) + " on " + Leading.name(from) + ". " + advice());
         }
+    }
+
+    /** Whether each member but this one has reported lately. */
+    private boolean allReport() {
+        ConfState now = membership.get().configuration();
+        return !now.voters().isEmpty()
+                && Stream.of(now.voters(), now.votersOutgoing(), now.learners(), now.learnersNext())
+                        .flatMap(List::stream)
+                        .allMatch(member -> member == id.getAsLong()
+                                || unreported.getOrDefault(member, Integer.MAX_VALUE) <= PATIENCE);
     }
 
     private boolean isMajorityDiffering(List<Long> voters) {

@@ -5,14 +5,17 @@ import dev.coracle.codec.Dialect;
 import dev.coracle.codec.EtcdConfChangeCodec;
 import dev.coracle.node.Disk;
 import dev.coracle.node.FileDisk;
+import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;
 import dev.coracle.raft.ConfChangeCodec;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.Describe;
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryId;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.SnapshotMetadata;
+import dev.coracle.wal.FileSnapshotStore;
 import dev.coracle.wal.WalContents;
 import dev.coracle.wal.WalLocation;
 import dev.coracle.wal.WalVerdict;
@@ -110,7 +113,11 @@ public final class Inspector<C> {
     public int metadata(Path directory, Format format, PrintWriter out, Consumer<String> notes) {
         return read(directory, notes, (location, contents) -> {
             @Nullable ClusterFile file = ownFile(location, notes);
-            out.print(format.json ? metadataJson(contents, file, notes) : metadataText(contents, file, format, notes));
+            int head = headVersion(location, contents, file, notes);
+            out.print(
+                    format.json
+                            ? metadataJson(contents, file, head, notes)
+                            : metadataText(contents, file, head, format, notes));
             out.flush();
         });
     }
@@ -165,6 +172,22 @@ public final class Inspector<C> {
         } catch (StorageException e) {
             notes.accept(e.getMessage());
             return null;
+        }
+    }
+
+    /** The version of what the framework writes before the application's state in the newest snapshot; 0 for nothing. */
+    private int headVersion(
+            WalLocation location, WalContents contents, @Nullable ClusterFile file, Consumer<String> notes) {
+        SnapshotMetadata snapshot = contents.snapshot();
+        if (file == null || file.dialect() != Dialect.NATIVE || snapshot.index() == 0 || !location.hasSnapshots()) {
+            return 0;
+        }
+        try (SnapshotStore.Source source = FileSnapshotStore.open(disk, location.snapshots(), 0)
+                .open(0, new EntryId(snapshot.term(), snapshot.index()))) {
+            return SnapshotHead.read(source.data()).version();
+        } catch (StorageException | IOException e) {
+            notes.accept("the newest snapshot cannot be read: " + e.getMessage());
+            return 0;
         }
     }
 
@@ -228,7 +251,7 @@ public final class Inspector<C> {
     }
 
     private static String metadataText(
-            WalContents contents, @Nullable ClusterFile file, Format format, Consumer<String> notes)
+            WalContents contents, @Nullable ClusterFile file, int head, Format format, Consumer<String> notes)
             throws StorageException, IOException {
         StringBuilder text = new StringBuilder();
         if (file != null) {
@@ -249,6 +272,12 @@ public final class Inspector<C> {
                         ? "none"
                         : "index " + snapshot.index() + ", term " + snapshot.term() + ", "
                                 + members(snapshot.confState(), file, format));
+        if (head != 0) {
+            line(
+                    text,
+                    "Its version",
+                    head == 1 ? "1, which versions without sessions can read, too" : head + ", no way back before sessions");
+        }
         line(text, "First index", Long.toString(contents.firstIndex()));
         line(text, "Last index", contents.lastIndex() + ", term " + Long.toUnsignedString(contents.lastTerm()));
         line(text, "Segments", Integer.toString(contents.segmentCount()));
@@ -286,7 +315,8 @@ public final class Inspector<C> {
                 .collect(Collectors.joining(" ", "[", "]"));
     }
 
-    private static String metadataJson(WalContents contents, @Nullable ClusterFile file, Consumer<String> notes)
+    private static String metadataJson(
+            WalContents contents, @Nullable ClusterFile file, int head, Consumer<String> notes)
             throws StorageException, IOException {
         HardState state = contents.hardState();
         SnapshotMetadata snapshot = contents.snapshot();
@@ -297,7 +327,8 @@ public final class Inspector<C> {
         return "{" + node + "\"hard_state\":{\"term\":" + Long.toUnsignedString(state.term()) + ",\"vote\":"
                 + Long.toUnsignedString(state.vote()) + ",\"commit\":" + state.commit() + "},\"conf_state\":"
                 + StatusJson.configuration(membersOf(contents, file, notes)) + ",\"snapshot\":{\"index\":"
-                + snapshot.index() + ",\"term\":" + Long.toUnsignedString(snapshot.term()) + ",\"conf_state\":"
+                + snapshot.index() + ",\"term\":" + Long.toUnsignedString(snapshot.term())
+                + (head == 0 ? "" : ",\"version\":" + head) + ",\"conf_state\":"
                 + StatusJson.configuration(snapshot.confState()) + "},\"first_index\":" + contents.firstIndex()
                 + ",\"last_index\":" + contents.lastIndex() + ",\"last_term\":"
                 + Long.toUnsignedString(contents.lastTerm()) + "}\n";

@@ -82,6 +82,13 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private volatile DialectRules rules = NativeRules.INSTANCE;
 
     /**
+     * Whether snapshots may have heads of the second version, which a member without sessions cannot read: because all
+     * members know it, or because there is something in the log already that such a one cannot read either. The heads
+     * themselves remember it.
+     */
+    private volatile boolean secondHeads;
+
+    /**
      * @param stateText prints the machine's state, or null if nothing of it may be printed
      * @param onMembership hears of new members, addresses and incarnations, on the applier's thread
      */
@@ -103,6 +110,14 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     /** The rolling hash of what was applied. */
     HashChain hash() {
         return hash;
+    }
+
+    /** From now on, and for good, snapshots have heads of the second version. Any thread may call. */
+    void writeSecondHeads() {
+        if (!secondHeads) {
+            secondHeads = true;
+            LOG.info("from now on snapshots are written in version 2: older versions cannot be started here any more");
+        }
     }
 
     /** Begins in a cluster of a dialect, with the members before the first entry. Called before the first one is applied. */
@@ -141,6 +156,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             return apply(index, command.payload());
         }
         if (envelope instanceof Envelope.InSession command) {
+            writeSecondHeads();
             return apply(index, command);
         }
         Tables tables = membership.tables();
@@ -155,9 +171,11 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             return null;
         }
         if (envelope instanceof Envelope.OpenSession open) {
+            writeSecondHeads();
             return sessions.open(index, open.nonce());
         }
         if (envelope instanceof Envelope.CloseSession close) {
+            writeSecondHeads();
             sessions.close(close.session());
             return null;
         }
@@ -220,7 +238,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public PinnedSnapshot snapshot() {
-        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin(), hash.end());
+        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin(), secondHeads ? hash.end() : null);
         StateMachine.PinnedState state = machine.snapshot();
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("a snapshot is taken: {}", stateText.get());
@@ -245,6 +263,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         machine.restore(data);
         sessions.restore(head.sessions());
         HashChain.Point point = head.hash();
+        if (point != null) {
+            secondHeads = true;
+        }
         // Of what came before nothing is known then, and members that know more cannot be compared with.
         hash.restore(point == null ? new HashChain.Point(metadata.index(), metadata.index(), 0) : point);
         if (stateText != null && LOG.isDebugEnabled()) {

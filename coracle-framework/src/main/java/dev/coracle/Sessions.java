@@ -93,6 +93,11 @@ final class Sessions {
             this.sessions = sessions;
         }
 
+        /** Whether there is none. */
+        boolean isEmpty() {
+            return sessions.isEmpty();
+        }
+
         byte[] encode() {
             ByteWriter out = new ByteWriter().int8(VERSION).int32(sessions.size());
             for (Session session : sessions) {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What stands before the application's state in a snapshot: magic, version, and the framework's part of the replicated
- * state, each piece with its length. The first version had the tables alone.
+ * state, each piece with its length. The first version has the tables alone, and is written as long as there is nothing
+ * else: what does not know sessions reads it, too.
  *
  * @param tables who is a member where
  * @param sessions the clients' sessions
@@ -21,14 +22,25 @@ record SnapshotHead(Tables tables, Sessions.Pinned sessions, HashChain.@Nullable
     /** "CoraSnap" */
     private static final long MAGIC = 0x43_6f_72_61_53_6e_61_70L;
 
+    /** The newest that is known here. */
     private static final int VERSION = 2;
+
     private static final int MOST_BYTES = 64 << 20;
+
+    /** The lowest version that can say it, in which it is written. */
+    int version() {
+        return sessions.isEmpty() && hash == null ? 1 : VERSION;
+    }
 
     void write(OutputStream out) throws IOException {
         DataOutputStream data = new DataOutputStream(out);
         data.writeLong(MAGIC);
-        data.writeInt(VERSION);
+        data.writeInt(version());
         writePiece(tables.encode(), data);
+        if (version() == 1) {
+            data.flush();
+            return;
+        }
         writePiece(sessions.encode(), data);
         ByteWriter chain = new ByteWriter();
         if (hash != null) {

@@ -19,11 +19,15 @@ class HashCheckTest {
         final long id;
         final HashChain chain = new HashChain();
         final HashCheck check;
+        boolean knowsThatAllReport;
 
         Node(long id) {
             this.id = id;
             check = new HashCheck(
-                    chain, () -> id, () -> new Replica.Membership(chain.index(), Tables.EMPTY, configuration));
+                    chain,
+                    () -> id,
+                    () -> new Replica.Membership(chain.index(), Tables.EMPTY, configuration),
+                    () -> knowsThatAllReport = true);
         }
 
         void apply(long from, long to) {
@@ -301,10 +305,77 @@ class HashCheckTest {
     }
 
     @Test
+    void aFollowerWhoseChainBeganLaterTakesTheLeadersOver() {
+        start(3);
+        applyAll(1, 4);
+        node(3).chain.restore(new HashChain.Point(4, 4, 0));
+        for (int i = 5; i < 10; i++) {
+            heartbeat(1, 2, 3);
+            applyAll(i, i);
+        }
+        assertThat(node(3).chain.end()).isEqualTo(node(1).chain.end());
+    }
+
+    @Test
+    void allAreToldOnceAllHaveReported() {
+        start(3);
+        for (int i = 1; i <= 3 * HashCheck.PATIENCE; i++) {
+            applyAll(i, i);
+            // The other one runs a version that understands no notes and writes none.
+            heartbeat(1, 2);
+            assertThat(node(1).check.forFollower(3)).hasSizeGreaterThan(2);
+        }
+        assertThat(nodes.values()).noneMatch(node -> node.knowsThatAllReport);
+        heartbeat(1, 2, 3);
+        heartbeat(1, 2, 3);
+        assertThat(node(1).knowsThatAllReport).isTrue();
+        for (int i = 0; i < HashCheck.PATIENCE; i++) {
+            heartbeat(1, 2, 3);
+        }
+        assertThat(nodes.values()).allMatch(node -> node.knowsThatAllReport);
+    }
+
+    @Test
+    void whoReportedLongAgoOrToAnEarlierLeadershipMayRunAnotherVersionNow() {
+        start(3);
+        applyAll(1, 1);
+        heartbeat(1, 2, 3);
+        heartbeat(1, 2);
+        assertThat(node(1).knowsThatAllReport).isTrue();
+        for (int i = 0; i <= HashCheck.PATIENCE; i++) {
+            node(1).check.forFollower(3);
+        }
+        node(1).knowsThatAllReport = false;
+        heartbeat(1, 2);
+        assertThat(node(1).knowsThatAllReport).as("one was silent since").isFalse();
+
+        heartbeat(1, 3);
+        heartbeat(2, 1, 3);
+        node(1).knowsThatAllReport = false;
+        heartbeat(1, 2);
+        heartbeat(1, 2);
+        assertThat(node(1).knowsThatAllReport).as("another one led since").isFalse();
+    }
+
+    @Test
+    void learnersCountAsWell() {
+        start(2);
+        configuration = new ConfState(List.of(1L, 2L), List.of(3L), List.of(), List.of(), false);
+        nodes.put(3L, new Node(3));
+        applyAll(1, 1);
+        heartbeat(1, 2);
+        heartbeat(1, 2);
+        assertThat(node(1).knowsThatAllReport).isFalse();
+        heartbeat(1, 2, 3);
+        heartbeat(1, 2, 3);
+        assertThat(node(1).knowsThatAllReport).isTrue();
+    }
+
+    @Test
     void notesThatMakeNoSenseAreIgnored() {
         start(3);
         applyAll(1, 5);
-        for (byte[] note : new byte[][] {{}, {1}, {1, 1}, {1, 2, 0}, {2, 1, 5}, {1, 9}, new byte[100]}) {
+        for (byte[] note : new byte[][] {{}, {1}, {1, 1}, {1, 2, 0}, {1, 3, 0}, {2, 1, 5}, {1, 9}, new byte[100]}) {
             node(1).check.received(2, note);
         }
         // No member's.
