@@ -32,7 +32,7 @@ final class Upgrade {
     private final Programs programs;
     private final Runnable progress;
     private final Consumer<String> out;
-    private final Web web = new Web(Duration.ofSeconds(3));
+    private final Web web = new Web(Web.PATIENT);
     private final long beginNanos = System.nanoTime();
     private final List<String> failures = new ArrayList<>();
     private int snapshotsToNewer;
@@ -115,7 +115,7 @@ final class Upgrade {
         if (move.isLeader() && !makeLeader(member)) {
             failures.add(member.name() + " did not become the leader before its upgrade");
         }
-        long last = web.json(member.process(), "/debug").at("/storage/last_index").asLong(-1);
+        long last = move.fallsBehind() ? lastIndex(member) : 0;
         say(String.format(
                 Locale.ROOT,
                 "%s %s%s and comes back in %s%s",
@@ -133,8 +133,11 @@ final class Upgrade {
         if (move.fallsBehind()) {
             // What a member may have got after it was asked is less than this at the rate of these clients.
             long needed = last + 2L * CATCH_UP_ENTRIES;
-            needsSnapshot = last >= 0
-                    && await(PATIENCE, () -> all(other -> other == member || snapshotIndex(other) > needed + CATCH_UP_ENTRIES));
+            needsSnapshot = last > 0
+                    && await(
+                            PATIENCE,
+                            () -> all(
+                                    other -> other == member || snapshotIndex(other) > needed + CATCH_UP_ENTRIES));
             if (!needsSnapshot) {
                 failures.add(member.name() + " did not fall behind");
             }
@@ -179,6 +182,16 @@ final class Upgrade {
             web.post(member.process(), "/transfer_leader/" + (member.index() + 1));
             return false;
         });
+    }
+
+    /** The end of a member's log; 0 if it does not tell. */
+    private long lastIndex(Member member) throws IOException, ShellException, InterruptedException {
+        long[] last = new long[1];
+        await(PATIENCE, () -> {
+            last[0] = web.json(member.process(), "/debug").at("/storage/last_index").asLong();
+            return last[0] > 0;
+        });
+        return last[0];
     }
 
     /** The index of a member's newest snapshot; -1 without an answer. */

@@ -3,6 +3,7 @@ package dev.coracle.cli.torture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.coracle.cli.torture.Plan.Move;
 import dev.coracle.cli.torture.Plan.Step;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -10,6 +11,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -65,6 +68,52 @@ class PlanTest {
     void aPauseIsLongerThanAnElectionTakes() {
         // Ten ticks of 100 ms without a leader, twenty at most, are an election timeout.
         assertThat(Fault.PAUSE.minHoldMillis).isGreaterThan(2_000);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {3, 4, 5})
+    void anUpgradeEndsWithAllInTheNewerVersionAndGoesBackOnlyWhileOneIsOlder(int members) {
+        for (long seed = 0; seed < 200; seed++) {
+            Set<Integer> older = new TreeSet<>(IntStream.range(0, members).boxed().toList());
+            int back = 0;
+            int joined = 0;
+            for (Move move : Plan.upgrade(seed, members)) {
+                Set<Integer> others = new TreeSet<>(older);
+                others.remove(move.member());
+                if (move.isJoiner()) {
+                    joined++;
+                    assertThat(older).as("seed %d, %s", seed, move).isNotEmpty().hasSizeLessThan(members);
+                } else if (!move.isNewer() && !move.fallsBehind()) {
+                    back++;
+                    assertThat(older).doesNotContain(move.member());
+                    assertThat(others).as("seed %d, %s", seed, move).isNotEmpty();
+                }
+                if (move.fallsBehind()) {
+                    // So that its snapshot comes from the other version, whoever leads.
+                    int all = members + joined;
+                    assertThat(others).as("seed %d, %s", seed, move).hasSize(move.isNewer() ? all - 1 : 0);
+                }
+                if (move.isNewer()) {
+                    older.remove(move.member());
+                } else {
+                    older.add(move.member());
+                }
+            }
+            assertThat(older).as("seed %d", seed).isEmpty();
+            assertThat(List.of(back, joined)).as("seed %d", seed).containsExactly(1, 1);
+        }
+    }
+
+    @Test
+    void anUpgradeHasEverythingOnceWhateverTheSeed() {
+        for (long seed = 0; seed < 200; seed++) {
+            List<Move> moves = Plan.upgrade(seed, 3);
+            assertThat(moves).as("seed %d", seed).isEqualTo(Plan.upgrade(seed, 3));
+            assertThat(moves.stream().filter(Move::isLeader)).as("seed %d", seed).hasSize(1);
+            assertThat(moves.stream().filter(Move::fallsBehind).map(Move::isNewer))
+                    .as("seed %d", seed)
+                    .containsExactly(true, false);
+        }
     }
 
     @Test
