@@ -89,6 +89,26 @@ class InspectorTest {
     }
 
     @Test
+    void theVersionOfTheNewestSnapshotTellsWhetherThereIsAWayBack() throws Exception {
+        try (Raft<String, Long, Journal> raft = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
+                .raftAddress("127.0.0.1:0")
+                .dataDirectory(root.resolve("v"))
+                .segmentBytes(64 << 10)
+                .start()) {
+            raft.propose("one").join();
+            assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE)).doesNotContain("Its version");
+            raft.snapshot().join();
+            assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
+                    .contains("Its version | 1, which versions without sessions can read, too\n");
+            raft.openSession().join();
+            raft.snapshot().join();
+            assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
+                    .contains("Its version | 2, no way back before sessions\n");
+            assertThat(metadata(root.resolve("v"), JSON)).contains(",\"version\":2,");
+        }
+    }
+
+    @Test
     void rawEntriesAreWhatIsStored() throws Exception {
         runANode();
 
