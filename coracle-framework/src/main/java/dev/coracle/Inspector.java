@@ -182,7 +182,7 @@ public final class Inspector<C> {
         if (file == null || file.dialect() != Dialect.NATIVE || snapshot.index() == 0 || !location.hasSnapshots()) {
             return 0;
         }
-        try (SnapshotStore.Source source = FileSnapshotStore.open(disk, location.snapshots(), 0)
+        try (SnapshotStore.Source source = FileSnapshotStore.forReading(disk, location.snapshots(), 0)
                 .open(0, new EntryId(snapshot.term(), snapshot.index()))) {
             return SnapshotHead.read(source.data()).version();
         } catch (StorageException | IOException e) {

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -90,21 +91,28 @@ class InspectorTest {
 
     @Test
     void theVersionOfTheNewestSnapshotTellsWhetherThereIsAWayBack() throws Exception {
-        try (Raft<String, Long, Journal> raft = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
-                .raftAddress("127.0.0.1:0")
-                .dataDirectory(root.resolve("v"))
-                .segmentBytes(64 << 10)
-                .start()) {
+        whileItRuns("v", raft -> {
             raft.propose("one").join();
-            assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE)).doesNotContain("Its version");
             raft.snapshot().join();
-            assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
-                    .contains("Its version | 1, which versions without sessions can read, too\n");
+        });
+        assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
+                .contains("Its version | 1, which versions without sessions can read, too\n");
+        whileItRuns("v", raft -> {
             raft.openSession().join();
             raft.snapshot().join();
-            assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
-                    .contains("Its version | 2, no way back before sessions\n");
-            assertThat(metadata(root.resolve("v"), JSON)).contains(",\"version\":2,");
+        });
+        assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
+                .contains("Its version | 2, no way back before sessions\n");
+        assertThat(metadata(root.resolve("v"), JSON)).contains(",\"version\":2,");
+    }
+
+    private void whileItRuns(String name, Consumer<Raft<String, Long, Journal>> action) throws Exception {
+        try (Raft<String, Long, Journal> raft = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
+                .raftAddress("127.0.0.1:0")
+                .dataDirectory(root.resolve(name))
+                .segmentBytes(64 << 10)
+                .start()) {
+            action.accept(raft);
         }
     }
 

@@ -80,8 +80,14 @@ public final class FileSnapshotStore implements SnapshotStore {
         }
     }
 
-    /** Snapshots that are only looked at: the directory may be missing. */
-    static FileSnapshotStore forReading(Disk disk, Path directory, long group) {
+    /**
+     * Snapshots that are only looked at: nothing is made, and the directory may be missing.
+     *
+     * @param disk the operating system
+     * @param directory the snapshots
+     * @param group the only group whose snapshots these are
+     */
+    public static FileSnapshotStore forReading(Disk disk, Path directory, long group) {
         return new FileSnapshotStore(disk, directory, group);
     }
 
