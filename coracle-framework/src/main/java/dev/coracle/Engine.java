@@ -76,6 +76,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private final AtomicBoolean persisting = new AtomicBoolean();
     private final AtomicBoolean announcing = new AtomicBoolean();
     private final AtomicBoolean askingForAddresses = new AtomicBoolean();
+    private final AtomicBoolean changingSnapshots = new AtomicBoolean();
 
     /** Addresses where nodes of raftify listened when they were last called. */
     private final Set<String> raftify = ConcurrentHashMap.newKeySet();
@@ -354,12 +355,38 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         }
     }
 
+    /** This node leads, and no member is left that could read snapshots of the first version only. */
+    private void onAllReport() {
+        if (replica.writesSecondHeads() || !changingSnapshots.compareAndSet(false, true)) {
+            return;
+        }
+        worker.execute(() -> {
+            RaftNode running = node;
+            if (running == null || hasStopped()) {
+                return;
+            }
+            long deadline = nanoTime() + settings.requestTimeout.toNanos();
+            running.propose(Envelope.RecordMember.SECOND_SNAPSHOTS.encode(), deadline, new Reply<>() {
+                @Override
+                public void done(@Nullable Object nothing) {
+                    changingSnapshots.set(false);
+                }
+
+                @Override
+                public void failed(Failure failure) {
+                    // The next heartbeat asks again, if this node still leads.
+                    changingSnapshots.set(false);
+                }
+            });
+        });
+    }
+
     private NodeConfig config(ClusterFile file) {
         NodeConfig.Builder builder = NodeConfig.builder();
         if (file.dialect() == Dialect.NATIVE) {
             builder.bootstrap(bootstrap(file))
                     .heartbeatNotes(new HashCheck(
-                            replica.hash(), () -> id, replica::membership, replica::writeSecondHeads));
+                            replica.hash(), () -> id, replica::membership, this::onAllReport));
         } else {
             // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in
             // ever higher terms then; members that refuse it for the sake of their leader would shut it out for good.

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * leader's word counts, as it does for the log, and the follower stops after {@link #PATIENCE} heartbeats.
  *
  * <p>The notes also tell who runs a version that knows the hash, and with it snapshots that carry it: whoever reports. A
- * leader that hears reports of all members tells them so; until then they write snapshots that an older one can read.
+ * leader that hears reports of all members is told so; until then all write snapshots that an older one can read.
  */
 final class HashCheck implements HeartbeatNotes {
     /** How many heartbeats a follower that differs waits for a majority to decide. */
@@ -38,7 +38,6 @@ final class HashCheck implements HeartbeatNotes {
     private static final int VERSION = 1;
     private static final int CLAIM = 1;
     private static final int REPORT = 2;
-    private static final int ALL_REPORT = 3;
 
     /** A difference that a follower has found, and how many heartbeats have said so. */
     private record Difference(long leader, Point own, Point leaders, int heartbeats) {}
@@ -65,16 +64,14 @@ final class HashCheck implements HeartbeatNotes {
     /** What this member has said as a leader: the answers may come when the chain has forgotten it. */
     private final ArrayDeque<Point> said = new ArrayDeque<>();
 
-    /** As a leader: how many heartbeats each member was sent, and of those, how many since its last report. */
-    private final Map<Long, Integer> heartbeats = new HashMap<>();
-
+    /** As a leader: how many heartbeats each member was sent since its last report. */
     private final Map<Long, Integer> unreported = new HashMap<>();
 
     /**
      * @param chain of this member
      * @param id this member's
      * @param membership whose reports count
-     * @param onAllReport told, more than once, that all members run a version that reports; on the loop
+     * @param onAllReport called on a leader, with each heartbeat, while all members run a version that reports
      */
     HashCheck(HashChain chain, LongSupplier id, Supplier<Replica.Membership> membership, Runnable onAllReport) {
         this.chain = chain;
@@ -86,14 +83,8 @@ final class HashCheck implements HeartbeatNotes {
     @Override
     public byte @Nullable [] forFollower(long follower) {
         unreported.computeIfPresent(follower, (member, count) -> count + 1);
-        int count = heartbeats.merge(follower, 1, Integer::sum);
         if (allReport()) {
             onAllReport.run();
-            // In place of a claim now and then, to who is not under suspicion: a note has room for one of them, and older
-            // versions read no claim that is longer.
-            if (count % PATIENCE == 0 && agreed.containsKey(follower)) {
-                return new ByteWriter().int8(VERSION).int8(ALL_REPORT).toByteArray();
-            }
         }
         Point end = chain.at(chain.index());
         if (end == null) {
@@ -114,7 +105,6 @@ final class HashCheck implements HeartbeatNotes {
     public byte @Nullable [] forLeader(long leader) {
         // Who leads next time may find that members run another version by then.
         unreported.clear();
-        heartbeats.clear();
         Point known = report;
         if (known == null) {
             return null;
@@ -130,13 +120,8 @@ final class HashCheck implements HeartbeatNotes {
         try {
             int version = in.int8("version");
             int type = in.int8("type");
-            if (version != VERSION || type < CLAIM || type > ALL_REPORT) {
+            if (version != VERSION || (type != CLAIM && type != REPORT)) {
                 return; // A newer version's, which knows that older ones skip it.
-            }
-            if (type == ALL_REPORT) {
-                in.end("all report");
-                onAllReport.run();
-                return;
             }
             Point point = Point.read(in);
             if (type == CLAIM) {

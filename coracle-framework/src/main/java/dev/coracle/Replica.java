@@ -82,9 +82,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private volatile DialectRules rules = NativeRules.INSTANCE;
 
     /**
-     * Whether snapshots may have heads of the second version, which a member without sessions cannot read: because all
-     * members know it, or because there is something in the log already that such a one cannot read either. The heads
-     * themselves remember it.
+     * Whether snapshots have heads of the second version, which a member without sessions cannot read. They have from the
+     * entry on by which a leader says that all members can, or from the first one that such a member cannot read either;
+     * the heads themselves remember it. So it is a function of the log, and all members write the same.
      */
     private volatile boolean secondHeads;
 
@@ -112,11 +112,19 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         return hash;
     }
 
-    /** From now on, and for good, snapshots have heads of the second version. Any thread may call. */
-    void writeSecondHeads() {
+    /** Whether snapshots have heads of the second version, for good. Any thread may call. */
+    boolean writesSecondHeads() {
+        return secondHeads;
+    }
+
+    private void writeSecondHeads(long index) {
         if (!secondHeads) {
             secondHeads = true;
-            LOG.info("from now on snapshots are written in version 2: older versions cannot be started here any more");
+            // Snapshots had no hash, so members that restarted know less than others, and no two heads would be alike.
+            hash.restore(new HashChain.Point(index, index, 0));
+            LOG.info(
+                    "from index {} on snapshots are written in version 2: older versions cannot be started here any more",
+                    index);
         }
     }
 
@@ -156,7 +164,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             return apply(index, command.payload());
         }
         if (envelope instanceof Envelope.InSession command) {
-            writeSecondHeads();
+            writeSecondHeads(index);
             return apply(index, command);
         }
         Tables tables = membership.tables();
@@ -166,16 +174,20 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             changed(index, tables.withReserved(), membership.configuration());
             return id;
         }
+        if (Envelope.RecordMember.SECOND_SNAPSHOTS.equals(envelope)) {
+            writeSecondHeads(index);
+            return null;
+        }
         if (envelope instanceof Envelope.RecordMember news) {
             changed(index, tables.withKnown(news.id(), news.address(), news.incarnation()), membership.configuration());
             return null;
         }
         if (envelope instanceof Envelope.OpenSession open) {
-            writeSecondHeads();
+            writeSecondHeads(index);
             return sessions.open(index, open.nonce());
         }
         if (envelope instanceof Envelope.CloseSession close) {
-            writeSecondHeads();
+            writeSecondHeads(index);
             sessions.close(close.session());
             return null;
         }

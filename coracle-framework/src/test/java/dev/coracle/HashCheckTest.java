@@ -317,22 +317,18 @@ class HashCheckTest {
     }
 
     @Test
-    void allAreToldOnceAllHaveReported() {
+    void theLeaderIsToldOnceAllHaveReported() {
         start(3);
         for (int i = 1; i <= 3 * HashCheck.PATIENCE; i++) {
             applyAll(i, i);
             // The other one runs a version that understands no notes and writes none.
             heartbeat(1, 2);
-            assertThat(node(1).check.forFollower(3)).hasSizeGreaterThan(2);
+            assertThat(node(1).check.forFollower(3)).isNotNull();
         }
         assertThat(nodes.values()).noneMatch(node -> node.knowsThatAllReport);
         heartbeat(1, 2, 3);
         heartbeat(1, 2, 3);
         assertThat(node(1).knowsThatAllReport).isTrue();
-        for (int i = 0; i < HashCheck.PATIENCE; i++) {
-            heartbeat(1, 2, 3);
-        }
-        assertThat(nodes.values()).allMatch(node -> node.knowsThatAllReport);
     }
 
     @Test
@@ -375,7 +371,7 @@ class HashCheckTest {
     void notesThatMakeNoSenseAreIgnored() {
         start(3);
         applyAll(1, 5);
-        for (byte[] note : new byte[][] {{}, {1}, {1, 1}, {1, 2, 0}, {1, 3, 0}, {2, 1, 5}, {1, 9}, new byte[100]}) {
+        for (byte[] note : new byte[][] {{}, {1}, {1, 1}, {1, 2, 0}, {2, 1, 5}, {1, 9}, new byte[100]}) {
             node(1).check.received(2, note);
         }
         // No member's.

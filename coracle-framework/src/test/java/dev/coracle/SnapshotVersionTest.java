@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** In which version a member writes its snapshots: in the one that all members can read. */
@@ -53,11 +54,35 @@ class SnapshotVersionTest {
     void onceAllMembersKnowTheSecondVersionItIsWrittenForGood() throws Exception {
         Replica<String, Long> replica = replica();
         replica.apply(1, 1, COMMAND);
-        replica.writeSecondHeads();
+        replica.apply(2, 1, Envelope.RecordMember.SECOND_SNAPSHOTS.encode());
         assertThat(version(replica)).isEqualTo(2);
         Replica<String, Long> restored = restored(snapshot(replica));
         assertThat(restored.hash().end()).isEqualTo(replica.hash().end());
         assertThat(version(restored)).isEqualTo(2);
+    }
+
+    @Test
+    void allMembersWriteTheSameWhereverTheyBegan() throws Exception {
+        Replica<String, Long> first = replica();
+        first.apply(1, 1, COMMAND);
+        Replica<String, Long> second = restored(snapshot(first));
+        for (Replica<String, Long> replica : List.of(first, second)) {
+            replica.apply(2, 1, COMMAND);
+            replica.apply(3, 1, Envelope.RecordMember.SECOND_SNAPSHOTS.encode());
+            replica.apply(4, 1, COMMAND);
+            replica.apply(5, 2, Envelope.RecordMember.SECOND_SNAPSHOTS.encode());
+        }
+        assertThat(first.hash().origin()).isEqualTo(3);
+        assertThat(second.hash().end()).isEqualTo(first.hash().end());
+    }
+
+    @Test
+    void whatBeginsTheSecondVersionNotesSomethingOfNobody() throws Exception {
+        Tables tables = Tables.EMPTY.withConfiguration(ConfState.ofVoters(1L), ClusterFile.byId());
+        Envelope.RecordMember note = Envelope.RecordMember.SECOND_SNAPSHOTS;
+        // What an older version does with it, byte for byte one of its own entries.
+        assertThat(note.encode()).containsExactly(2, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2);
+        assertThat(tables.withKnown(note.id(), note.address(), note.incarnation())).isSameAs(tables);
     }
 
     @Test
