@@ -363,6 +363,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         worker.execute(() -> {
             RaftNode running = node;
             if (running == null || hasStopped()) {
+                changingSnapshots.set(false);
                 return;
             }
             long deadline = nanoTime() + settings.requestTimeout.toNanos();
