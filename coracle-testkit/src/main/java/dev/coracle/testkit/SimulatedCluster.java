@@ -28,6 +28,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -231,6 +232,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     private void leave(Seat seat, SimProcess process) {
         if (seat.host.process() == process) {
             seat.host.kill();
+            network.ended(seat.host.address());
             forget(seat, process);
         }
     }
@@ -257,6 +259,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         Seat seat = seats.get(host);
         SimProcess process = seat.host.process();
         seat.host.kill();
+        network.ended(seat.host.address());
         forget(seat, process);
     }
 
@@ -432,6 +435,18 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         if (process != null) {
             process.after(delay.toNanos(), action);
         }
+    }
+
+    /** Asks the member on a host for something, and does not wait for it; false if there is no member to ask. */
+    boolean onMember(int host, Function<Raft<?, ?, ?>, CompletableFuture<?>> request) {
+        Raft<?, ?, ?> raft = raft(host);
+        if (raft == null || raft.members().isEmpty()) {
+            return false;
+        }
+        within(host, () -> {
+            var unused = request.apply(raft).exceptionally(failure -> null);
+        });
+        return true;
     }
 
     /** How much has happened so far. */
