@@ -198,17 +198,17 @@ final class Nemesis {
             case PAUSE ->
                 ifUp(host, () -> {
                     cluster.pause(host, Duration.ofNanos(chance.nextLong(5 * TIMEOUT_NANOS)));
-                    challenge(host, 4 * TIMEOUT_NANOS);
+                    challenge(host, 4 * TIMEOUT_NANOS, chance);
                 });
             case ISOLATE -> {
                 cluster.isolate(host);
-                challenge(host, 4 * TIMEOUT_NANOS);
+                challenge(host, 4 * TIMEOUT_NANOS, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
             case DEAF -> {
                 network.deafen(host);
-                challenge(host, 4 * TIMEOUT_NANOS);
+                challenge(host, 4 * TIMEOUT_NANOS, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
@@ -222,7 +222,7 @@ final class Nemesis {
             }
             case PARTITION -> {
                 network.partition(chance);
-                challenge(host, 4 * TIMEOUT_NANOS);
+                challenge(host, 4 * TIMEOUT_NANOS, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
@@ -325,16 +325,10 @@ final class Nemesis {
             case DEMOTE -> operator.maySpareVoters(1) && demote(List.of(host));
             case PROMOTE -> promote();
             case JOINT -> operator.maySpareVoters(2) && demote(List.of(host, anyHost()));
-            case TRANSFER -> transfer(host);
+            case TRANSFER -> transfer(host, chance);
             case TRANSFER_UNHEARD -> {
                 int leader = cluster.leader();
-                boolean begun = leader >= 0 && transfer(leader);
-                if (begun) {
-                    network.deafen(leader);
-                    challenge(leader, TIMEOUT_NANOS / 2);
-                    mendLater(cluster::mend);
-                }
-                yield begun;
+                yield leader >= 0 && ifUp(leader, () -> transferUnheard(leader, chance));
             }
             case STEP_DOWN -> {
                 RaftNode node = cluster.node(host);
@@ -356,7 +350,7 @@ final class Nemesis {
     }
 
     /** Some time within so long something is asked of the leader, and soon after of one that may not lead any more. */
-    private void challenge(int old, long nanos) {
+    private void challenge(int old, long nanos, SplittableRandom chance) {
         if (challenges == MOST_CHALLENGES || chance.nextInt(3) == 0) {
             return;
         }
@@ -438,12 +432,23 @@ final class Nemesis {
 
     // ---- members
 
-    private boolean transfer(int host) {
-        SplittableRandom mine = chance;
+    private boolean transfer(int host, SplittableRandom chance) {
         return cluster.onMember(host, raft -> {
             List<Member> members = raft.members();
             return raft.transferLeadership(
-                    members.get(mine.nextInt(members.size())).id());
+                    members.get(chance.nextInt(members.size())).id());
+        });
+    }
+
+    /** Lets a leader that has just been read from, and may have a lease, hand leadership over and hear nothing of it. */
+    private void transferUnheard(int leader, SplittableRandom chance) {
+        crowd.readAll(leader);
+        cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> {
+            if (!calm && transfer(leader, chance)) {
+                network.deafen(leader);
+                cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
+                challenge(leader, TIMEOUT_NANOS / 4, chance);
+            }
         });
     }
 

@@ -544,7 +544,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> implements Au
         seat.before = view;
         if (seat.seen != node) {
             seat.seen = node;
-            invariants.onRun(node.id(), seat.host.disk(), LOG, view);
+            invariants.onRun(node.id(), network.incarnation(seat.host.address()), seat.host.disk(), LOG, view);
             watch(host, seat, process, node);
         }
         if (view.role() == RoleName.LEADER && invariants.onLeader(node.id(), view.term())) {
