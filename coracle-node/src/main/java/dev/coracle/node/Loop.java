@@ -687,6 +687,9 @@ final class Loop extends NodeAgent {
             }
             campaign.done(!bound);
             forget(request);
+        } else if (request instanceof Request.ForgetLeader forgetLeader) {
+            forgetLeader.done(raw.forgetLeader().isAccepted());
+            forget(request);
         } else if (request instanceof Request.StepDown stepDown) {
             stepDown(stepDown);
         } else {

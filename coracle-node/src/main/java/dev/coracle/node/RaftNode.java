@@ -309,6 +309,15 @@ public final class RaftNode implements AutoCloseable {
     }
 
     /**
+     * Makes a follower forget its leader, until it hears from it again: for whoever knows sooner than by silence that the
+     * leader is gone. Without a leader the node grants the pre-vote of another one at once; its vote it gives away no
+     * sooner than else where a lease may count on it. Done with whether there was a leader to forget.
+     */
+    public void forgetLeader(long deadlineNanos, Reply<Boolean> reply) {
+        submit(new Request.ForgetLeader(deadlineNanos, reply));
+    }
+
+    /**
      * Gives leadership up, if the node leads in {@code term}, by moving on to the next term. Done with that term; any
      * node, this one too, may be elected then.
      */

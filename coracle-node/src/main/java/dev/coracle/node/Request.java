@@ -210,6 +210,13 @@ abstract class Request<T extends @Nullable Object> {
         }
     }
 
+    /** Makes a follower forget its leader. */
+    static final class ForgetLeader extends Request<Boolean> {
+        ForgetLeader(long deadlineNanos, Reply<? super Boolean> reply) {
+            super(deadlineNanos, 0, reply);
+        }
+    }
+
     /** Starts an election. */
     static final class Campaign extends Request<Boolean> {
         Campaign(long deadlineNanos, Reply<? super Boolean> reply) {

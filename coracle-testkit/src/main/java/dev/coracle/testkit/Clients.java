@@ -20,12 +20,7 @@ import org.jspecify.annotations.Nullable;
  * The clients of a workload: each asks one member after the other, one action at a time, and writes down what it saw.
  * Some stop waiting before their time; what they asked for may happen all the same.
  */
-final class Clients<C, R, S extends StateMachine<C, R>> {
-    private static final Duration TIMEOUT = Duration.ofSeconds(1);
-
-    /** When a request must have ended in any case, by a clock that may be slower than the member's. */
-    private static final Duration LATEST = TIMEOUT.multipliedBy(3).dividedBy(2);
-
+final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd {
     private static final int MOST_TRIES = 6;
 
     /**
@@ -33,8 +28,19 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
      *
      * @param sessions whether commands belong to sessions, and are tried again when their fate is unknown
      * @param leases whether some reads go by the leader's lease
+     * @param timeout how long a member may try what it is asked
      */
-    record Manners(boolean sessions, boolean leases) {}
+    record Manners(boolean sessions, boolean leases, Duration timeout) {
+        /** When a request must have ended in any case, by a clock that may be slower than the member's. */
+        Duration latest() {
+            return timeout.multipliedBy(3).dividedBy(2);
+        }
+
+        /** How long a client waits for a member that may be paused or dead. */
+        Duration patience() {
+            return timeout.multipliedBy(2);
+        }
+    }
 
     private final Manners manners;
     private final SimulatedCluster<C, R> cluster;
@@ -82,10 +88,17 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         return left <= 0 && clients.stream().noneMatch(client -> client.waiting);
     }
 
-    /** Asks a member for many things at once, each as a client of its own. */
-    void crowd(int host, int times, SplittableRandom random) {
+    @Override
+    public void ask(int host, int times, SplittableRandom random) {
         for (int i = 0; i < times && cluster.member(host) != null; i++) {
             new Client("one of the crowd " + ++crowd).ask(workload.next(random), host, false);
+        }
+    }
+
+    @Override
+    public void readAll(int host) {
+        for (Workload.Action<C, R, S> query : workload.lastQueries()) {
+            new Client("one of the crowd " + ++crowd).ask(query, host, false);
         }
     }
 
@@ -94,7 +107,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         for (Workload.Action<C, R, S> query : workload.lastQueries()) {
             Client reader = new Client("last reader of member " + host);
             reader.ask(query, host, false);
-            if (!cluster.runUntil(() -> !reader.waiting, TIMEOUT.multipliedBy(2)) || !reader.lastWasOk) {
+            if (!cluster.runUntil(() -> !reader.waiting, manners.patience()) || !reader.lastWasOk) {
                 return false;
             }
         }
@@ -151,7 +164,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             cluster.within(host, () -> send(action, host, operation, ended, goesOn));
             // Whoever is asked may be paused or dead: a client has its own patience.
             boolean impatient = random.nextInt(20) == 0;
-            cluster.after(impatient ? TIMEOUT.dividedBy(20) : TIMEOUT.multipliedBy(2), () -> {
+            cluster.after(impatient ? manners.timeout.dividedBy(20) : manners.patience(), () -> {
                 if (!ended[0]) {
                     ended[0] = true;
                     history.unknown(operation, cluster.time().toNanos());
@@ -166,12 +179,12 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 return;
             }
             CompletableFuture<R> future = answer(raft, action);
-            cluster.within(host, LATEST, () -> {
+            cluster.within(host, manners.latest(), () -> {
                 if (!future.isDone() && raft == cluster.raft(host)) {
                     cluster.violated(
                             Invariant.EVERY_REQUEST_ENDS,
-                            "member " + host + " was asked " + action.input() + " for " + TIMEOUT
-                                    + " and has not answered after " + LATEST);
+                            "member " + host + " was asked " + action.input() + " for " + manners.timeout
+                                    + " and has not answered after " + manners.latest());
                 }
             });
             var unused = future.whenComplete((output, failure) -> {
@@ -188,7 +201,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         private CompletableFuture<R> answer(Raft<C, R, Agreement<C, R>.Watched> raft, Workload.Action<C, R, S> action) {
             C command = action.command();
             if (command != null) {
-                return raft.propose(command, TIMEOUT);
+                return raft.propose(command, manners.timeout);
             }
             Function<? super S, ? extends R> query = Objects.requireNonNull(action.query());
             boolean byLease =
@@ -196,12 +209,13 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             return raft.read(
                     byLease ? Consistency.LEASE : action.consistency(),
                     machine -> query.apply((S) machine.machine()),
-                    TIMEOUT);
+                    manners.timeout);
         }
 
         private void take(int operation, @Nullable R output, @Nullable Throwable failure) {
             long now = cluster.time().toNanos();
             if (output != null) {
+                requireResult(operation, output);
                 lastWasOk = true;
                 history.ok(operation, output, now);
                 return;
@@ -211,6 +225,17 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                 history.failed(operation, now);
             } else {
                 history.unknown(operation, now);
+            }
+        }
+
+        /** What belongs to another request may be of another kind, of which the language takes no notice here. */
+        private void requireResult(int operation, R output) {
+            try {
+                workload.results().encode(output);
+            } catch (ClassCastException e) {
+                cluster.violated(
+                        Invariant.LINEARIZABILITY,
+                        "operation " + operation + " of " + name + " ended with what is no result: " + e.getMessage());
             }
         }
 
@@ -256,11 +281,11 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
                     });
                 } else {
                     var unused = raft.session(id, client.nextSequence)
-                            .propose(command, TIMEOUT)
+                            .propose(command, manners.timeout)
                             .whenComplete((output, failure) -> answered(mine, output, failure));
                 }
             });
-            cluster.after(TIMEOUT.multipliedBy(2), () -> {
+            cluster.after(manners.patience(), () -> {
                 // Whoever was asked is paused or dead.
                 if (mine == tries && client.waiting) {
                     again();
@@ -298,7 +323,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
             } else if (tries < MOST_TRIES) {
                 tries++;
                 int mine = tries;
-                cluster.after(TIMEOUT.dividedBy(10), () -> {
+                cluster.after(manners.timeout.dividedBy(10), () -> {
                     if (mine == tries && client.waiting) {
                         again();
                     }

@@ -10,6 +10,8 @@ public enum Fault {
     POWER_OF_ALL,
     /** A process is ended by a signal. */
     KILL,
+    /** A process is ended several times soon after it has begun to serve; then it hears again what it was sent before. */
+    CRASH_LOOP,
     /** A member is closed as its application would. */
     CLOSE,
     /** One member after the other is closed and started again. */
@@ -18,6 +20,10 @@ public enum Fault {
     PAUSE,
     /** A host is cut off from all others. */
     ISOLATE,
+    /** A host hears nothing of the others, which hear it. */
+    DEAF,
+    /** A leader hears nothing while it is asked for something, until the others have gone on so far that it needs a snapshot. */
+    LEAVE_BEHIND,
     /** The hosts are cut into two parts. */
     PARTITION,
     /** The hosts are cut into two parts, but for one that reaches both. */
@@ -28,12 +34,16 @@ public enum Fault {
     FLAP,
     /** All connections between two hosts are reset, and what was on its way is lost. */
     RESET,
+    /** All connections of a host are reset every few milliseconds, for a while. */
+    RESETS,
     /** One direction between two hosts is much slower than all others. */
     SLOW_LINK,
     /** Frames are late, and out of order, for a while. */
     SLOW_NETWORK,
     /** Frames are lost, doubled, repeated from earlier, or damaged, for a while. */
     BAD_NETWORK,
+    /** A host hears again what it was sent, before its restart too. */
+    REPLAY,
     /** A clock runs too fast or too slow, or jumps ahead. */
     CLOCK,
     /** Writes take long now and then. */
@@ -60,7 +70,7 @@ public enum Fault {
     OVERLOAD,
     /** A member comes back with an empty disk, and has to join as another one. */
     EMPTY_DISK,
-    /** A host joins. */
+    /** A host joins, or two at once. */
     JOIN,
     /** A member leaves. */
     LEAVE,
@@ -76,8 +86,12 @@ public enum Fault {
     JOINT,
     /** Leadership is handed to another member. */
     TRANSFER,
+    /** Leadership is handed to another member, and the old leader hears nothing more for a while. */
+    TRANSFER_UNHEARD,
     /** The leader steps down. */
     STEP_DOWN,
+    /** A follower is told to forget its leader, so that it votes for others. */
+    FORGET_LEADER,
     /** A member takes a snapshot. */
     SNAPSHOT
 }

@@ -2,15 +2,15 @@ package dev.coracle.testkit;
 
 import dev.coracle.Member;
 import dev.coracle.Raft;
-import dev.coracle.StartException;
 import dev.coracle.codec.raftify.ChangeConfigArgs;
-import dev.coracle.node.StorageException;
+import dev.coracle.codec.raftify.ChangeConfigResponse;
+import dev.coracle.node.Failure;
+import dev.coracle.node.RaftNode;
+import dev.coracle.node.Reply;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;
 import dev.coracle.sim.SimDisk;
 import dev.coracle.transport.grpc.RaftServiceHandler;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -20,29 +20,33 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Function;
 
 /**
- * Does to a cluster what a seed decides, mends it again, and brings members back that are down. It stops short of what
- * no cluster survives: of those that vote, only one at a time may lose what it has stored.
+ * Does to a cluster what a seed decides, and mends it again. It stops short of what no cluster survives, as its {@link
+ * Operator} knows: of those that vote, only one at a time may lose what it has stored.
  */
 final class Nemesis {
-    private static final long TIMEOUT_NANOS = 10 * SimulatedCluster.TICK.toNanos();
+    /** A follower's patience. */
+    static final long TIMEOUT_NANOS = 10 * SimulatedCluster.TICK.toNanos();
+
     private static final int MOST_HOSTS = 9;
-    private static final int LEAST_MEMBERS = 3;
     private static final int MOST_MEMBERS = 7;
     private static final int MOST_OVERLOADS = 3;
+    private static final int MOST_CHALLENGES = 12;
 
     private final SimulatedCluster<?, ?> cluster;
     private final SplittableRandom random;
     private final SplittableRandom healing;
     private final Plan plan;
-    private final Overload overload;
+    private final Crowd crowd;
+    private final Operator operator;
+    private final NetworkFaults network;
+    private final DiskFaults disks;
 
     /** Whether clocks may do more than what leases allow. */
     private final boolean clocksJump;
 
-    private final int firstHosts;
     private final List<Fault> faults;
     private final long meanPauseNanos;
     private final Map<Fault, Integer> done = new EnumMap<>(Fault.class);
@@ -51,44 +55,39 @@ final class Nemesis {
     private final BitSet struck = new BitSet();
 
     private int disturbances;
+    private int challenges;
 
     /** Chance of the fault at hand, so that no other one depends on it. */
     private SplittableRandom chance = new SplittableRandom(0);
 
-    /** Hosts that are to join again, since they left or lost what they had. */
-    private final List<Boolean> joins = new ArrayList<>();
-
-    /** The id under which the member on a host is known that lost its disk, until it is removed; 0 for none. */
-    private final List<Long> lostIds = new ArrayList<>();
-
-    /** The id of the member on a host whose disk has rotted, until it refuses it; 0 for none. */
-    private final List<Long> rottenIds = new ArrayList<>();
-
-    /** When a voter was last asked for to become none. */
-    private Duration lastReduction = Duration.ZERO;
-
     private boolean calm;
 
-    /** Asks a member for much at once. */
-    interface Overload {
+    /** Clients who come when the nemesis wants them, each for one thing. */
+    interface Crowd {
+        /** So many ask a member for this and that, at once. */
         void ask(int host, int times, SplittableRandom random);
+
+        /** Everything that there is to be read is read from a member. */
+        void readAll(int host);
     }
 
     Nemesis(
             SimulatedCluster<?, ?> cluster,
             SplittableRandom random,
-            int firstHosts,
+            Operator operator,
             Set<Fault> allowed,
             Plan plan,
-            Overload overload,
+            Crowd crowd,
             boolean clocksJump) {
         this.clocksJump = clocksJump;
         this.cluster = cluster;
         this.random = random;
         this.healing = random.split();
         this.plan = plan;
-        this.overload = overload;
-        this.firstHosts = firstHosts;
+        this.crowd = crowd;
+        this.operator = operator;
+        this.network = new NetworkFaults(cluster, () -> calm);
+        this.disks = new DiskFaults(cluster, operator);
         List<Fault> chosen = new ArrayList<>();
         for (Fault fault : allowed) {
             // Each seed has its own mixture, so that also few faults meet each other often.
@@ -98,9 +97,6 @@ final class Nemesis {
         }
         faults = chosen;
         meanPauseNanos = TIMEOUT_NANOS / 2 + random.nextLong(3 * TIMEOUT_NANOS);
-        for (int i = 0; i < cluster.hosts(); i++) {
-            addHost();
-        }
     }
 
     /** What was done, and how often. */
@@ -124,14 +120,14 @@ final class Nemesis {
         return Duration.ofNanos(1 + random.nextLong(2 * meanPauseNanos));
     }
 
-    private void addHost() {
-        joins.add(false);
-        lostIds.add(0L);
-        rottenIds.add(0L);
-    }
-
     private int anyHost() {
         return chance.nextInt(cluster.hosts());
+    }
+
+    /** The leader, if there is one, as often as any of all. */
+    private int victim() {
+        int leader = cluster.leader();
+        return leader >= 0 && chance.nextBoolean() ? leader : anyHost();
     }
 
     private void disturb() {
@@ -141,13 +137,31 @@ final class Nemesis {
         int number = disturbances++;
         chance = random.split();
         Fault fault = faults.get(chance.nextInt(faults.size()));
-        int host = anyHost();
+        int host = victim();
         if (plan.hasFault(number) && strike(fault, host)) {
             struck.set(number);
             cluster.note("fault " + number + ": " + fault + ", host " + host);
             done.merge(fault, 1, Integer::sum);
         }
         cluster.after(pause(random), this::disturb);
+    }
+
+    private void bringBack() {
+        if (!calm) {
+            operator.bringBack(healing);
+            cluster.after(pause(healing), this::bringBack);
+        }
+    }
+
+    /** Ends all faults. */
+    void calm() {
+        calm = true;
+        cluster.mend();
+        cluster.network().recover();
+        for (int i = 0; i < cluster.hosts(); i++) {
+            cluster.pause(i, Duration.ZERO);
+            cluster.host(i).recover();
+        }
     }
 
     /** Undoes something after a while. */
@@ -168,6 +182,7 @@ final class Nemesis {
                 yield true;
             }
             case KILL -> ifUp(host, () -> cluster.kill(host));
+            case CRASH_LOOP -> ifUp(host, () -> crashLoop(host, 1 + chance.nextInt(5), chance));
             case CLOSE -> ifUp(host, () -> cluster.close(host));
             case ROLLING_RESTART -> {
                 for (int i = 0; i < cluster.hosts(); i++) {
@@ -180,60 +195,79 @@ final class Nemesis {
                 }
                 yield true;
             }
-            case PAUSE -> ifUp(host, () -> cluster.pause(host, Duration.ofNanos(chance.nextLong(5 * TIMEOUT_NANOS))));
+            case PAUSE ->
+                ifUp(host, () -> {
+                    cluster.pause(host, Duration.ofNanos(chance.nextLong(5 * TIMEOUT_NANOS)));
+                    challengeRarely(host, chance);
+                });
             case ISOLATE -> {
                 cluster.isolate(host);
+                challengeRarely(host, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
+            case DEAF -> {
+                network.deafen(host);
+                challengeRarely(host, chance);
+                mendLater(cluster::mend);
+                yield true;
+            }
+            case LEAVE_BEHIND -> {
+                int leader = cluster.leader();
+                boolean begins = leader >= 0 && done.getOrDefault(fault, 0) < MOST_OVERLOADS;
+                if (begins) {
+                    leaveBehind(leader, chance);
+                }
+                yield begins;
+            }
             case PARTITION -> {
-                partition();
+                network.partition(chance);
+                challengeRarely(host, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
             case BRIDGE -> {
-                bridge(host);
+                network.bridge(host, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
             case ONE_WAY -> {
                 int other = anyHost();
                 cluster.cut(host, other);
-                mendLater(() -> cluster.network().mend(cluster.address(host), cluster.address(other)));
+                mendLater(() -> network.mend(host, other));
                 yield host != other;
             }
             case FLAP -> {
-                flap(host, anyHost(), 1 + chance.nextInt(8), chance);
+                network.flap(host, anyHost(), 1 + chance.nextInt(8), chance);
                 yield true;
             }
             case RESET -> {
                 int other = anyHost();
-                cluster.network().reset(cluster.address(host), cluster.address(other));
-                cluster.network().reset(cluster.address(other), cluster.address(host));
+                network.reset(host, other);
                 yield host != other;
+            }
+            case RESETS -> {
+                resets(host, 5 + chance.nextInt(20), chance);
+                yield true;
             }
             case SLOW_LINK -> {
                 int other = anyHost();
-                String from = cluster.address(host);
-                String to = cluster.address(other);
-                cluster.network().slowDown(from, to, chance.nextLong(2 * TIMEOUT_NANOS));
-                mendLater(() -> cluster.network().slowDown(from, to, 0));
+                network.slowDown(host, other, chance.nextLong(2 * TIMEOUT_NANOS));
+                mendLater(() -> network.slowDown(host, other, 0));
                 yield host != other;
             }
             case SLOW_NETWORK -> {
-                SimulatedNetwork.Conditions conditions = cluster.network().conditions();
-                conditions.maxDelayNanos = 500_000 + chance.nextLong(TIMEOUT_NANOS / 2);
-                conditions.slow = chance.nextInt(100);
+                network.slowDownAll(chance);
                 mendLater(cluster.network()::recover);
                 yield true;
             }
             case BAD_NETWORK -> {
-                SimulatedNetwork.Conditions conditions = cluster.network().conditions();
-                conditions.lost = chance.nextInt(200);
-                conditions.doubled = chance.nextInt(100);
-                conditions.replayed = chance.nextInt(100);
-                conditions.damaged = chance.nextInt(50);
+                network.worsen(chance);
                 mendLater(cluster.network()::recover);
+                yield true;
+            }
+            case REPLAY -> {
+                cluster.network().replay(cluster.address(host), TIMEOUT_NANOS);
                 yield true;
             }
             case CLOCK -> {
@@ -263,10 +297,10 @@ final class Nemesis {
                 ifUp(
                         host,
                         () -> machine.disk().setFault(SimDisk.failing(SimDisk.Operation.SYNC, 1 + chance.nextInt(10))));
-            case WRITE_ERROR -> ifUp(host, () -> failWrite(machine));
-            case ROTTEN_LOG -> rots(host, () -> rotLog(host));
-            case ROTTEN_TAIL -> ifUp(host, () -> rotTail(host));
-            case ROTTEN_SNAPSHOT -> rots(host, () -> rotSnapshot(host));
+            case WRITE_ERROR -> ifUp(host, () -> disks.failWrite(host, chance));
+            case ROTTEN_LOG -> disks.rotLog(host, chance);
+            case ROTTEN_TAIL -> ifUp(host, () -> disks.rotTail(host, chance));
+            case ROTTEN_SNAPSHOT -> disks.rotSnapshot(host, chance);
             case SLOW_MACHINE -> {
                 machine.setSlowMachine(chance.nextLong(3 * TIMEOUT_NANOS));
                 mendLater(() -> machine.setSlowMachine(0));
@@ -278,36 +312,34 @@ final class Nemesis {
                 yield true;
             }
             case OVERLOAD ->
-                done.getOrDefault(Fault.OVERLOAD, 0) < MOST_OVERLOADS
-                        && ifUp(host, () -> overload.ask(host, 10 + chance.nextInt(20), chance));
-            case EMPTY_DISK -> losesDisk(host);
+                done.getOrDefault(fault, 0) < MOST_OVERLOADS
+                        && ifUp(host, () -> crowd.ask(host, 10 + chance.nextInt(20), chance));
+            case EMPTY_DISK -> disks.lose(host);
             case JOIN -> join();
-            case LEAVE -> mayGo() && onMember(host, raft -> ignore(raft.leave()));
-            case REMOVE -> mayGo() && remove(host);
+            case LEAVE -> operator.maySpareVoters(1) && reduce(host, Raft::leave);
+            case REMOVE -> operator.maySpareVoters(1) && remove(host);
             case REMOVE_LEADER -> {
                 int leader = cluster.leader();
-                yield leader >= 0 && mayGo() && remove(leader);
+                yield leader >= 0 && operator.maySpareVoters(1) && remove(leader);
             }
-            case DEMOTE -> mayGo() && change(List.of(host), ConfChangeType.ADD_LEARNER_NODE);
+            case DEMOTE -> operator.maySpareVoters(1) && demote(List.of(host));
             case PROMOTE -> promote();
-            case JOINT -> mayGo(2) && change(List.of(host, anyHost()), ConfChangeType.ADD_LEARNER_NODE);
-            case TRANSFER ->
-                onMember(host, raft -> {
-                    List<Member> members = raft.members();
-                    ignore(raft.transferLeadership(
-                            members.get(chance.nextInt(members.size())).id()));
-                });
-            case STEP_DOWN -> {
+            case JOINT -> operator.maySpareVoters(2) && demote(List.of(host, anyHost()));
+            case TRANSFER -> transfer(host, chance);
+            case TRANSFER_UNHEARD -> {
                 int leader = cluster.leader();
-                yield leader >= 0 && onMember(leader, raft -> ignore(raft.stepDown(term(leader))));
+                boolean begins = leader >= 0 && done.getOrDefault(fault, 0) < MOST_CHALLENGES;
+                yield begins && ifUp(leader, () -> transferUnheard(leader, chance));
             }
-            case SNAPSHOT -> onMember(host, raft -> ignore(raft.snapshot()));
+            case STEP_DOWN -> {
+                RaftNode node = cluster.node(host);
+                yield node != null
+                        && cluster.onMember(
+                                host, raft -> raft.stepDown(node.view().term()));
+            }
+            case FORGET_LEADER -> forgetLeader(host);
+            case SNAPSHOT -> cluster.onMember(host, Raft::snapshot);
         };
-    }
-
-    private long term(int host) {
-        var node = cluster.node(host);
-        return node == null ? 0 : node.view().term();
     }
 
     private boolean ifUp(int host, Runnable action) {
@@ -318,111 +350,175 @@ final class Nemesis {
         return true;
     }
 
-    private interface OnMember {
-        void act(Raft<?, ?, ?> raft);
-    }
-
-    private boolean onMember(int host, OnMember action) {
-        Raft<?, ?, ?> raft = cluster.member(host);
-        if (raft == null || raft.members().isEmpty()) {
-            return false;
-        }
-        cluster.within(host, () -> action.act(raft));
-        return true;
-    }
-
-    private static void ignore(CompletableFuture<?> future) {
-        var unused = future.exceptionally(failure -> null);
-    }
-
-    private void partition() {
-        boolean[] left = new boolean[cluster.hosts()];
-        for (int i = 0; i < left.length; i++) {
-            left[i] = chance.nextBoolean();
-        }
-        for (int from = 0; from < left.length; from++) {
-            for (int to = 0; to < left.length; to++) {
-                if (left[from] != left[to]) {
-                    cluster.cut(from, to);
+    /** Some time within so long something is asked of the leader, and soon after of one that may not lead any more. */
+    private void challenge(int old, long nanos, SplittableRandom chance) {
+        SplittableRandom mine = chance.split();
+        cluster.after(Duration.ofNanos(mine.nextLong(nanos)), () -> {
+            askLeader(1 + mine.nextInt(3), mine);
+            cluster.after(Duration.ofNanos(mine.nextLong(TIMEOUT_NANOS / 5)), () -> {
+                if (!calm) {
+                    crowd.ask(old, 1, mine);
+                    crowd.readAll(old);
                 }
-            }
+            });
+        });
+    }
+
+    /** The same, now and then, so that clients have time for other things. */
+    private void challengeRarely(int old, SplittableRandom chance) {
+        if (challenges < MOST_CHALLENGES && chance.nextInt(3) > 0) {
+            challenges++;
+            challenge(old, 4 * TIMEOUT_NANOS, chance);
         }
     }
 
-    /** Only {@code middle} reaches everybody. */
-    private void bridge(int middle) {
-        for (int from = 0; from < cluster.hosts(); from++) {
-            boolean left = chance.nextBoolean();
-            for (int to = 0; to < from; to++) {
-                if (from != middle && to != middle && left) {
-                    cluster.cut(from, to);
-                    cluster.cut(to, from);
+    private void askLeader(int times, SplittableRandom random) {
+        int leader = cluster.leader();
+        if (!calm && leader >= 0) {
+            crowd.ask(leader, times, random);
+        }
+    }
+
+    /**
+     * Ends a process soon after it serves, so many times. After the last time it is cut off, and hears nothing but what it
+     * was sent before, while the others go on and it is asked.
+     */
+    private void crashLoop(int host, int times, SplittableRandom chance) {
+        cluster.kill(host);
+        operator.start(host);
+        cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS)), () -> {
+            if (calm || cluster.member(host) == null) {
+                return;
+            }
+            if (times > 1) {
+                crowd.readAll(host);
+                cluster.after(
+                        Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 5)),
+                        () -> ifUp(host, () -> crashLoop(host, times - 1, chance)));
+                return;
+            }
+            cluster.isolate(host);
+            cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
+            askLeader(3, chance);
+            cluster.after(Duration.ofNanos(TIMEOUT_NANOS / 20), () -> {
+                if (!calm) {
+                    cluster.network().replay(cluster.address(host), TIMEOUT_NANOS / 4);
+                    crowd.readAll(host);
                 }
-            }
-        }
+            });
+        });
     }
 
-    private void flap(int from, int to, int times, SplittableRandom random) {
+    /**
+     * Lets a leader hear nothing while it is asked for something, which the others may commit, until these have gone on so
+     * far that it needs a snapshot.
+     */
+    private void leaveBehind(int leader, SplittableRandom chance) {
+        network.deafen(leader);
+        crowd.ask(leader, 5, chance);
+        Duration third = Duration.ofNanos(TIMEOUT_NANOS + chance.nextLong(TIMEOUT_NANOS));
+        cluster.after(third.multipliedBy(2), () -> askLeader(30, chance));
+        cluster.after(third.multipliedBy(3), () -> {
+            int other = cluster.leader();
+            if (!calm && other >= 0) {
+                cluster.onMember(other, Raft::snapshot);
+            }
+            cluster.after(third.dividedBy(10), cluster::mend);
+        });
+    }
+
+    /** Resets a host's connections so many times, a few milliseconds apart. */
+    private void resets(int host, int times, SplittableRandom chance) {
         if (calm || times == 0) {
             return;
         }
-        cluster.cut(from, to);
-        cluster.cut(to, from);
-        cluster.after(Duration.ofNanos(random.nextLong(TIMEOUT_NANOS)), () -> {
-            cluster.network().mend(cluster.address(from), cluster.address(to));
-            cluster.network().mend(cluster.address(to), cluster.address(from));
-            cluster.after(Duration.ofNanos(random.nextLong(TIMEOUT_NANOS)), () -> flap(from, to, times - 1, random));
-        });
-    }
-
-    private void failWrite(Host machine) {
-        int[] left = {chance.nextInt(10)};
-        boolean partly = chance.nextBoolean();
-        int bytes = chance.nextInt(600);
-        machine.disk().setFault((operation, path) -> {
-            if (operation == SimDisk.Operation.WRITE && left[0]-- == 0) {
-                throw partly ? new SimDisk.ShortWriteException(bytes) : new IOException("Input/output error");
-            }
-        });
+        for (int other = 0; other < cluster.hosts(); other++) {
+            network.reset(host, other);
+        }
+        cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> resets(host, times - 1, chance));
     }
 
     // ---- members
 
-    /** The members as somebody who runs knows them; null if nobody does. */
-    private @Nullable List<Member> members() {
-        int leader = cluster.leader();
-        Raft<?, ?, ?> raft = leader < 0 ? null : cluster.member(leader);
-        return raft == null ? null : raft.members();
+    private boolean transfer(int host, SplittableRandom chance) {
+        return cluster.onMember(host, raft -> {
+            List<Member> members = raft.members();
+            return raft.transferLeadership(
+                    members.get(chance.nextInt(members.size())).id());
+        });
     }
 
-    private boolean mayGo() {
-        return mayGo(1);
+    /** Lets a leader that has just been read from, and may have a lease, hand leadership over and hear nothing of it. */
+    private void transferUnheard(int leader, SplittableRandom chance) {
+        crowd.readAll(leader);
+        cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> {
+            if (!calm && transfer(leader, chance)) {
+                cluster.setAtHandover(() -> {
+                    if (calm) {
+                        return;
+                    }
+                    network.deafen(leader);
+                    cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
+                    challenge(leader, TIMEOUT_NANOS / 5, chance);
+                });
+            }
+        });
     }
 
-    /**
-     * Tells whether so many voters may become none. What was asked for before may still be under way, and whoever lost
-     * its disk votes no more: one too many would be the end of any cluster.
-     */
-    private boolean mayGo(int count) {
-        List<Member> members = members();
-        boolean may = members != null
-                && voters(members) >= LEAST_MEMBERS + count
-                && allSound()
-                && cluster.time().minus(lastReduction).compareTo(Duration.ofSeconds(1)) > 0;
-        if (may) {
-            lastReduction = cluster.time();
+    private boolean forgetLeader(int host) {
+        RaftNode node = cluster.node(host);
+        if (node == null) {
+            return false;
         }
-        return may;
+        long deadlineNanos = cluster.host(host).clock().nanoTime() + TIMEOUT_NANOS;
+        cluster.within(host, () -> node.forgetLeader(deadlineNanos, new Unheard<>()));
+        return true;
     }
 
-    private static long voters(List<Member> members) {
-        return members.stream()
-                .filter(member -> member.role() != Member.Role.LEARNER)
-                .count();
+    /** Asks a member for something by which a voter becomes none. */
+    private boolean reduce(int host, Function<Raft<?, ?, ?>, CompletableFuture<?>> request) {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        boolean asked = cluster.onMember(host, raft -> request.apply(raft).thenRun(() -> done.complete(true)));
+        if (asked) {
+            operator.reduces(done);
+        }
+        return asked;
     }
 
-    /** Asks for the same change of members on some hosts: at once, so that two make the configuration joint. */
-    private boolean change(List<Integer> hosts, ConfChangeType type) {
+    private boolean remove(int host) {
+        Raft<?, ?, ?> target = cluster.member(host);
+        if (target == null) {
+            return false;
+        }
+        long id = target.id();
+        return reduce(anyHost(), raft -> raft.remove(id));
+    }
+
+    /** Asks for voters to become learners: at once, so that two make the configuration joint. */
+    private boolean demote(List<Integer> hosts) {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        if (!change(hosts, ConfChangeType.ADD_LEARNER_NODE, done)) {
+            return false;
+        }
+        operator.reduces(done);
+        if (hosts.size() > 1) {
+            mendLater(operator::leaveJoint);
+        }
+        return true;
+    }
+
+    private boolean promote() {
+        for (Member member : operator.members()) {
+            int host = operator.hostOf(member.address());
+            if (member.role() == Member.Role.LEARNER && host >= 0) {
+                return change(List.of(host), ConfChangeType.ADD_NODE, new CompletableFuture<>());
+            }
+        }
+        return false;
+    }
+
+    /** Asks the leader for the same change of members on some hosts. */
+    private boolean change(List<Integer> hosts, ConfChangeType type, CompletableFuture<Boolean> done) {
         List<String> addresses = new ArrayList<>();
         List<ConfChangeSingle> changes = new ArrayList<>();
         for (int host : hosts) {
@@ -440,308 +536,40 @@ final class Nemesis {
         cluster.within(asked, () -> {
             RaftServiceHandler service = cluster.network().service(cluster.address(asked));
             if (service != null) {
-                service.changeConfig(new ChangeConfigArgs(addresses, changes), new Unheard<>());
+                service.changeConfig(new ChangeConfigArgs(addresses, changes), new RaftServiceHandler.Reply<>() {
+                    @Override
+                    public void done(ChangeConfigResponse response) {
+                        done.complete(true);
+                    }
+
+                    @Override
+                    public void failed(String text) {}
+                });
             }
         });
-        if (hosts.size() > 1) {
-            mendLater(this::leaveJoint);
-        }
         return true;
-    }
-
-    private boolean promote() {
-        List<Member> members = members();
-        if (members == null) {
-            return false;
-        }
-        for (Member member : members) {
-            int host = hostOf(member.address());
-            if (member.role() == Member.Role.LEARNER && host >= 0) {
-                return change(List.of(host), ConfChangeType.ADD_NODE);
-            }
-        }
-        return false;
-    }
-
-    private void leaveJoint() {
-        int leader = cluster.leader();
-        if (leader >= 0) {
-            onMember(leader, raft -> ignore(raft.leaveJoint()));
-        }
-    }
-
-    /** Who asks and does not wait for the answer. */
-    private static final class Unheard<R> implements RaftServiceHandler.Reply<R> {
-        @Override
-        public void done(R response) {}
-
-        @Override
-        public void failed(String text) {}
-    }
-
-    // ---- rot
-
-    /** Lets a disk rot, if nothing else is wrong with any, so that all that is committed is on the others. */
-    private boolean rots(int host, Runnable rotting) {
-        Raft<?, ?, ?> raft = cluster.member(host);
-        if (raft == null || !allSound() || !allMembersUp()) {
-            return false;
-        }
-        rottenIds.set(host, raft.id());
-        rotting.run();
-        return true;
-    }
-
-    private boolean allSound() {
-        return lostIds.stream().allMatch(id -> id == 0) && rottenIds.stream().allMatch(id -> id == 0);
-    }
-
-    /** Closes a member, after which its whole log is known to be durable, and flips a bit of it. */
-    private void rotLog(int host) {
-        SplittableRandom mine = chance;
-        cluster.close(host);
-        whenDown(host, 100, () -> {
-            SimDisk disk = cluster.host(host).disk();
-            DurableLog log = new DurableLog(disk, SimulatedCluster.LOG, (index, term, previous, hash) -> {});
-            log.refresh();
-            boolean closed = log.isMarkedAsClosed();
-            List<String> segments = new ArrayList<>(disk.durableNames(SimulatedCluster.LOG));
-            segments.removeIf(name -> !name.endsWith(".wal") || (!closed && name.equals(log.lastSegment())));
-            boolean rotten = false;
-            if (!segments.isEmpty()) {
-                String name = segments.get(mine.nextInt(segments.size()));
-                Path path = SimulatedCluster.LOG.resolve(name);
-                byte[] bytes = disk.durableBytes(path, 0, Integer.MAX_VALUE);
-                int end = name.equals(log.lastSegment()) ? log.end() : bytes == null ? 0 : bytes.length;
-                rotten = end > 0 && disk.rot(path, mine.nextInt(end), mine.nextInt(8));
-            }
-            rotted(host, rotten);
-        });
-    }
-
-    private void rotSnapshot(int host) {
-        SimDisk disk = cluster.host(host).disk();
-        cluster.kill(host);
-        List<String> snapshots = new ArrayList<>(disk.durableNames(SimulatedCluster.SNAPSHOTS));
-        snapshots.removeIf(name -> !name.endsWith(".snap"));
-        boolean rotten = false;
-        if (!snapshots.isEmpty()) {
-            Path path = SimulatedCluster.SNAPSHOTS.resolve(snapshots.get(snapshots.size() - 1));
-            byte[] bytes = disk.durableBytes(path, 0, Integer.MAX_VALUE);
-            int size = bytes == null ? 0 : bytes.length;
-            rotten = size > 0 && disk.rot(path, chance.nextInt(size), chance.nextInt(8));
-        }
-        rotted(host, rotten);
-    }
-
-    private void rotTail(int host) {
-        SimDisk disk = cluster.host(host).disk();
-        cluster.crash(host);
-        DurableLog log = new DurableLog(disk, SimulatedCluster.LOG, (index, term, previous, hash) -> {});
-        log.refresh();
-        if (!log.lastSegment().isEmpty()) {
-            disk.rot(
-                    SimulatedCluster.LOG.resolve(log.lastSegment()),
-                    log.end() + chance.nextInt(600),
-                    chance.nextInt(8));
-        }
-    }
-
-    private void rotted(int host, boolean rotten) {
-        if (rotten) {
-            cluster.note("a bit of the disk of host " + host + " is flipped");
-            cluster.setDamaged(host, true);
-        } else {
-            rottenIds.set(host, 0L);
-        }
-    }
-
-    private void whenDown(int host, int patience, Runnable action) {
-        if (!cluster.isUp(host)) {
-            action.run();
-        } else if (patience == 0) {
-            rottenIds.set(host, 0L);
-        } else {
-            cluster.after(Duration.ofMillis(1), () -> whenDown(host, patience - 1, action));
-        }
     }
 
     private boolean join() {
-        List<Member> members = members();
-        if (members == null || members.size() >= MOST_MEMBERS || cluster.hosts() >= MOST_HOSTS) {
-            return false;
+        int joined = 0;
+        int most = 1 + chance.nextInt(2);
+        int members = operator.members().size();
+        // Two at once ask for ids at once.
+        while (joined < most && members > 0 && members + joined < MOST_MEMBERS && cluster.hosts() < MOST_HOSTS) {
+            int host = cluster.addHost();
+            operator.added();
+            operator.start(host);
+            joined++;
         }
-        int host = cluster.addHost();
-        addHost();
-        joins.set(host, true);
-        startJoining(host);
-        return true;
+        return joined > 0;
     }
 
-    private boolean remove(int host) {
-        Raft<?, ?, ?> target = cluster.member(host);
-        long id = target == null ? 0 : target.id();
-        return id != 0 && onMember(anyHost(), raft -> ignore(raft.remove(id)));
-    }
+    /** Who asks and does not wait for the answer. */
+    private static final class Unheard<T> implements Reply<T> {
+        @Override
+        public void done(T result) {}
 
-    private boolean losesDisk(int host) {
-        Raft<?, ?, ?> raft = cluster.member(host);
-        if (raft == null || !allSound() || !allMembersUp()) {
-            return false;
-        }
-        lostIds.set(host, raft.id());
-        cluster.crash(host);
-        cluster.host(host).replaceDisk();
-        return true;
-    }
-
-    /** Then one of them may be lost without a committed entry being lost with it, if the others have caught up. */
-    private boolean allMembersUp() {
-        List<Member> members = members();
-        boolean settled =
-                lastReduction.isZero() || cluster.time().minus(lastReduction).compareTo(Duration.ofSeconds(10)) > 0;
-        if (members == null || voters(members) < LEAST_MEMBERS || !settled) {
-            return false;
-        }
-        long caughtUp = members.stream()
-                .map(member -> hostOf(member.address()))
-                .filter(host -> host >= 0 && cluster.member(host) != null)
-                .count();
-        return caughtUp == members.size();
-    }
-
-    private int hostOf(String address) {
-        for (int i = 0; i < cluster.hosts(); i++) {
-            if (cluster.address(i).equals(address)) {
-                return i;
-            }
-        }
-        return -1;
-    }
-
-    private void bringBack() {
-        if (calm) {
-            return;
-        }
-        for (int host = 0; host < cluster.hosts(); host++) {
-            if (!cluster.isUp(host) && healing.nextBoolean()) {
-                start(host);
-            }
-        }
-        removeLost();
-        cluster.after(pause(healing), this::bringBack);
-    }
-
-    /** Starts a member again, as an operator would who reads what it said when it stopped. */
-    private void start(int host) {
-        if (cluster.startFailure(host) instanceof StartException failure) {
-            if (failure.kind() == StartException.Kind.IDENTITY) {
-                cluster.host(host).replaceDisk();
-            }
-            if (failure.kind() == StartException.Kind.IDENTITY || failure.kind() == StartException.Kind.LEFT) {
-                joins.set(host, true);
-            }
-        }
-        if (rottenIds.get(host) != 0 && cluster.startFailure(host) instanceof StorageException) {
-            // It says what to do: remove it, and let it join again with an empty directory.
-            lostIds.set(host, rottenIds.get(host));
-            rottenIds.set(host, 0L);
-            cluster.host(host).replaceDisk();
-            cluster.setDamaged(host, false);
-            return;
-        }
-        cluster.host(host).disk().clearFault();
-        if (joins.get(host)) {
-            startJoining(host);
-        } else {
-            cluster.startFirst(host, firstHosts);
-        }
-    }
-
-    private void startJoining(int host) {
-        List<Integer> others = new ArrayList<>();
-        for (int i = 0; i < cluster.hosts(); i++) {
-            if (i != host) {
-                others.add(i);
-            }
-        }
-        cluster.startJoining(host, others);
-    }
-
-    /** What lost its disk is a member no more: its id is removed before it comes back as another one. */
-    private void removeLost() {
-        for (int host = 0; host < lostIds.size(); host++) {
-            long id = lostIds.get(host);
-            List<Member> members = members();
-            if (id == 0 || members == null) {
-                continue;
-            }
-            if (members.stream().noneMatch(member -> member.id() == id)) {
-                lostIds.set(host, 0L);
-                joins.set(host, true);
-            } else {
-                int leader = cluster.leader();
-                onMember(leader, raft -> ignore(raft.remove(id)));
-            }
-        }
-    }
-
-    // ---- the end
-
-    /** Ends all faults. */
-    void calm() {
-        calm = true;
-        cluster.mend();
-        cluster.network().recover();
-        for (int i = 0; i < cluster.hosts(); i++) {
-            cluster.pause(i, Duration.ZERO);
-            cluster.host(i).recover();
-        }
-    }
-
-    /** Brings back what is down and belongs to the cluster. */
-    void repair() {
-        removeLost();
-        leaveJoint();
-        List<Member> members = members();
-        for (int host = 0; host < cluster.hosts(); host++) {
-            boolean wanted = members == null;
-            if (members != null) {
-                String address = cluster.address(host);
-                wanted = members.stream().anyMatch(member -> member.address().equals(address));
-            }
-            if (wanted && !cluster.isUp(host)) {
-                start(host);
-            }
-        }
-    }
-
-    /** Tells whether a member of the cluster runs on a host. */
-    boolean isMember(int host) {
-        Raft<?, ?, ?> raft = cluster.member(host);
-        List<Member> members = members();
-        return raft != null && members != null && members.stream().anyMatch(member -> member.id() == raft.id());
-    }
-
-    /** Tells whether every member runs and has applied what the leader has. */
-    boolean isWhole() {
-        List<Member> members = members();
-        int leader = cluster.leader();
-        if (members == null || lostIds.stream().anyMatch(id -> id != 0)) {
-            return false;
-        }
-        var leading = cluster.node(leader);
-        if (leading == null) {
-            return false;
-        }
-        long commit = leading.view().commit();
-        for (Member member : members) {
-            int host = hostOf(member.address());
-            var node = host < 0 || cluster.member(host) == null ? null : cluster.node(host);
-            if (node == null || node.id() != member.id() || node.view().applied() < commit) {
-                return false;
-            }
-        }
-        return true;
+        @Override
+        public void failed(Failure failure) {}
     }
 }

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class SimProcess {
     private static final long THREAD_NANOS = 40_000;
 
+    /** How long it takes at most until what waited in sockets is read, after a pause in which nothing was. */
+    private static final long SOCKETS_NANOS = 2_000_000;
+
     /** How many tasks may wait for a worker. */
     private static final int WORKER_BOUND = 2_000;
 
@@ -39,6 +42,7 @@ final class SimProcess {
     private @Nullable RaftNode node;
     private boolean ended;
     private long pausedUntilNanos;
+    private long deafUntilNanos;
 
     SimProcess(
             Host host,
@@ -90,6 +94,7 @@ final class SimProcess {
     /** Stops all that goes on for a while. */
     void pause(long nanos) {
         pausedUntilNanos = events.nowNanos() + nanos;
+        deafUntilNanos = pausedUntilNanos + (nanos == 0 ? 0 : random.nextLong(SOCKETS_NANOS));
     }
 
     /** Ends everything at once, as a signal or a power cut does. */
@@ -102,6 +107,23 @@ final class SimProcess {
     /** Plans something that this process does. */
     void after(long delayNanos, Runnable action) {
         events.after(delayNanos, () -> run(action));
+    }
+
+    /**
+     * Plans something that comes to this process by the network. After a pause others may be at work before the threads
+     * that read sockets are.
+     */
+    void arrives(long delayNanos, Runnable action) {
+        events.after(delayNanos, () -> hear(action));
+    }
+
+    private void hear(Runnable action) {
+        long deaf = deafUntilNanos - events.nowNanos();
+        if (deaf > 0) {
+            events.after(deaf, () -> hear(action));
+        } else {
+            run(action);
+        }
     }
 
     private void run(Runnable action) {

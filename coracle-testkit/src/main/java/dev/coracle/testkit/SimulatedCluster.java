@@ -28,6 +28,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -46,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * @param <C> the commands
  * @param <R> the results
  */
-public final class SimulatedCluster<C, R extends @Nullable Object> {
+public final class SimulatedCluster<C, R extends @Nullable Object> implements AutoCloseable {
     /** The length of a tick, unless the settings say otherwise. An election timeout is ten. */
     public static final Duration TICK = Duration.ofMillis(10);
 
@@ -90,6 +91,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     private @Nullable Violation violation;
     private int elections;
     private Consumer<String> diary = line -> {};
+    private Runnable atHandover = () -> {};
 
     /**
      * A world without hosts.
@@ -108,6 +110,10 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
             @Override
             public void onSend(SimProcess sender, Message message) {
                 invariants.onSend(message);
+                if (message instanceof Message.TimeoutNow) {
+                    events.after(0, atHandover);
+                    atHandover = () -> {};
+                }
             }
 
             @Override
@@ -139,6 +145,11 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     /** Tells something to whoever keeps a diary. */
     void note(String text) {
         diary.accept(String.format("%12.6f  %s", events.nowNanos() / 1e9, text));
+    }
+
+    /** Sets what happens the next time that a leader sends another one to take over, before that hears of it. */
+    void setAtHandover(Runnable action) {
+        atHandover = action;
     }
 
     // ---- hosts and members
@@ -231,6 +242,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
     private void leave(Seat seat, SimProcess process) {
         if (seat.host.process() == process) {
             seat.host.kill();
+            network.ended(seat.host.address());
             forget(seat, process);
         }
     }
@@ -257,6 +269,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         Seat seat = seats.get(host);
         SimProcess process = seat.host.process();
         seat.host.kill();
+        network.ended(seat.host.address());
         forget(seat, process);
     }
 
@@ -275,6 +288,14 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         SimProcess process = seats.get(host).host.process();
         if (process != null) {
             process.pause(time.toNanos());
+        }
+    }
+
+    /** Ends every member where it is, with whatever waits in it. Nothing happens in this world any more. */
+    @Override
+    public void close() {
+        for (int host = 0; host < seats.size(); host++) {
+            kill(host);
         }
     }
 
@@ -434,6 +455,18 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         }
     }
 
+    /** Asks the member on a host for something, and does not wait for it; false if there is no member to ask. */
+    boolean onMember(int host, Function<Raft<?, ?, ?>, CompletableFuture<?>> request) {
+        Raft<?, ?, ?> raft = raft(host);
+        if (raft == null || raft.members().isEmpty()) {
+            return false;
+        }
+        within(host, () -> {
+            var unused = request.apply(raft).exceptionally(failure -> null);
+        });
+        return true;
+    }
+
     /** How much has happened so far. */
     public long happened() {
         return events.happened();
@@ -521,7 +554,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         seat.before = view;
         if (seat.seen != node) {
             seat.seen = node;
-            invariants.onRun(node.id(), seat.host.disk(), LOG, view);
+            invariants.onRun(node.id(), network.incarnation(seat.host.address()), seat.host.disk(), LOG, view);
             watch(host, seat, process, node);
         }
         if (view.role() == RoleName.LEADER && invariants.onLeader(node.id(), view.term())) {

@@ -24,11 +24,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,10 +65,18 @@ final class SimulatedNetwork {
     private static final long RETRY_NANOS = 1_000_000;
     private static final int CHUNK_BYTES = 4_096;
     private static final long CONNECT_NANOS = 2_000_000_000L;
-    private static final int REMEMBERED_FRAMES = 16;
+    private static final int REMEMBERED_FRAMES = 64;
     private static final Connection CONNECTION = new Connection(null, null);
 
     private record Link(String from, String to) {}
+
+    /** A request that has no answer yet. */
+    private record OpenCall(SimProcess caller, String address, CompletableFuture<byte[]> answer) {
+        boolean isBetween(String one, String other) {
+            String own = caller.host().address();
+            return (own.equals(one) && address.equals(other)) || (own.equals(other) && address.equals(one));
+        }
+    }
 
     private final Events events;
     private final SplittableRandom random;
@@ -73,7 +84,8 @@ final class SimulatedNetwork {
     private final Codec<Message> codec = Dialect.NATIVE.codec().messages();
     private final Map<String, Endpoint> endpoints = new HashMap<>();
     private final Set<Link> cut = new HashSet<>();
-    private final Map<Link, ArrayDeque<Frame>> sent = new HashMap<>();
+    private final Map<Link, ArrayDeque<Frame>> sent = new LinkedHashMap<>();
+    private final Set<OpenCall> openCalls = new LinkedHashSet<>();
     private final Map<Link, Long> slowLinks = new HashMap<>();
     private final Map<Link, Long> resetAt = new HashMap<>();
     private Conditions conditions = new Conditions();
@@ -81,7 +93,7 @@ final class SimulatedNetwork {
     private long delivered;
     private long lostFrames;
 
-    private record Frame(SimProcess from, long fromId, List<byte[]> messages) {}
+    private record Frame(Endpoint from, long to, List<byte[]> messages) {}
 
     SimulatedNetwork(Events events, SplittableRandom random, Observer observer) {
         this.events = events;
@@ -104,14 +116,49 @@ final class SimulatedNetwork {
         slowLinks.put(new Link(from, to), nanos);
     }
 
-    /** Loses what is on its way from one address to another. */
-    void reset(String from, String to) {
-        resetAt.put(new Link(from, to), events.nowNanos());
+    /** Resets all connections between two addresses: what is on its way is lost, and who waits for an answer hears of it. */
+    void reset(String one, String other) {
+        resetAt.put(new Link(one, other), events.nowNanos());
+        resetAt.put(new Link(other, one), events.nowNanos());
+        breakOff(call -> call.isBetween(one, other));
+    }
+
+    /** The process at an address has ended, and its system says so to whoever waits for it. */
+    void ended(String address) {
+        breakOff(call -> call.address.equals(address));
+    }
+
+    private void breakOff(Predicate<OpenCall> which) {
+        for (OpenCall call : List.copyOf(openCalls)) {
+            if (which.test(call)) {
+                breakOff(call.caller, call.answer, call.address, delay());
+            }
+        }
+    }
+
+    /**
+     * Lets a host hear again what it was sent of late, each frame at some time within so long. What was late already when
+     * a link was cut still arrives.
+     */
+    void replay(String address, long nanos) {
+        sent.forEach((link, frames) -> {
+            if (link.to.equals(address)) {
+                for (Frame frame : List.copyOf(frames)) {
+                    events.after(random.nextLong(nanos), () -> frame.from.arrive(frame, address, false));
+                }
+            }
+        });
     }
 
     private boolean wasReset(Link link, long sentAtNanos) {
         Long reset = resetAt.get(link);
         return reset != null && sentAtNanos <= reset;
+    }
+
+    /** The identity of the data directory of whoever listens at an address; 0 if nobody does. */
+    long incarnation(String address) {
+        Endpoint endpoint = listening(address);
+        return endpoint == null ? 0 : endpoint.binding.incarnation();
     }
 
     /** What answers raftify's requests at an address; null if nobody listens there. */
@@ -206,6 +253,9 @@ final class SimulatedNetwork {
             SimProcess caller, long from, String address, int kind, byte[] request, Duration timeout) {
         CompletableFuture<byte[]> answer = new CompletableFuture<>();
         String own = caller.host().address();
+        OpenCall open = new OpenCall(caller, address, answer);
+        openCalls.add(open);
+        var unused = answer.whenComplete((response, failure) -> openCalls.remove(open));
         boolean[] sentOut = {true};
         caller.after(
                 timeout.toNanos(),
@@ -219,7 +269,6 @@ final class SimulatedNetwork {
         long now = events.nowNanos();
         events.after(delay(link), () -> {
             if (wasReset(link, now)) {
-                breakOff(caller, answer, address, 0);
                 return;
             }
             Endpoint target = listening(address);
@@ -233,7 +282,7 @@ final class SimulatedNetwork {
             }
             note(kind);
             note(request.length);
-            target.process.after(0, () -> serve(target, caller, from, address, kind, request.clone(), answer));
+            target.process.arrives(0, () -> serve(target, caller, from, address, kind, request.clone(), answer));
         });
         return answer;
     }
@@ -272,17 +321,10 @@ final class SimulatedNetwork {
                 }
                 answered = true;
                 Link back = new Link(address, caller.host().address());
-                long answeredAt = events.nowNanos();
                 if (isCut(address, caller.host().address()) || happens(conditions.lost)) {
                     breakOff(caller, answer, address, CONNECT_NANOS);
                 } else {
-                    caller.after(delay(back), () -> {
-                        if (wasReset(back, answeredAt)) {
-                            breakOff(caller, answer, address, 0);
-                        } else {
-                            end.run();
-                        }
-                    });
+                    caller.arrives(delay(back), end);
                 }
             }
         };
@@ -396,7 +438,7 @@ final class SimulatedNetwork {
                         && target.binding.id() == to
                         && target.binding.clusterId() == binding.clusterId()
                         && !isCut(process.host().address(), address)) {
-                    target.process.after(0, () -> {
+                    target.process.arrives(0, () -> {
                         Inbound in = target.inbound;
                         if (in != null && !target.closed) {
                             in.offerNote(0, binding.id(), note.clone());
@@ -414,13 +456,14 @@ final class SimulatedNetwork {
                 if (address == null || messages == null) {
                     unreachable(to);
                 } else {
-                    transmit(new Frame(process, binding.id(), messages), to, address);
+                    transmit(new Frame(this, to, messages), address);
                 }
             }
             flushed.clear();
         }
 
-        private void transmit(Frame frame, long to, String address) {
+        private void transmit(Frame frame, String address) {
+            long to = frame.to;
             Link link = new Link(process.host().address(), address);
             if (happens(conditions.lost)) {
                 lose(to);
@@ -431,17 +474,17 @@ final class SimulatedNetwork {
                 if (wasReset(link, now)) {
                     lose(to);
                 } else {
-                    arrive(frame, to, address);
+                    arrive(frame, address);
                 }
             });
             if (happens(conditions.doubled)) {
-                events.after(delay(link), () -> arrive(frame, to, address));
+                events.after(delay(link), () -> arrive(frame, address));
             }
             ArrayDeque<Frame> before = sent.computeIfAbsent(link, absent -> new ArrayDeque<>());
             if (!before.isEmpty() && happens(conditions.replayed)) {
                 List<Frame> choice = List.copyOf(before);
                 Frame old = choice.get(random.nextInt(choice.size()));
-                events.after(delay(), () -> arrive(old, to, address));
+                events.after(delay(), () -> arrive(old, address));
             }
             before.addLast(frame);
             if (before.size() > REMEMBERED_FRAMES) {
@@ -449,9 +492,14 @@ final class SimulatedNetwork {
             }
         }
 
-        private void arrive(Frame frame, long to, String address) {
+        private void arrive(Frame frame, String address) {
+            arrive(frame, address, isCut(process.host().address(), address));
+        }
+
+        private void arrive(Frame frame, String address, boolean cut) {
+            long to = frame.to;
             Endpoint target = listening(address);
-            if (target == null || target.inbound == null || isCut(process.host().address(), address)) {
+            if (target == null || target.inbound == null || cut) {
                 lose(to);
                 return;
             }
@@ -478,7 +526,7 @@ final class SimulatedNetwork {
             note(binding.id());
             note(to);
             messages.forEach(message -> note(message.type().ordinal() + 31 * message.index() + 97 * message.term()));
-            target.process.after(0, () -> target.offer(messages, 0));
+            target.process.arrives(0, () -> target.offer(messages, 0));
         }
 
         private byte[] damaged(byte[] bytes) {
@@ -585,7 +633,7 @@ final class SimulatedNetwork {
                     report(install, true);
                     return;
                 }
-                target.process.after(0, () -> receive(install, source, target, address));
+                target.process.arrives(0, () -> receive(install, source, target, address));
             });
         }
 
@@ -639,7 +687,7 @@ final class SimulatedNetwork {
                 report(install, !done);
                 return;
             }
-            target.process.after(delay(), () -> passOn(install, source, data, sink, target, address));
+            target.process.arrives(delay(), () -> passOn(install, source, data, sink, target, address));
         }
 
         private void report(Message.InstallSnapshot install, boolean failed) {

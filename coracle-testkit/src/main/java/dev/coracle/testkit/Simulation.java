@@ -163,7 +163,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
 
     private SeedReport run(World world) {
         long seed = world.seed;
-        try {
+        try (SimulatedCluster<C, R> unused = world.cluster) {
             return world.run();
         } catch (Violation broken) {
             throw new Violation(
@@ -179,6 +179,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
     private final class World {
         private final long seed;
         private final SimulatedCluster<C, R> cluster;
+        private final Operator operator;
         private final Nemesis nemesis;
         private final Workload<C, R, S> workload;
         private final Clients<C, R, S> clients;
@@ -190,7 +191,8 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             int count = hosts > 0 ? hosts : 3 + 2 * random.nextInt(2);
             int snapshotEntries = 10 + random.nextInt(100);
             int catchUpEntries = random.nextInt(50);
-            Clients.Manners manners = new Clients.Manners(random.nextBoolean(), random.nextBoolean());
+            Duration timeout = Duration.ofSeconds(random.nextInt(4) == 0 ? 4 : 1);
+            Clients.Manners manners = new Clients.Manners(random.nextBoolean(), random.nextBoolean(), timeout);
             int segmentBytes = 8_192 << random.nextInt(4);
             long pendingBytes = random.nextInt(4) == 0 ? 8_192 << random.nextInt(4) : 64 << 20;
             cluster = new SimulatedCluster<>(
@@ -215,7 +217,8 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             ordered.addAll(faults);
             SplittableRandom troubles = random.split();
             clients = new Clients<>(cluster, workload, random.split(), ACTIONS, plan, manners);
-            nemesis = new Nemesis(cluster, troubles, count, ordered, plan, clients::crowd, !manners.leases());
+            operator = new Operator(cluster, count);
+            nemesis = new Nemesis(cluster, troubles, operator, ordered, plan, clients, !manners.leases());
         }
 
         SeedReport run() {
@@ -257,14 +260,14 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
                             "the cluster does not recover: " + cluster + "\n" + cluster.leaderStatus(),
                             null);
                 }
-                nemesis.repair();
-            } while (!cluster.runUntil(nemesis::isWhole, STEP));
+                operator.repair();
+            } while (!cluster.runUntil(operator::isWhole, STEP));
         }
 
         private boolean canBeReadEverywhere() {
             for (int host = 0; host < cluster.hosts(); host++) {
                 // Who was removed, and has not heard of it, is no member.
-                if (nemesis.isMember(host) && !clients.askLast(host)) {
+                if (operator.isMember(host) && !clients.askLast(host)) {
                     return false;
                 }
             }

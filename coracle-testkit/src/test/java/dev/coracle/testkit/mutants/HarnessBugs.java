@@ -237,22 +237,13 @@ final class HarnessBugs {
                     ENDS,
                     "node/Loop.java",
                     "        open.expire(nowNanos, this::expire);\n",
-                    ""));
-
-    /** No world of the first hundred seeds shows them; whether a later one does is tried on request only. */
-    static final List<Mutant> ELUSIVE = List.of(
+                    ""),
             new Mutant(
                     "an entry that a snapshot has swallowed is lost",
                     ONCE,
                     "node/Loop.java",
                     "Failure.Kind.UNKNOWN,\n                        leader,\n                        \"a snapshot replaced",
                     "Failure.Kind.LOST,\n                        leader,\n                        \"a snapshot replaced"),
-            new Mutant(
-                    "a request whose place was overtaken is lost at once",
-                    ONCE,
-                    "node/PendingProposals.java",
-                    "overtaken.add(current.removeLast());",
-                    "lost.accept(current.removeLast());"),
             new Mutant(
                     "a request whose connection broke was not sent",
                     ONCE,
@@ -283,6 +274,21 @@ final class HarnessBugs {
                     "Tables.java",
                     "return new Tables(members, removed, nextId + 1);",
                     "return new Tables(members, removed, nextId);"),
+            new Mutant(
+                    "the id of a removed member is given to the next",
+                    WHO,
+                    "Tables.java",
+                    "        long next = nextId;\n",
+                    "        long next = 1;\n"));
+
+    /** No world of the first hundred seeds shows them; whether a later one does is tried on request only. */
+    static final List<Mutant> ELUSIVE = List.of(
+            new Mutant(
+                    "a request whose place was overtaken is lost at once",
+                    ONCE,
+                    "node/PendingProposals.java",
+                    "overtaken.add(current.removeLast());",
+                    "lost.accept(current.removeLast());"),
             new Mutant(
                     "who was removed is forgotten with the next change",
                     WHO,
