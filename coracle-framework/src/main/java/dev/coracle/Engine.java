@@ -76,7 +76,6 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     private final AtomicBoolean persisting = new AtomicBoolean();
     private final AtomicBoolean announcing = new AtomicBoolean();
     private final AtomicBoolean askingForAddresses = new AtomicBoolean();
-    private final AtomicBoolean changingSnapshots = new AtomicBoolean();
 
     /** Addresses where nodes of raftify listened when they were last called. */
     private final Set<String> raftify = ConcurrentHashMap.newKeySet();
@@ -108,7 +107,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                 settings.results,
                 settings.formatter,
                 stateText == null ? null : () -> stateText.apply(settings.machine),
-                this::onMembership);
+                this::onMembership,
+                settings.olderMembers);
     }
 
     // ---- start
@@ -355,39 +355,11 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         }
     }
 
-    /** This node leads, and no member is left that could read snapshots of the first version only. */
-    private void onAllReport() {
-        if (replica.writesSecondHeads() || !changingSnapshots.compareAndSet(false, true)) {
-            return;
-        }
-        worker.execute(() -> {
-            RaftNode running = node;
-            if (running == null || hasStopped()) {
-                changingSnapshots.set(false);
-                return;
-            }
-            long deadline = nanoTime() + settings.requestTimeout.toNanos();
-            running.propose(Envelope.RecordMember.SECOND_SNAPSHOTS.encode(), deadline, new Reply<>() {
-                @Override
-                public void done(@Nullable Object nothing) {
-                    changingSnapshots.set(false);
-                }
-
-                @Override
-                public void failed(Failure failure) {
-                    // The next heartbeat asks again, if this node still leads.
-                    changingSnapshots.set(false);
-                }
-            });
-        });
-    }
-
     private NodeConfig config(ClusterFile file) {
         NodeConfig.Builder builder = NodeConfig.builder();
         if (file.dialect() == Dialect.NATIVE) {
             builder.bootstrap(bootstrap(file))
-                    .heartbeatNotes(new HashCheck(
-                            replica.hash(), () -> id, replica::membership, this::onAllReport));
+                    .heartbeatNotes(new HashCheck(replica.hash(), () -> id, replica::membership));
         } else {
             // raftify's nodes check no quorum unless they are told to. One that has fallen behind asks for votes in
             // ever higher terms then; members that refuse it for the sake of their leader would shut it out for good.

@@ -67,12 +67,6 @@ sealed interface Envelope {
      * @param incarnation the identity of its data directory, which is noted once and never replaced
      */
     record RecordMember(long id, String address, long incarnation) implements Envelope {
-        /**
-         * The entry from which on snapshots are written in the second version. It notes something of nobody, which no
-         * version minds: whoever does not know this one does nothing.
-         */
-        static final RecordMember SECOND_SNAPSHOTS = new RecordMember(0, "", 2);
-
         byte[] encode() {
             return versioned(2, new ByteWriter().int64(id).text(address).int64(incarnation));
         }

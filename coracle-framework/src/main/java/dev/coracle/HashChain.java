@@ -138,7 +138,6 @@ final class HashChain {
     /** Goes on from a snapshot's. The applier's. */
     void restore(Point point) {
         replacements.incrementAndGet();
-        successor = null;
         watched = Long.MAX_VALUE;
         seen = null;
         for (int i = 0; i < REMEMBERED; i++) {

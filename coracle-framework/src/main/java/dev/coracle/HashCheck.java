@@ -3,7 +3,6 @@ package dev.coracle;
 import dev.coracle.ByteReader.MalformedException;
 import dev.coracle.HashChain.Point;
 import dev.coracle.node.HeartbeatNotes;
-import dev.coracle.raft.ConfState;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -12,7 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  * differs from it stops; a follower stops once the leader says that a majority has what the leader has, which is with the
  * next heartbeat or two. Where there is no majority for either, of two members for example or while others are down, the
  * leader's word counts, as it does for the log, and the follower stops after {@link #PATIENCE} heartbeats.
- *
- * <p>The notes also tell who runs a version that knows the hash, and with it snapshots that carry it: whoever reports. A
- * leader that hears reports of all members is told so; until then all write snapshots that an older one can read.
  */
 final class HashCheck implements HeartbeatNotes {
     /** How many heartbeats a follower that differs waits for a majority to decide. */
@@ -48,7 +43,6 @@ final class HashCheck implements HeartbeatNotes {
     private final HashChain chain;
     private final LongSupplier id;
     private final Supplier<Replica.Membership> membership;
-    private final Runnable onAllReport;
 
     // As a follower.
     private @Nullable Claim claimed;
@@ -64,28 +58,19 @@ final class HashCheck implements HeartbeatNotes {
     /** What this member has said as a leader: the answers may come when the chain has forgotten it. */
     private final ArrayDeque<Point> said = new ArrayDeque<>();
 
-    /** As a leader: how many heartbeats each member was sent since its last report. */
-    private final Map<Long, Integer> unreported = new HashMap<>();
-
     /**
      * @param chain of this member
      * @param id this member's
      * @param membership whose reports count
-     * @param onAllReport called on a leader, with each heartbeat, while all members run a version that reports
      */
-    HashCheck(HashChain chain, LongSupplier id, Supplier<Replica.Membership> membership, Runnable onAllReport) {
+    HashCheck(HashChain chain, LongSupplier id, Supplier<Replica.Membership> membership) {
         this.chain = chain;
         this.id = id;
         this.membership = membership;
-        this.onAllReport = onAllReport;
     }
 
     @Override
     public byte @Nullable [] forFollower(long follower) {
-        unreported.computeIfPresent(follower, (member, count) -> count + 1);
-        if (allReport()) {
-            onAllReport.run();
-        }
         Point end = chain.at(chain.index());
         if (end == null) {
             return null;
@@ -103,8 +88,6 @@ final class HashCheck implements HeartbeatNotes {
 
     @Override
     public byte @Nullable [] forLeader(long leader) {
-        // Who leads next time may find that members run another version by then.
-        unreported.clear();
         Point known = report;
         if (known == null) {
             return null;
@@ -214,7 +197,6 @@ final class HashCheck implements HeartbeatNotes {
     // ---- the leader
 
     private void onReport(long from, Point reported) {
-        unreported.put(from, 0);
         Replica.Membership members = membership.get();
         Point own = said.stream()
                 .filter(claim -> claim.index() == reported.index())
@@ -247,16 +229,6 @@ final class HashCheck implements HeartbeatNotes {
                             + "up to index " + own.index() + " the hash of all entries is " + hex(own) + " here and "
                             + hex(reported) + " on " + Leading.name(from) + ". " + advice());
         }
-    }
-
-    /** Whether each member but this one has reported lately. */
-    private boolean allReport() {
-        ConfState now = membership.get().configuration();
-        return !now.voters().isEmpty()
-                && Stream.of(now.voters(), now.votersOutgoing(), now.learners(), now.learnersNext())
-                        .flatMap(List::stream)
-                        .allMatch(member -> member == id.getAsLong()
-                                || unreported.getOrDefault(member, Integer.MAX_VALUE) <= PATIENCE);
     }
 
     private boolean isMajorityDiffering(List<Long> voters) {

@@ -17,6 +17,11 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
     static final String NO_SESSIONS =
             "a cluster of raft-rs's dialect has no sessions: its entries are the commands alone";
 
+    /** Why no session is opened during an upgrade. */
+    static final String NO_SESSIONS_YET =
+            "the leader was told that there may be members of versions before client sessions (olderMembers), which stop at"
+                    + " the first session: open it when they are gone, and the leader was started without that option";
+
     /** Why some requests are refused in a cluster of raft-rs's dialect. */
     static final String NO_IDENTITIES =
             "in a cluster of raft-rs's dialect nodes have no incarnations, and their addresses"

@@ -223,6 +223,17 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
         return this;
     }
 
+    /**
+     * Whether there may be members of versions before client sessions, or this one may have to go back to such a version.
+     * Then snapshots are written as those versions read them, unless there are sessions already, and a leader opens no
+     * session. Such snapshots carry no {@linkplain StopReason hash}: members that have restarted from one are not compared
+     * with others over what came before. For the time of an upgrade; default false.
+     */
+    public RaftBuilder<C, R, S> olderMembers(boolean value) {
+        settings.olderMembers = value;
+        return this;
+    }
+
     /** How many entries before a snapshot are kept for members that are a little behind. Not negative, default 5,000. */
     public RaftBuilder<C, R, S> catchUpEntries(int value) {
         require(value >= 0, "catchUpEntries", value, "must not be negative");

@@ -78,19 +78,14 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
     private final @Nullable EntryFormatter<C> formatter;
     private final @Nullable Supplier<String> stateText;
     private final Consumer<Membership> onMembership;
+    private final boolean olderMembers;
     private volatile Membership membership = Membership.NONE;
     private volatile DialectRules rules = NativeRules.INSTANCE;
 
     /**
-     * Whether snapshots have heads of the second version, which a member without sessions cannot read. They have from the
-     * entry on by which a leader says that all members can, or from the first one that such a member cannot read either;
-     * the heads themselves remember it. So it is a function of the log, and all members write the same.
-     */
-    private volatile boolean secondHeads;
-
-    /**
      * @param stateText prints the machine's state, or null if nothing of it may be printed
      * @param onMembership hears of new members, addresses and incarnations, on the applier's thread
+     * @param olderMembers whether snapshots are for members of versions before client sessions, as long as they can be
      */
     Replica(
             StateMachine<C, R> machine,
@@ -98,13 +93,15 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             Codec<R> results,
             @Nullable EntryFormatter<C> formatter,
             @Nullable Supplier<String> stateText,
-            Consumer<Membership> onMembership) {
+            Consumer<Membership> onMembership,
+            boolean olderMembers) {
         this.machine = machine;
         this.commands = commands;
         this.results = results;
         this.formatter = formatter;
         this.stateText = stateText;
         this.onMembership = onMembership;
+        this.olderMembers = olderMembers;
     }
 
     /** The rolling hash of what was applied. */
@@ -112,20 +109,9 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         return hash;
     }
 
-    /** Whether snapshots have heads of the second version, for good. Any thread may call. */
-    boolean writesSecondHeads() {
-        return secondHeads;
-    }
-
-    private void writeSecondHeads(long index) {
-        if (!secondHeads) {
-            secondHeads = true;
-            // Snapshots had no hash, so members that restarted know less than others, and no two heads would be alike.
-            hash.restore(new HashChain.Point(index, index, 0));
-            LOG.info(
-                    "from index {} on snapshots are written in version 2: older versions cannot be started here any more",
-                    index);
-        }
+    /** Whether there may be members of versions before client sessions. */
+    boolean hasOlderMembers() {
+        return olderMembers;
     }
 
     /** Begins in a cluster of a dialect, with the members before the first entry. Called before the first one is applied. */
@@ -164,7 +150,6 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             return apply(index, command.payload());
         }
         if (envelope instanceof Envelope.InSession command) {
-            writeSecondHeads(index);
             return apply(index, command);
         }
         Tables tables = membership.tables();
@@ -174,20 +159,14 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
             changed(index, tables.withReserved(), membership.configuration());
             return id;
         }
-        if (Envelope.RecordMember.SECOND_SNAPSHOTS.equals(envelope)) {
-            writeSecondHeads(index);
-            return null;
-        }
         if (envelope instanceof Envelope.RecordMember news) {
             changed(index, tables.withKnown(news.id(), news.address(), news.incarnation()), membership.configuration());
             return null;
         }
         if (envelope instanceof Envelope.OpenSession open) {
-            writeSecondHeads(index);
             return sessions.open(index, open.nonce());
         }
         if (envelope instanceof Envelope.CloseSession close) {
-            writeSecondHeads(index);
             sessions.close(close.session());
             return null;
         }
@@ -250,7 +229,8 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public PinnedSnapshot snapshot() {
-        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin(), secondHeads ? hash.end() : null);
+        SnapshotHead head =
+                new SnapshotHead(membership.tables(), sessions.pin(), olderMembers ? null : hash.end());
         StateMachine.PinnedState state = machine.snapshot();
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("a snapshot is taken: {}", stateText.get());
@@ -275,9 +255,6 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
         machine.restore(data);
         sessions.restore(head.sessions());
         HashChain.Point point = head.hash();
-        if (point != null) {
-            secondHeads = true;
-        }
         // Of what came before nothing is known then, and members that know more cannot be compared with.
         hash.restore(point == null ? new HashChain.Point(metadata.index(), metadata.index(), 0) : point);
         if (stateText != null && LOG.isDebugEnabled()) {

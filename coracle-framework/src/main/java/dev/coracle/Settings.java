@@ -61,6 +61,7 @@ final class Settings<C, R extends @Nullable Object, S extends StateMachine<C, R>
     long snapshotBytes = 64 << 20;
     Duration snapshotInterval = Duration.ZERO;
     int catchUpEntries = 5_000;
+    boolean olderMembers;
     int maxSnapshotTransfers = GrpcTransportConfig.DEFAULT_MAX_SNAPSHOTS;
     long snapshotBytesPerSecond = GrpcTransportConfig.DEFAULT_SNAPSHOT_BYTES_PER_SECOND;
     int segmentBytes = 64_000_000;

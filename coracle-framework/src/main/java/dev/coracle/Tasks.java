@@ -243,6 +243,10 @@ final class Tasks {
             if (leading.refusesSessions(reply)) {
                 return;
             }
+            if (leading.replica().hasOlderMembers()) {
+                reply.failed(Leading.refused(Leading.NO_SESSIONS_YET));
+                return;
+            }
             byte[] command = new Envelope.OpenSession(nonce).encode();
             leading.node()
                     .propose(

@@ -149,7 +149,7 @@ class HashChainTest {
         ConfState before = ConfState.ofVoters(1L);
         for (int kind = 0; kind < 4; kind++) {
             Replica<String, Long> replica =
-                    new Replica<>(new Journal(), Codec.utf8(), Codec.int64(), null, null, members -> {});
+                    new Replica<>(new Journal(), Codec.utf8(), Codec.int64(), null, null, members -> {}, false);
             replica.configurationChanged(1, ConfChangeV2.of(new ConfChangeSingle(ConfChangeType.ADD_NODE, 1)), before);
             ends.add(replica.hash().end());
             long other = kind == 0 ? 2 : 3;

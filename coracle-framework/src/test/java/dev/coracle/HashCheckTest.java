@@ -19,15 +19,11 @@ class HashCheckTest {
         final long id;
         final HashChain chain = new HashChain();
         final HashCheck check;
-        boolean knowsThatAllReport;
 
         Node(long id) {
             this.id = id;
             check = new HashCheck(
-                    chain,
-                    () -> id,
-                    () -> new Replica.Membership(chain.index(), Tables.EMPTY, configuration),
-                    () -> knowsThatAllReport = true);
+                    chain, () -> id, () -> new Replica.Membership(chain.index(), Tables.EMPTY, configuration));
         }
 
         void apply(long from, long to) {
@@ -314,57 +310,6 @@ class HashCheckTest {
             applyAll(i, i);
         }
         assertThat(node(3).chain.end()).isEqualTo(node(1).chain.end());
-    }
-
-    @Test
-    void theLeaderIsToldOnceAllHaveReported() {
-        start(3);
-        for (int i = 1; i <= 3 * HashCheck.PATIENCE; i++) {
-            applyAll(i, i);
-            // The other one runs a version that understands no notes and writes none.
-            heartbeat(1, 2);
-            assertThat(node(1).check.forFollower(3)).isNotNull();
-        }
-        assertThat(nodes.values()).noneMatch(node -> node.knowsThatAllReport);
-        heartbeat(1, 2, 3);
-        heartbeat(1, 2, 3);
-        assertThat(node(1).knowsThatAllReport).isTrue();
-    }
-
-    @Test
-    void whoReportedLongAgoOrToAnEarlierLeadershipMayRunAnotherVersionNow() {
-        start(3);
-        applyAll(1, 1);
-        heartbeat(1, 2, 3);
-        heartbeat(1, 2);
-        assertThat(node(1).knowsThatAllReport).isTrue();
-        for (int i = 0; i <= HashCheck.PATIENCE; i++) {
-            node(1).check.forFollower(3);
-        }
-        node(1).knowsThatAllReport = false;
-        heartbeat(1, 2);
-        assertThat(node(1).knowsThatAllReport).as("one was silent since").isFalse();
-
-        heartbeat(1, 3);
-        heartbeat(2, 1, 3);
-        node(1).knowsThatAllReport = false;
-        heartbeat(1, 2);
-        heartbeat(1, 2);
-        assertThat(node(1).knowsThatAllReport).as("another one led since").isFalse();
-    }
-
-    @Test
-    void learnersCountAsWell() {
-        start(2);
-        configuration = new ConfState(List.of(1L, 2L), List.of(3L), List.of(), List.of(), false);
-        nodes.put(3L, new Node(3));
-        applyAll(1, 1);
-        heartbeat(1, 2);
-        heartbeat(1, 2);
-        assertThat(node(1).knowsThatAllReport).isFalse();
-        heartbeat(1, 2, 3);
-        heartbeat(1, 2, 3);
-        assertThat(node(1).knowsThatAllReport).isTrue();
     }
 
     @Test

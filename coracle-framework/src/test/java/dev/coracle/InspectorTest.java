@@ -91,14 +91,14 @@ class InspectorTest {
 
     @Test
     void theVersionOfTheNewestSnapshotTellsWhetherThereIsAWayBack() throws Exception {
-        whileItRuns("v", raft -> {
+        whileItRuns("v", true, raft -> {
             raft.propose("one").join();
             raft.snapshot().join();
         });
         assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
                 .contains("Its version | 1, which versions without sessions can read, too\n");
-        whileItRuns("v", raft -> {
-            raft.openSession().join();
+        whileItRuns("v", false, raft -> {
+            raft.propose("two").join();
             raft.snapshot().join();
         });
         assertThat(metadata(root.resolve("v"), Inspector.Format.TABLE))
@@ -106,11 +106,12 @@ class InspectorTest {
         assertThat(metadata(root.resolve("v"), JSON)).contains(",\"version\":2,");
     }
 
-    private void whileItRuns(String name, Consumer<Raft<String, Long, Journal>> action) throws Exception {
+    private void whileItRuns(String name, boolean olderMembers, Consumer<Raft<String, Long, Journal>> action) throws Exception {
         try (Raft<String, Long, Journal> raft = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
                 .raftAddress("127.0.0.1:0")
                 .dataDirectory(root.resolve(name))
                 .segmentBytes(64 << 10)
+                .olderMembers(olderMembers)
                 .start()) {
             action.accept(raft);
         }

@@ -1,6 +1,7 @@
 package dev.coracle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.SnapshotMetadata;
@@ -9,16 +10,19 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
-/** In which version a member writes its snapshots: in the one that all members can read. */
+/** In which version a member writes its snapshots, and what it opens no session for: members of older versions. */
+@Timeout(60)
 class SnapshotVersionTest {
     private static final byte[] COMMAND = Envelope.wrap("a".getBytes(StandardCharsets.UTF_8));
     private static final int VERSION_OFFSET = 8;
 
-    private static Replica<String, Long> replica() {
-        return new Replica<>(new Journal(), Codec.utf8(), Codec.int64(), null, null, membership -> {});
+    private static Replica<String, Long> replica(boolean olderMembers) {
+        return new Replica<>(new Journal(), Codec.utf8(), Codec.int64(), null, null, membership -> {}, olderMembers);
     }
 
     private static byte[] snapshot(Replica<String, Long> replica) throws IOException {
@@ -29,73 +33,64 @@ class SnapshotVersionTest {
         return out.toByteArray();
     }
 
-    private static int version(Replica<String, Long> replica) throws IOException {
-        return ByteBuffer.wrap(snapshot(replica)).getInt(VERSION_OFFSET);
+    private static int version(byte[] snapshot) {
+        return ByteBuffer.wrap(snapshot).getInt(VERSION_OFFSET);
     }
 
-    private static Replica<String, Long> restored(byte[] snapshot) throws IOException {
-        Replica<String, Long> replica = replica();
+    private static void restore(Replica<String, Long> replica, byte[] snapshot) throws IOException {
         replica.restore(new SnapshotMetadata(1, 1, ConfState.ofVoters(1L)), new ByteArrayInputStream(snapshot));
-        return replica;
     }
 
     @Test
-    void whileNothingNewIsUsedAnOlderVersionCanReadIt() throws Exception {
-        Replica<String, Long> replica = replica();
+    void withOlderMembersASnapshotIsWhatTheyWroteThemselves() throws Exception {
+        Replica<String, Long> replica = replica(true);
         replica.apply(1, 1, COMMAND);
-        assertThat(version(replica)).isEqualTo(1);
-        // Version, length, tables and the journal: no more, no less.
         byte[] tables = replica.membership().tables().encode();
-        assertThat(snapshot(replica)).hasSize(VERSION_OFFSET + 4 + 4 + tables.length + 4 + 3);
-        assertThat(version(restored(snapshot(replica)))).isEqualTo(1);
+        // Magic, version, length, tables, and the journal: a count and one line.
+        byte[] older = ByteBuffer.allocate(VERSION_OFFSET + 4 + 4 + tables.length + 4 + 3)
+                .putLong(0x43_6f_72_61_53_6e_61_70L)
+                .putInt(1)
+                .putInt(tables.length)
+                .put(tables)
+                .putInt(1)
+                .putShort((short) 1)
+                .put((byte) 'a')
+                .array();
+        assertThat(snapshot(replica)).isEqualTo(older);
     }
 
     @Test
-    void onceAllMembersKnowTheSecondVersionItIsWrittenForGood() throws Exception {
-        Replica<String, Long> replica = replica();
-        replica.apply(1, 1, COMMAND);
-        replica.apply(2, 1, Envelope.RecordMember.SECOND_SNAPSHOTS.encode());
-        assertThat(version(replica)).isEqualTo(2);
-        Replica<String, Long> restored = restored(snapshot(replica));
-        assertThat(restored.hash().end()).isEqualTo(replica.hash().end());
-        assertThat(version(restored)).isEqualTo(2);
-    }
-
-    @Test
-    void allMembersWriteTheSameWhereverTheyBegan() throws Exception {
-        Replica<String, Long> first = replica();
-        first.apply(1, 1, COMMAND);
-        Replica<String, Long> second = restored(snapshot(first));
-        for (Replica<String, Long> replica : List.of(first, second)) {
-            replica.apply(2, 1, COMMAND);
-            replica.apply(3, 1, Envelope.RecordMember.SECOND_SNAPSHOTS.encode());
-            replica.apply(4, 1, COMMAND);
-            replica.apply(5, 2, Envelope.RecordMember.SECOND_SNAPSHOTS.encode());
+    void snapshotsOfBothVersionsAreTakenWhicheverIsWritten() throws Exception {
+        for (boolean from : new boolean[] {false, true}) {
+            Replica<String, Long> sender = replica(from);
+            sender.apply(1, 1, COMMAND);
+            for (boolean to : new boolean[] {false, true}) {
+                Replica<String, Long> receiver = replica(to);
+                restore(receiver, snapshot(sender));
+                assertThat(version(snapshot(receiver))).isEqualTo(to ? 1 : 2);
+            }
         }
-        assertThat(first.hash().origin()).isEqualTo(3);
-        assertThat(second.hash().end()).isEqualTo(first.hash().end());
     }
 
     @Test
-    void whatBeginsTheSecondVersionNotesSomethingOfNobody() throws Exception {
-        Tables tables = Tables.EMPTY.withConfiguration(ConfState.ofVoters(1L), ClusterFile.byId());
-        Envelope.RecordMember note = Envelope.RecordMember.SECOND_SNAPSHOTS;
-        // What an older version does with it, byte for byte one of its own entries.
-        assertThat(note.encode()).containsExactly(2, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2);
-        assertThat(tables.withKnown(note.id(), note.address(), note.incarnation())).isSameAs(tables);
+    void sessionsThatAreThereAlreadyAreNotLost() throws Exception {
+        Replica<String, Long> replica = replica(true);
+        replica.apply(1, 1, new Envelope.OpenSession(7).encode());
+        assertThat(version(snapshot(replica))).isEqualTo(2);
     }
 
     @Test
-    void whoeverHasASessionInItsLogCannotGoBackAnyway() throws Exception {
-        byte[][] entries = {
-            new Envelope.OpenSession(7).encode(),
-            new Envelope.InSession(new SessionId(5, 7), 1, 1, new byte[] {'a'}).encode(),
-            new Envelope.CloseSession(new SessionId(5, 7)).encode(),
-        };
-        for (byte[] entry : entries) {
-            Replica<String, Long> replica = replica();
-            replica.apply(1, 1, entry);
-            assertThat(version(replica)).isEqualTo(2);
+    void withOlderMembersNoSessionIsOpened(@TempDir Path root) throws Exception {
+        try (Raft<String, Long, Journal> raft = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
+                .raftAddress("127.0.0.1:0")
+                .dataDirectory(root.resolve("a"))
+                .segmentBytes(64 << 10)
+                .olderMembers(true)
+                .start()) {
+            assertThat(raft.propose("one").join()).isEqualTo(1);
+            assertThatThrownBy(() -> raft.openSession().join())
+                    .hasCauseInstanceOf(RaftException.class)
+                    .hasMessageContaining("versions before client sessions");
         }
     }
 }

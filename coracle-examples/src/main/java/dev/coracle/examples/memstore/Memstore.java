@@ -105,6 +105,12 @@ public final class Memstore implements Callable<Integer> {
     private @Nullable Integer catchUpEntries;
 
     @Option(
+            names = "--older-members",
+            description = "Others may run a version before client sessions, or this one may go back to it: snapshots are"
+                    + " written as such versions read them. For an upgrade.")
+    private boolean olderMembers;
+
+    @Option(
             names = "--segment-bytes",
             paramLabel = "N",
             description = "The size of the log's files; default: 64000000.")
@@ -198,6 +204,7 @@ public final class Memstore implements Callable<Integer> {
                 .tickInterval(config.tickInterval())
                 .electionTicks(config.electionTicks())
                 .heartbeatTicks(config.heartbeatTicks())
+                .olderMembers(olderMembers)
                 .formatter(Insert::toString)
                 .snapshotFormatter(store -> store.pin().size() + " values");
         if (snapshotEntries != null) {
