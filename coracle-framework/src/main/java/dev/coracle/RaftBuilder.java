@@ -226,8 +226,8 @@ public final class RaftBuilder<C, R extends @Nullable Object, S extends StateMac
     /**
      * Whether there may be members of versions before client sessions, or this one may have to go back to such a version.
      * Then snapshots are written as those versions read them, unless there are sessions already, and a leader opens no
-     * session. Such snapshots carry no {@linkplain StopReason hash}: members that have restarted from one are not compared
-     * with others over what came before. For the time of an upgrade; default false.
+     * session. Such snapshots carry no hash of what was applied: members that have restarted from one are not compared with
+     * others over what came before. For the time of an upgrade; default false.
      */
     public RaftBuilder<C, R, S> olderMembers(boolean value) {
         settings.olderMembers = value;

@@ -23,10 +23,10 @@ final class Member {
 
     private final int index;
     private final Volume volume;
-    private final List<String> options;
     private final Path folder;
     private final boolean lying;
     private final AtomicInteger lives = new AtomicInteger();
+    private List<String> options;
     /** Another object only where its program is another one. */
     private volatile MemstoreProcess process;
 
@@ -137,7 +137,8 @@ final class Member {
     }
 
     /** From the next start on its process is this one, which goes on with the same data at the same addresses. */
-    void replace(MemstoreProcess other) {
+    void replace(MemstoreProcess other, List<String> otherOptions) {
+        options = otherOptions;
         other.listenAt(process.raftAddress(), process.url().substring("http://".length()));
         process = other;
     }

@@ -81,6 +81,16 @@ final class Plan {
         return steps;
     }
 
+    /** All are started again in this version, one after the other; for options that can be changed by a restart alone. */
+    static List<Move> restarts(long seed, int members) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Move> moves = new ArrayList<>();
+        for (int i = 0; i < members; i++) {
+            moves.add(new Move(i, false, true, false, random.nextBoolean(), false));
+        }
+        return moves;
+    }
+
     /**
      * A rolling upgrade, one member after the other in an order of the seed's. The first to be upgraded needs a snapshot
      * when it comes back, which only members of the older version can send; and so does the last before its turn comes,

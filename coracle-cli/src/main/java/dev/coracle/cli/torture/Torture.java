@@ -68,6 +68,7 @@ final class Torture {
      * @param faults what may be done to them; empty for all that there can be
      * @param isLying whether syncs are lies
      * @param older the jar of an older version, with which all begin and from which they are upgraded; null for none
+     * @param withOlderMembers whether members of this version are told of those that are older, until there is none
      * @param folder where everything goes
      * @param mainClass what runs {@code memstore} as its first argument
      * @param confined why this process has no namespaces of its own, null if it has
@@ -79,6 +80,7 @@ final class Torture {
             Set<Fault> faults,
             boolean isLying,
             @Nullable Path older,
+            boolean withOlderMembers,
             Path folder,
             String mainClass,
             @Nullable String confined) {}
@@ -177,15 +179,22 @@ final class Torture {
     }
 
     private Member member(Lab lab, int index, String... origin) {
-        List<String> memberOptions = new ArrayList<>(options.older == null ? OPTIONS : UPGRADE_OPTIONS);
-        memberOptions.addAll(List.of(origin));
         return new Member(
                 index,
                 process(lab, index, options.older == null),
                 lab.volume(index),
-                memberOptions,
+                memberOptions(false, origin),
                 options.folder,
                 options.isLying);
+    }
+
+    private List<String> memberOptions(boolean withOlderMembers, String... origin) {
+        List<String> all = new ArrayList<>(options.older == null ? OPTIONS : UPGRADE_OPTIONS);
+        if (withOlderMembers) {
+            all.add("--older-members");
+        }
+        all.addAll(List.of(origin));
+        return all;
     }
 
     private MemstoreProcess process(Lab lab, int index, boolean isNewer) {
@@ -330,28 +339,42 @@ final class Torture {
 
     private void upgrade(Lab lab, Nemesis nemesis, Runnable progress)
             throws IOException, ShellException, InterruptedException {
+        boolean[] withOlderMembers = {options.withOlderMembers};
         Upgrade upgrade = new Upgrade(
                 members,
                 nemesis,
                 new Upgrade.Programs() {
                     @Override
                     public void give(Member member, boolean isNewer) {
-                        member.replace(process(lab, member.index(), isNewer));
+                        // Data directories are there: no start asks for their origin any more.
+                        member.replace(
+                                process(lab, member.index(), isNewer), memberOptions(isNewer && withOlderMembers[0]));
                     }
 
                     @Override
                     public Member joiner(int index, boolean isNewer, Member through) throws IOException {
-                        Member joiner = member(
-                                lab, index, "--peer-addr", through.process().raftAddress());
+                        Member joiner = member(lab, index);
                         choosePorts(lab, joiner);
-                        give(joiner, isNewer);
+                        joiner.replace(
+                                process(lab, index, isNewer),
+                                memberOptions(
+                                        isNewer && withOlderMembers[0],
+                                        "--peer-addr",
+                                        through.process().raftAddress()));
                         return joiner;
                     }
                 },
                 progress,
                 text -> say("%s", text));
-        List<Plan.Move> moves = Plan.upgrade(options.seed, options.nodes);
+        List<Plan.Move> moves = new ArrayList<>(Plan.upgrade(options.seed, options.nodes));
         upgrade.run(moves, options.time);
+        if (options.withOlderMembers) {
+            say("Nobody is older now: all are started again without that option");
+            withOlderMembers[0] = false;
+            List<Plan.Move> restarts = Plan.restarts(options.seed, members.size());
+            upgrade.run(restarts, Duration.ZERO);
+            moves.addAll(restarts);
+        }
         check(
                 "every step of the upgrade was done",
                 upgrade.failures().isEmpty(),

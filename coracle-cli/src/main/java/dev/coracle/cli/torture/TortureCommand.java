@@ -103,6 +103,12 @@ public final class TortureCommand implements Callable<Integer> {
                     + " replaced by this one, one after the other, and one of them back and forth.")
     private @Nullable Path older;
 
+    @Option(
+            names = "--older-members",
+            description = "With --upgrade-from: the older version is one before client sessions, and members of this one are"
+                    + " told so until all are upgraded.")
+    private boolean withOlderMembers;
+
     @Option(names = INSIDE, hidden = true, description = "This process is in namespaces of its own.")
     private boolean isInside;
 
@@ -137,6 +143,7 @@ public final class TortureCommand implements Callable<Integer> {
         require(!isLying || faults == null, "--faults: cannot be given with --lying-disk, which brings its own");
         require(older == null || !isLying, "--upgrade-from: cannot be given with --lying-disk");
         require(older == null || faults == null, "--faults: cannot be given with --upgrade-from, which brings its own");
+        require(!withOlderMembers || older != null, "--older-members: needs --upgrade-from");
         require(older == null || Files.isRegularFile(older), "--upgrade-from: " + older + " is no file");
         if (seed == null) {
             seed = ThreadLocalRandom.current().nextLong(1_000_000);
@@ -209,6 +216,9 @@ public final class TortureCommand implements Callable<Integer> {
         if (older != null) {
             command.addAll(List.of("--upgrade-from", older.toString()));
         }
+        if (withOlderMembers) {
+            command.add("--older-members");
+        }
         Process inside = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.INHERIT)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -236,6 +246,7 @@ public final class TortureCommand implements Callable<Integer> {
                         faults(),
                         isLying,
                         older == null ? null : older.toRealPath(),
+                        withOlderMembers,
                         where,
                         mainClass,
                         confined),
@@ -309,7 +320,8 @@ public final class TortureCommand implements Callable<Integer> {
                                 + String.join(
                                         ",", faults.stream().map(Fault::name).toList()))
                 + (isLying ? " --lying-disk" : "")
-                + (older == null ? "" : " --upgrade-from " + older);
+                + (older == null ? "" : " --upgrade-from " + older)
+                + (withOlderMembers ? " --older-members" : "");
     }
 
     private Path folder() throws IOException {

@@ -26,6 +26,7 @@ class TortureCommandTest {
         "--nodes=6, --nodes: 6 must be from 3 to 5",
         "--faults=FLOOD, FLOOD",
         "--lying-disk --faults=KILL, cannot be given with --lying-disk",
+        "--older-members, --older-members: needs --upgrade-from",
         "--upgrade-from=no-such.jar, --upgrade-from: no-such.jar is no file",
         "--upgrade-from=pom.xml --faults=KILL, cannot be given with --upgrade-from",
         "--upgrade-from=pom.xml --lying-disk, --upgrade-from: cannot be given with --lying-disk",
