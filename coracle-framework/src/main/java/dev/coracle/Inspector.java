@@ -276,7 +276,9 @@ public final class Inspector<C> {
             line(
                     text,
                     "Its version",
-                    head == 1 ? "1, which versions without sessions can read, too" : head + ", no way back before sessions");
+                    head == 1
+                            ? "1, which versions without sessions can read, too"
+                            : head + ", no way back before sessions");
         }
         line(text, "First index", Long.toString(contents.firstIndex()));
         line(text, "Last index", contents.lastIndex() + ", term " + Long.toUnsignedString(contents.lastTerm()));

@@ -229,8 +229,7 @@ final class Replica<C, R extends @Nullable Object> implements dev.coracle.node.S
 
     @Override
     public PinnedSnapshot snapshot() {
-        SnapshotHead head =
-                new SnapshotHead(membership.tables(), sessions.pin(), olderMembers ? null : hash.end());
+        SnapshotHead head = new SnapshotHead(membership.tables(), sessions.pin(), olderMembers ? null : hash.end());
         StateMachine.PinnedState state = machine.snapshot();
         if (stateText != null && LOG.isDebugEnabled()) {
             LOG.debug("a snapshot is taken: {}", stateText.get());

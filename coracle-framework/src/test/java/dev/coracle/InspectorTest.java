@@ -106,7 +106,8 @@ class InspectorTest {
         assertThat(metadata(root.resolve("v"), JSON)).contains(",\"version\":2,");
     }
 
-    private void whileItRuns(String name, boolean olderMembers, Consumer<Raft<String, Long, Journal>> action) throws Exception {
+    private void whileItRuns(String name, boolean olderMembers, Consumer<Raft<String, Long, Journal>> action)
+            throws Exception {
         try (Raft<String, Long, Journal> raft = Raft.builder(new Journal(), Codec.utf8(), Codec.int64())
                 .raftAddress("127.0.0.1:0")
                 .dataDirectory(root.resolve(name))

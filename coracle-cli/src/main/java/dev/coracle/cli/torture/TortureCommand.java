@@ -99,14 +99,16 @@ public final class TortureCommand implements Callable<Integer> {
     @Option(
             names = "--upgrade-from",
             paramLabel = "JAR",
-            description = "Instead of faults: the members begin with the command line's jar of an older version, and are"
-                    + " replaced by this one, one after the other, and one of them back and forth.")
+            description =
+                    "Instead of faults: the members begin with the command line's jar of an older version, and are"
+                            + " replaced by this one, one after the other, and one of them back and forth.")
     private @Nullable Path older;
 
     @Option(
             names = "--older-members",
-            description = "With --upgrade-from: the older version is one before client sessions, and members of this one are"
-                    + " told so until all are upgraded.")
+            description =
+                    "With --upgrade-from: the older version is one before client sessions, and members of this one are"
+                            + " told so until all are upgraded.")
     private boolean withOlderMembers;
 
     @Option(names = INSIDE, hidden = true, description = "This process is in namespaces of its own.")

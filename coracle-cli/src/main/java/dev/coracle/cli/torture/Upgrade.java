@@ -136,8 +136,7 @@ final class Upgrade {
             needsSnapshot = last > 0
                     && await(
                             PATIENCE,
-                            () -> all(
-                                    other -> other == member || snapshotIndex(other) > needed + CATCH_UP_ENTRIES));
+                            () -> all(other -> other == member || snapshotIndex(other) > needed + CATCH_UP_ENTRIES));
             if (!needsSnapshot) {
                 failures.add(member.name() + " did not fall behind");
             }
@@ -159,8 +158,8 @@ final class Upgrade {
 
     private boolean awaitService(Member member, Move move) throws IOException, ShellException, InterruptedException {
         long begin = System.nanoTime();
-        boolean serves = await(
-                PATIENCE, () -> web.get(member.process(), "/digest").isOk());
+        boolean serves =
+                await(PATIENCE, () -> web.get(member.process(), "/digest").isOk());
         if (!serves) {
             failures.add(member.name() + " does not serve in " + version(move));
         }
@@ -188,7 +187,9 @@ final class Upgrade {
     private long lastIndex(Member member) throws IOException, ShellException, InterruptedException {
         long[] last = new long[1];
         await(PATIENCE, () -> {
-            last[0] = web.json(member.process(), "/debug").at("/storage/last_index").asLong();
+            last[0] = web.json(member.process(), "/debug")
+                    .at("/storage/last_index")
+                    .asLong();
             return last[0] > 0;
         });
         return last[0];

@@ -74,7 +74,8 @@ class PlanTest {
     @ValueSource(ints = {3, 4, 5})
     void anUpgradeEndsWithAllInTheNewerVersionAndGoesBackOnlyWhileOneIsOlder(int members) {
         for (long seed = 0; seed < 200; seed++) {
-            Set<Integer> older = new TreeSet<>(IntStream.range(0, members).boxed().toList());
+            Set<Integer> older =
+                    new TreeSet<>(IntStream.range(0, members).boxed().toList());
             int back = 0;
             int joined = 0;
             for (Move move : Plan.upgrade(seed, members)) {
@@ -109,7 +110,9 @@ class PlanTest {
         for (long seed = 0; seed < 200; seed++) {
             List<Move> moves = Plan.upgrade(seed, 3);
             assertThat(moves).as("seed %d", seed).isEqualTo(Plan.upgrade(seed, 3));
-            assertThat(moves.stream().filter(Move::isLeader)).as("seed %d", seed).hasSize(1);
+            assertThat(moves.stream().filter(Move::isLeader))
+                    .as("seed %d", seed)
+                    .hasSize(1);
             assertThat(moves.stream().filter(Move::fallsBehind).map(Move::isNewer))
                     .as("seed %d", seed)
                     .containsExactly(true, false);

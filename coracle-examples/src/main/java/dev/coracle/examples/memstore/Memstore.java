@@ -106,8 +106,9 @@ public final class Memstore implements Callable<Integer> {
 
     @Option(
             names = "--older-members",
-            description = "Others may run a version before client sessions, or this one may go back to it: snapshots are"
-                    + " written as such versions read them. For an upgrade.")
+            description =
+                    "Others may run a version before client sessions, or this one may go back to it: snapshots are"
+                            + " written as such versions read them. For an upgrade.")
     private boolean olderMembers;
 
     @Option(
