@@ -54,7 +54,9 @@ final class Loop extends NodeAgent {
     private final RawNode raw;
     private final StoredLog log;
     private final LogStore store;
+    private final Ticks ticks;
     private final Lease lease;
+    private final FollowerPromise promise;
     private final HeartbeatNotes notes;
     private final ConfChangeCodec codec;
     private final Transport transport;
@@ -62,16 +64,6 @@ final class Loop extends NodeAgent {
     private final Inbox inbox;
     private final RequestQueue requests;
     private final Channels channels;
-
-    /** Time: how far it has been turned into ticks. */
-    private final long tickNanos;
-
-    private boolean started;
-    private long tickedUpTo;
-    private long ticks;
-
-    /** When a leader's message was last taken; before the start if the node is new and has promised nobody anything. */
-    private long promisedAtTick;
 
     /** What the core last said of itself. */
     private RoleName role = RoleName.FOLLOWER;
@@ -180,9 +172,9 @@ final class Loop extends NodeAgent {
         this.inbox = inbox;
         this.requests = requests;
         this.channels = channels;
+        this.ticks = new Ticks(config);
         this.lease = new Lease(config);
         this.notes = config.heartbeatNotes;
-        this.tickNanos = config.tickNanos;
         this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
         this.proposals = new PendingProposals(this::lost);
         this.reads = new PendingReads(random);
@@ -192,8 +184,7 @@ final class Loop extends NodeAgent {
         HardState hardState = log.recoveredState();
         term = hardState.term();
         commit = hardState.commit();
-        // A node that was there before may have heard from a leader just before it went down.
-        promisedAtTick = hardState.isEmpty() ? -config.electionTicks : 0;
+        promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
         applied = recovered.index();
         handedOver = recovered.index();
         configuration = raw.status().configuration();
@@ -263,23 +254,13 @@ final class Loop extends NodeAgent {
 
     // ---- time
 
-    /**
-     * Turns elapsed time into ticks: all of it, but at most an election timeout's worth, since after a longer pause only
-     * that it was too long is of interest.
-     */
     private int tick(long nowNanos) {
-        if (!started) {
-            started = true;
-            tickedUpTo = nowNanos;
-        }
-        long due = (nowNanos - tickedUpTo) / tickNanos;
-        if (due <= 0) {
+        int due = ticks.takeDue(nowNanos);
+        if (due == 0) {
             return 0;
         }
-        tickedUpTo += due * tickNanos;
-        int count = (int) Math.min(due, config.electionTicks);
-        for (int i = 0; i < count; i++) {
-            ticks++;
+        for (int i = 0; i < due; i++) {
+            ticks.pass();
             if (role == RoleName.LEADER || !diskHangs()) {
                 // Else it would campaign, and could not make its vote durable.
                 raw.tick();
@@ -287,12 +268,12 @@ final class Loop extends NodeAgent {
         }
         checkTransfer();
         leaveHangingDisk();
-        return count;
+        return due;
     }
 
     /** In ticks and not in time, since a process that was stopped says nothing about its disk. */
     private boolean diskHangs() {
-        return outstandingWrites > 0 && ticks - diskMovedAtTick > 2L * config.electionTicks;
+        return outstandingWrites > 0 && ticks.now() - diskMovedAtTick > 2L * config.electionTicks;
     }
 
     /**
@@ -353,7 +334,7 @@ final class Loop extends NodeAgent {
             done = channels.written.poll();
         }
         if (count > 0) {
-            diskMovedAtTick = ticks;
+            diskMovedAtTick = ticks.now();
         }
         return count;
     }
@@ -506,7 +487,7 @@ final class Loop extends NodeAgent {
 
     /** Lets the log begin later: followers that are a little behind, or get a snapshot, shall not need another one. */
     private void compact() {
-        if (!released || ticks == askedReceiversAt) {
+        if (!released || ticks.now() == askedReceiversAt) {
             return;
         }
         long newest = log.snapshotMetadata().index();
@@ -517,7 +498,7 @@ final class Loop extends NodeAgent {
         if (!receivers.isEmpty()) {
             long needed = receivers.firstNeeded(raw.status(), log.firstIndex(), first);
             if (needed < first) {
-                askedReceiversAt = ticks;
+                askedReceiversAt = ticks.now();
                 long most = Math.min(config.snapshotBytes, Long.MAX_VALUE / RECEIVERS_FACTOR) * RECEIVERS_FACTOR;
                 kept = Math.min(first, store.lowestWithin(group, needed, newest + 1, most));
             }
@@ -585,13 +566,13 @@ final class Loop extends NodeAgent {
             if (!lost
                     && !proposesWhatSomeIgnore(message)
                     && !isAnsweredFromLease(message)
-                    && !isKeptFromVoting(message)) {
+                    && !promise.forbidsVote(message)) {
                 raw.step(message);
-                heard |= isTakenFromLeader(message);
+                heard |= promise.isRenewedBy(message);
             }
         }
         if (heard) {
-            forgetTimeBeforeNow();
+            promise.renew();
         }
         return count;
     }
@@ -611,40 +592,6 @@ final class Loop extends NodeAgent {
             }
         }
         return false;
-    }
-
-    // ---- what a follower promises the leader that it hears from
-
-    /** Tells whether a message that the core has taken has begun the election timeout anew. */
-    private boolean isTakenFromLeader(Message message) {
-        boolean isLeaders = message instanceof Message.Heartbeat
-                || message instanceof Message.Append
-                || message instanceof Message.InstallSnapshot;
-        return isLeaders && message.term() == raw.term() && message.from() == raw.leader();
-    }
-
-    /**
-     * Notes that the election timeout begins anew. What passed of a turn before, while the process stood still perhaps,
-     * must not be counted as passed since: it would end the leader's lease early.
-     */
-    private void forgetTimeBeforeNow() {
-        promisedAtTick = ticks;
-        if (started && lease.isPossible()) {
-            tickedUpTo += Math.max(0, lease.now() - tickedUpTo) / tickNanos * tickNanos;
-        }
-    }
-
-    /** Whether a leader may count on this node's keeping its vote to itself, for all that it knows. */
-    private boolean isBoundToLeader() {
-        return lease.isPossible() && ticks - promisedAtTick < config.electionTicks;
-    }
-
-    /**
-     * Who hears from a leader votes for nobody else, unless the leader sent the candidate. The core sees to it where the
-     * leader is known; a node that has just started may have forgotten whom it has heard from.
-     */
-    private boolean isKeptFromVoting(Message message) {
-        return message instanceof Message.VoteRequest request && !request.leaderTransfer() && isBoundToLeader();
     }
 
     // ---- requests
@@ -681,7 +628,7 @@ final class Loop extends NodeAgent {
             askStatus.done(status());
             forget(request);
         } else if (request instanceof Request.Campaign campaign) {
-            boolean bound = isBoundToLeader() && !isOnlyVoter();
+            boolean bound = promise.isBinding() && !isOnlyVoter();
             if (!bound) {
                 raw.campaign();
             }
@@ -853,7 +800,7 @@ final class Loop extends NodeAgent {
         // The time comes first: the round must not have begun before it.
         long nowNanos = lease.now();
         long leaderTerm = role == RoleName.LEADER ? term : 0;
-        raw.readIndex(reads.ask(asking, ticks, nowNanos, leaderTerm, leased));
+        raw.readIndex(reads.ask(asking, ticks.now(), nowNanos, leaderTerm, leased));
     }
 
     /** Answers reads from the lease, or asks whoever may have one. */
@@ -913,7 +860,7 @@ final class Loop extends NodeAgent {
 
     /** Questions and answers may be lost; after an election timeout they are asked again. */
     private void askReadsAgain() {
-        if (leader != RawNode.NONE && reads.hasOpenSince(ticks - config.electionTicks)) {
+        if (leader != RawNode.NONE && reads.hasOpenSince(ticks.now() - config.electionTicks)) {
             List<Request.Read> open = reads.takeAll();
             if (!open.isEmpty()) {
                 ask(open);
@@ -1075,7 +1022,7 @@ final class Loop extends NodeAgent {
     private void write(WriteWork work) {
         Check.that(channels.writes.offer(work), "the storage writer's queue is full");
         if (outstandingWrites == 0) {
-            diskMovedAtTick = ticks;
+            diskMovedAtTick = ticks.now();
         }
         outstandingWrites++;
         channels.wakeStorage.run();

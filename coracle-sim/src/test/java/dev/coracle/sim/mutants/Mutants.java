@@ -1011,7 +1011,7 @@ final class Mutants {
                     "wal.md",
                     "Loop.java",
                     "if (role != RoleName.LEADER || !diskHangs()) {",
-                    "if (role != RoleName.LEADER || ticks > 0) {"),
+                    "if (role != RoleName.LEADER || ticks.now() > 0) {"),
             node(
                     "a leader whose disk hangs tries to hand leadership over and no more",
                     "wal.md",
@@ -1023,7 +1023,7 @@ final class Mutants {
                     "wal.md",
                     "Loop.java",
                     "if (role == RoleName.LEADER || !diskHangs()) {",
-                    "if (role == RoleName.LEADER || ticks > 0) {"),
+                    "if (role == RoleName.LEADER || ticks.now() > 0) {"),
             node(
                     "heartbeats wait behind appends for a disk that hangs",
                     "wal.md",
