@@ -64,6 +64,7 @@ final class Loop extends NodeAgent {
     private final Inbox inbox;
     private final RequestQueue requests;
     private final Channels channels;
+    private final OutstandingWrites writes;
 
     /** What the core last said of itself. */
     private RoleName role = RoleName.FOLLOWER;
@@ -104,12 +105,6 @@ final class Loop extends NodeAgent {
 
     /** Whether something was sent since the last flush. */
     private boolean sent;
-
-    /** Writes and work out with the other agents. */
-    private int outstandingWrites;
-
-    /** When the disk last showed that it works: a write came back, or there was none to come back. */
-    private long diskMovedAtTick;
 
     /** Whether leadership was handed on already because the disk hangs. */
     private boolean handedOn;
@@ -173,6 +168,7 @@ final class Loop extends NodeAgent {
         this.requests = requests;
         this.channels = channels;
         this.ticks = new Ticks(config);
+        this.writes = new OutstandingWrites(config, channels, ticks);
         this.lease = new Lease(config);
         this.notes = config.heartbeatNotes;
         this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
@@ -212,7 +208,7 @@ final class Loop extends NodeAgent {
     int turn(long nowNanos) {
         // Without room for one more write the core must not be asked for work, and so it must not be given any: the
         // node stands still, as if its process were stopped, and counts the time as passed when it goes on.
-        boolean room = hasRoom();
+        boolean room = writes.hasRoom();
         int work = takeWritten() + takeApplied() + takeSnapshots();
         work += room ? tick(nowNanos) : 0;
         if (room) {
@@ -243,15 +239,6 @@ final class Loop extends NodeAgent {
         return work;
     }
 
-    private boolean hasRoom() {
-        return outstandingWrites < config.maxOutstandingWrites;
-    }
-
-    /** Entries leave the other half to what a slow disk must not delay: heartbeats, votes, reads. */
-    private boolean hasRoomForEntries() {
-        return outstandingWrites < config.maxOutstandingWrites / 2;
-    }
-
     // ---- time
 
     private int tick(long nowNanos) {
@@ -261,7 +248,7 @@ final class Loop extends NodeAgent {
         }
         for (int i = 0; i < due; i++) {
             ticks.pass();
-            if (role == RoleName.LEADER || !diskHangs()) {
+            if (role == RoleName.LEADER || !writes.diskHangs()) {
                 // Else it would campaign, and could not make its vote durable.
                 raw.tick();
             }
@@ -271,17 +258,12 @@ final class Loop extends NodeAgent {
         return due;
     }
 
-    /** In ticks and not in time, since a process that was stopped says nothing about its disk. */
-    private boolean diskHangs() {
-        return outstandingWrites > 0 && ticks.now() - diskMovedAtTick > 2L * config.electionTicks;
-    }
-
     /**
      * A leader that can store nothing applies nothing and answers no proposal, though all else about it is well: another
      * one does better. It hands leadership to whoever has most of the log and steps down if that fails.
      */
     private void leaveHangingDisk() {
-        if (role != RoleName.LEADER || !diskHangs()) {
+        if (role != RoleName.LEADER || !writes.diskHangs()) {
             handedOn = false;
             return;
         }
@@ -322,19 +304,15 @@ final class Loop extends NodeAgent {
 
     private int takeWritten() {
         int count = 0;
-        WriteWork done = channels.written.poll();
+        WriteWork done = writes.takeDone();
         while (done != null) {
             count++;
-            outstandingWrites--;
             if (done instanceof WriteWork.Append append) {
                 onWritten(append.message());
             } else if (done instanceof WriteWork.Record record) {
                 onRecorded(record.snapshot());
             }
-            done = channels.written.poll();
-        }
-        if (count > 0) {
-            diskMovedAtTick = ticks.now();
+            done = writes.takeDone();
         }
         return count;
     }
@@ -456,7 +434,7 @@ final class Loop extends NodeAgent {
 
     private int takeSnapshots() {
         // Its record is one more write.
-        if (!hasRoom()) {
+        if (!writes.hasRoom()) {
             return 0;
         }
         SnapshotWork.Written written = channels.snapshotsWritten.poll();
@@ -471,7 +449,7 @@ final class Loop extends NodeAgent {
             endSnapshot(null, snapshots.newest());
         } else {
             snapshots.advanceTo(snapshot);
-            write(new WriteWork.Record(snapshot));
+            writes.add(new WriteWork.Record(snapshot));
         }
         return 1;
     }
@@ -562,7 +540,7 @@ final class Loop extends NodeAgent {
             count++;
             // An append is lost then, as any may be: what is behind it, such as heartbeats, shall not wait for the
             // disk.
-            boolean lost = message instanceof Message.Append && !hasRoomForEntries();
+            boolean lost = message instanceof Message.Append && !writes.hasRoomForEntries();
             if (!lost
                     && !proposesWhatSomeIgnore(message)
                     && !isAnsweredFromLease(message)
@@ -653,7 +631,7 @@ final class Loop extends NodeAgent {
     private int startWaiting() {
         int count = 0;
         if (leader != RawNode.NONE) {
-            int limit = leader != id || hasRoomForEntries() ? waiting.size() : 0;
+            int limit = leader != id || writes.hasRoomForEntries() ? waiting.size() : 0;
             while (count < limit && batchBytes < config.maxSizePerMessage) {
                 Request.OfLog<?> request = waiting.removeFirst();
                 count++;
@@ -786,7 +764,7 @@ final class Loop extends NodeAgent {
                 snapshots.newest(),
                 snapshots.isUnderWay(),
                 requests.openBytes(),
-                outstandingWrites,
+                writes.count(),
                 store.syncs());
     }
 
@@ -958,7 +936,7 @@ final class Loop extends NodeAgent {
 
     private int handleReadies() {
         int count = 0;
-        while (hasRoom() && raw.hasReady()) {
+        while (writes.hasRoom() && raw.hasReady()) {
             handle(raw.ready());
             count++;
         }
@@ -995,7 +973,7 @@ final class Loop extends NodeAgent {
                 if (!append.snapshot().isEmpty()) {
                     snapshots.receive(append.snapshot().metadata());
                 }
-                write(new WriteWork.Append(append));
+                writes.add(new WriteWork.Append(append));
             } else if (message instanceof Message.StorageApply apply) {
                 handOver(apply);
             } else if (message instanceof Message.InstallSnapshot install && isTooOldFor(install)) {
@@ -1017,15 +995,6 @@ final class Loop extends NodeAgent {
 
     private static boolean isTooOldFor(Message.InstallSnapshot install) {
         return !install.snapshot().metadata().confState().contains(install.to());
-    }
-
-    private void write(WriteWork work) {
-        Check.that(channels.writes.offer(work), "the storage writer's queue is full");
-        if (outstandingWrites == 0) {
-            diskMovedAtTick = ticks.now();
-        }
-        outstandingWrites++;
-        channels.wakeStorage.run();
     }
 
     /**

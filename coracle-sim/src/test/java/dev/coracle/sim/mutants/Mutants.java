@@ -1010,7 +1010,7 @@ final class Mutants {
                     "a leader whose disk hangs leads on",
                     "wal.md",
                     "Loop.java",
-                    "if (role != RoleName.LEADER || !diskHangs()) {",
+                    "if (role != RoleName.LEADER || !writes.diskHangs()) {",
                     "if (role != RoleName.LEADER || ticks.now() > 0) {"),
             node(
                     "a leader whose disk hangs tries to hand leadership over and no more",
@@ -1022,14 +1022,14 @@ final class Mutants {
                     "a node campaigns whose disk hangs",
                     "wal.md",
                     "Loop.java",
-                    "if (role == RoleName.LEADER || !diskHangs()) {",
+                    "if (role == RoleName.LEADER || !writes.diskHangs()) {",
                     "if (role == RoleName.LEADER || ticks.now() > 0) {"),
             node(
                     "heartbeats wait behind appends for a disk that hangs",
                     "wal.md",
                     "Loop.java",
-                    "message instanceof Message.Append && !hasRoomForEntries()",
-                    "!hasRoom()"));
+                    "message instanceof Message.Append && !writes.hasRoomForEntries()",
+                    "!writes.hasRoom()"));
 
     static final List<Group> GROUPS = List.of(
             new Group("Durability", Scope.SAFETY, DURABILITY),

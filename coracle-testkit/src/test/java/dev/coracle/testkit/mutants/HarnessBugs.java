@@ -124,7 +124,7 @@ final class HarnessBugs {
                     "the log is released before the snapshot's record is written",
                     KEPT,
                     "node/Loop.java",
-                    "write(new WriteWork.Record(snapshot));",
+                    "writes.add(new WriteWork.Record(snapshot));",
                     "onRecorded(snapshot);"),
             new Mutant(
                     "the file that says who the node is is not synced",
