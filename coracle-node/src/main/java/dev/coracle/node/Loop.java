@@ -54,6 +54,7 @@ final class Loop extends NodeAgent {
     private final RawNode raw;
     private final StoredLog log;
     private final LogStore store;
+    private final Standing standing;
     private final Ticks ticks;
     private final Lease lease;
     private final FollowerPromise promise;
@@ -66,17 +67,6 @@ final class Loop extends NodeAgent {
     private final Channels channels;
     private final OutstandingWrites writes;
 
-    /** What the core last said of itself. */
-    private RoleName role = RoleName.FOLLOWER;
-
-    private long leader = RawNode.NONE;
-    private long term;
-    private long commit;
-    private long applied;
-    /** The configuration in force, which the applier notes later. */
-    private ConfState configuration;
-
-    private volatile NodeView view;
     private volatile Runnable help = this::wake;
 
     /** Requests, from their arrival to their end. */
@@ -178,20 +168,16 @@ final class Loop extends NodeAgent {
         SnapshotMetadata recovered = log.snapshotMetadata();
         this.snapshots = new SnapshotCycle(config, recovered);
         HardState hardState = log.recoveredState();
-        term = hardState.term();
-        commit = hardState.commit();
+        standing = new Standing(hardState, recovered.index(), raw.status().configuration());
         promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
-        applied = recovered.index();
         handedOver = recovered.index();
-        configuration = raw.status().configuration();
-        view = new NodeView(role, leader, term, commit, applied, configuration);
         if (recovered.index() > 0) {
             applyBacklog.add(new ApplyWork.Restore(recovered));
         }
     }
 
     NodeView view() {
-        return view;
+        return standing.view();
     }
 
     @Override
@@ -235,7 +221,7 @@ final class Loop extends NodeAgent {
             requests.release(releasedBytes);
             releasedBytes = 0;
         }
-        publish();
+        standing.publish();
         return work;
     }
 
@@ -248,7 +234,7 @@ final class Loop extends NodeAgent {
         }
         for (int i = 0; i < due; i++) {
             ticks.pass();
-            if (role == RoleName.LEADER || !writes.diskHangs()) {
+            if (standing.leads() || !writes.diskHangs()) {
                 // Else it would campaign, and could not make its vote durable.
                 raw.tick();
             }
@@ -263,7 +249,7 @@ final class Loop extends NodeAgent {
      * one does better. It hands leadership to whoever has most of the log and steps down if that fails.
      */
     private void leaveHangingDisk() {
-        if (role != RoleName.LEADER || !writes.diskHangs()) {
+        if (!standing.leads() || !writes.diskHangs()) {
             handedOn = false;
             return;
         }
@@ -321,7 +307,7 @@ final class Loop extends NodeAgent {
         if (!message.snapshot().isEmpty()) {
             SnapshotMetadata snapshot = message.snapshot().metadata();
             log.restore(snapshot);
-            configuration = snapshot.confState();
+            standing.configured(snapshot.confState());
             proposals.skipTo(snapshot.index(), this::skipped);
             handedOver = snapshot.index();
             applyBacklog.add(new ApplyWork.Restore(snapshot));
@@ -379,7 +365,7 @@ final class Loop extends NodeAgent {
             } else if (done instanceof ApplyWork.Reads applierReads) {
                 applierReads.reads().forEach(this::forget);
             } else if (done instanceof ApplyWork.Restore restore) {
-                applied = restore.snapshot().index();
+                standing.appliedTo(restore.snapshot().index());
                 purge(restore.snapshot());
             } else if (done instanceof ApplyWork.Pin pin) {
                 onPinned(pin);
@@ -391,7 +377,7 @@ final class Loop extends NodeAgent {
 
     private void onApplied(ApplyWork.Entries work) {
         List<Entry> entries = work.message.entries();
-        applied = entries.get(entries.size() - 1).index();
+        standing.appliedTo(entries.get(entries.size() - 1).index());
         Request.@Nullable OfLog<?> @Nullable [] finished = work.requests;
         if (finished != null) {
             for (Request.@Nullable OfLog<?> request : finished) {
@@ -623,6 +609,7 @@ final class Loop extends NodeAgent {
     }
 
     private boolean isOnlyVoter() {
+        ConfState configuration = standing.configuration();
         return configuration.voters().equals(List.of(id))
                 && configuration.votersOutgoing().isEmpty();
     }
@@ -630,16 +617,16 @@ final class Loop extends NodeAgent {
     /** Begins what waits, as far as a leader is known, and the disk and a batch have room. */
     private int startWaiting() {
         int count = 0;
-        if (leader != RawNode.NONE) {
-            int limit = leader != id || writes.hasRoomForEntries() ? waiting.size() : 0;
+        if (standing.knowsLeader()) {
+            int limit = standing.leader() != id || writes.hasRoomForEntries() ? waiting.size() : 0;
             while (count < limit && batchBytes < config.maxSizePerMessage) {
                 Request.OfLog<?> request = waiting.removeFirst();
                 count++;
                 if (!request.isOpen()) {
                     continue;
                 }
-                if (leader != id) {
-                    end(request, notLeader(leader));
+                if (standing.leader() != id) {
+                    end(request, notLeader(standing.leader()));
                 } else if (request instanceof Request.Proposal proposal) {
                     addToBatch(proposal);
                 } else if (request instanceof Request.Configuration change) {
@@ -670,8 +657,8 @@ final class Loop extends NodeAgent {
             }
             if (request instanceof Request.Read read) {
                 (read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);
-            } else if (leader != id) {
-                end(request, notLeader(leader));
+            } else if (standing.leader() != id) {
+                end(request, notLeader(standing.leader()));
             } else if (request instanceof Request.Transfer newTransfer) {
                 // Behind the proposals of this turn, which a transfer under way would refuse. Those that found no room
                 // in it are refused, for certain not done.
@@ -777,13 +764,12 @@ final class Loop extends NodeAgent {
     private void ask(List<Request.Read> asking, boolean leased) {
         // The time comes first: the round must not have begun before it.
         long nowNanos = lease.now();
-        long leaderTerm = role == RoleName.LEADER ? term : 0;
-        raw.readIndex(reads.ask(asking, ticks.now(), nowNanos, leaderTerm, leased));
+        raw.readIndex(reads.ask(asking, ticks.now(), nowNanos, standing.leadingTerm(), leased));
     }
 
     /** Answers reads from the lease, or asks whoever may have one. */
     private void askLeased(List<Request.Read> asking) {
-        if (leader != id) {
+        if (standing.leader() != id) {
             ask(asking, true);
             return;
         }
@@ -798,7 +784,7 @@ final class Loop extends NodeAgent {
     }
 
     /** The term in which this node leads at this moment, also within a turn; 0 if it does not. */
-    private long leadingTerm() {
+    private long leadingTermNow() {
         return raw.leader() == id ? raw.term() : 0;
     }
 
@@ -811,7 +797,7 @@ final class Loop extends NodeAgent {
         if (index < 0) {
             return false;
         }
-        send(new Message.ReadIndexReply(id, question.from(), leadingTerm(), index, question.entries()));
+        send(new Message.ReadIndexReply(id, question.from(), leadingTermNow(), index, question.entries()));
         return true;
     }
 
@@ -822,7 +808,7 @@ final class Loop extends NodeAgent {
      * after the read began. That an entry of this term is committed goes with the lease.
      */
     private long leasedIndex() {
-        long leading = leadingTerm();
+        long leading = leadingTermNow();
         if (leading == 0) {
             return -1;
         }
@@ -838,7 +824,7 @@ final class Loop extends NodeAgent {
 
     /** Questions and answers may be lost; after an election timeout they are asked again. */
     private void askReadsAgain() {
-        if (leader != RawNode.NONE && reads.hasOpenSince(ticks.now() - config.electionTicks)) {
+        if (standing.knowsLeader() && reads.hasOpenSince(ticks.now() - config.electionTicks)) {
             List<Request.Read> open = reads.takeAll();
             if (!open.isEmpty()) {
                 ask(open);
@@ -849,7 +835,7 @@ final class Loop extends NodeAgent {
     private void onReadState(ReadState state) {
         PendingReads.Batch answered = reads.answered(state.context());
         if (answered != null) {
-            if (answered.leaderTerm() != 0 && answered.leaderTerm() == leadingTerm()) {
+            if (answered.leaderTerm() != 0 && answered.leaderTerm() == leadingTermNow()) {
                 // Nobody leads twice in a term: it has led all the time since it asked, and the answer is a quorum's.
                 lease.confirmed(answered.leaderTerm(), answered.askedNanos());
             }
@@ -944,23 +930,17 @@ final class Loop extends NodeAgent {
     }
 
     private void handle(Ready ready) {
-        SoftState soft = ready.softState();
-        if (soft != null) {
-            role = soft.role();
-            leader = soft.leader();
-            if (role != RoleName.LEADER) {
+        standing.update(ready);
+        if (ready.softState() != null) {
+            if (!standing.leads()) {
                 log.forgetFetched();
             }
-            if (leader != RawNode.NONE) {
+            if (standing.knowsLeader()) {
                 // The questions went to another leader, and are lost with it.
                 List<Request.Read> unanswered = reads.takeAll();
                 turnReads.addAll(unanswered);
             }
             checkTransfer();
-        }
-        if (!ready.hardState().isEmpty()) {
-            term = ready.hardState().term();
-            commit = ready.hardState().commit();
         }
         List<ReadState> readStates = ready.readStates();
         for (int i = 0; i < readStates.size(); i++) {
@@ -1032,7 +1012,8 @@ final class Loop extends NodeAgent {
         String reason;
         try {
             ConfChangeV2 change = codec.decode(entry);
-            configuration = raw.applyConfChange(change);
+            ConfState configuration = raw.applyConfChange(change);
+            standing.configured(configuration);
             lease.interrupt();
             if (request instanceof Request.Configuration waitingRequest) {
                 waitingRequest.tookEffect(configuration);
@@ -1060,18 +1041,6 @@ final class Loop extends NodeAgent {
         }
     }
 
-    private void publish() {
-        NodeView shown = view;
-        if (shown.role() != role
-                || shown.leader() != leader
-                || shown.term() != term
-                || shown.commit() != commit
-                || shown.applied() != applied
-                || !shown.configuration().equals(configuration)) {
-            view = new NodeView(role, leader, term, commit, applied, configuration);
-        }
-    }
-
     // ---- the end of requests
 
     private void end(Request<?> request, Failure failure) {
@@ -1090,7 +1059,9 @@ final class Loop extends NodeAgent {
         end(
                 request,
                 new Failure(
-                        Failure.Kind.LOST, leader, "another leader's entry was committed at index " + request.index()));
+                        Failure.Kind.LOST,
+                        standing.leader(),
+                        "another leader's entry was committed at index " + request.index()));
     }
 
     private void skipped(Request.OfLog<?> request) {
@@ -1098,7 +1069,7 @@ final class Loop extends NodeAgent {
                 request,
                 new Failure(
                         Failure.Kind.UNKNOWN,
-                        leader,
+                        standing.leader(),
                         "a snapshot replaced the log, and what it holds at index " + request.index()
                                 + " is not known"));
     }
@@ -1108,13 +1079,17 @@ final class Loop extends NodeAgent {
         boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;
         Failure failure;
         if (inLog) {
-            failure = role == RoleName.LEADER
+            failure = standing.leads()
                     ? Failure.of(Failure.Kind.TIMED_OUT, "the deadline passed before the entry was applied")
-                    : new Failure(Failure.Kind.UNKNOWN, leader, "leadership was lost, the entry's fate is not known");
-        } else if (request.needsLeader() && leader == RawNode.NONE) {
+                    : new Failure(
+                            Failure.Kind.UNKNOWN,
+                            standing.leader(),
+                            "leadership was lost, the entry's fate is not known");
+        } else if (request.needsLeader() && !standing.knowsLeader()) {
             failure = Failure.of(Failure.Kind.NO_LEADER, "no leader was known before the deadline");
         } else {
-            failure = new Failure(Failure.Kind.OVERLOADED, leader, "the deadline passed before there was an answer");
+            failure = new Failure(
+                    Failure.Kind.OVERLOADED, standing.leader(), "the deadline passed before there was an answer");
         }
         end(request, failure);
     }

@@ -1010,8 +1010,8 @@ final class Mutants {
                     "a leader whose disk hangs leads on",
                     "wal.md",
                     "Loop.java",
-                    "if (role != RoleName.LEADER || !writes.diskHangs()) {",
-                    "if (role != RoleName.LEADER || ticks.now() > 0) {"),
+                    "if (!standing.leads() || !writes.diskHangs()) {",
+                    "if (!standing.leads() || ticks.now() > 0) {"),
             node(
                     "a leader whose disk hangs tries to hand leadership over and no more",
                     "wal.md",
@@ -1022,8 +1022,8 @@ final class Mutants {
                     "a node campaigns whose disk hangs",
                     "wal.md",
                     "Loop.java",
-                    "if (role == RoleName.LEADER || !writes.diskHangs()) {",
-                    "if (role == RoleName.LEADER || ticks.now() > 0) {"),
+                    "if (standing.leads() || !writes.diskHangs()) {",
+                    "if (standing.leads() || ticks.now() > 0) {"),
             node(
                     "heartbeats wait behind appends for a disk that hangs",
                     "wal.md",

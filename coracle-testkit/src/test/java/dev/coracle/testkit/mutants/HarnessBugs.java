@@ -161,7 +161,7 @@ final class HarnessBugs {
                     READS,
                     "node/Loop.java",
                     "(read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);",
-                    "if (leader == id) {\n"
+                    "if (standing.leader() == id) {\n"
                             + "                    applyBacklog.add(new ApplyWork.Reads(List.of(read)));\n"
                             + "                } else {\n"
                             + "                    turnReads.add(read);\n"
@@ -245,8 +245,8 @@ final class HarnessBugs {
                     "an entry that a snapshot has swallowed is lost",
                     ONCE,
                     "node/Loop.java",
-                    "Failure.Kind.UNKNOWN,\n                        leader,\n                        \"a snapshot replaced",
-                    "Failure.Kind.LOST,\n                        leader,\n                        \"a snapshot replaced"),
+                    "Failure.Kind.UNKNOWN,\n                        standing.leader(),\n                        \"a snapshot replaced",
+                    "Failure.Kind.LOST,\n                        standing.leader(),\n                        \"a snapshot replaced"),
             new Mutant(
                     "a request whose place was overtaken is lost at once",
                     ONCE,
