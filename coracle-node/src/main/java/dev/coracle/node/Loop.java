@@ -43,9 +43,6 @@ final class Loop extends NodeAgent {
     /** How many times {@link NodeConfig#snapshotBytes} of log are kept for followers that are sent a snapshot. */
     private static final int RECEIVERS_FACTOR = 8;
 
-    /** How much work the applier may have queued; more waits here, limited by the core and by the open requests. */
-    static final int APPLY_CAPACITY = 1024;
-
     private static final Logger LOGGER = LoggerFactory.getLogger(RaftNode.class);
 
     private final NodeConfig config;
@@ -66,6 +63,7 @@ final class Loop extends NodeAgent {
     private final RequestQueue requests;
     private final Channels channels;
     private final OutstandingWrites writes;
+    private final ApplierQueue applier;
 
     private volatile Runnable help = this::wake;
 
@@ -99,9 +97,6 @@ final class Loop extends NodeAgent {
     /** Whether leadership was handed on already because the disk hangs. */
     private boolean handedOn;
 
-    private int outstandingWork;
-    private final ArrayDeque<ApplyWork> applyBacklog = new ArrayDeque<>();
-
     /** Set when a snapshot has made entries superfluous, which are not released yet. */
     private boolean released;
 
@@ -109,9 +104,6 @@ final class Loop extends NodeAgent {
     private final SnapshotReceivers receivers = new SnapshotReceivers();
 
     private long askedReceiversAt = -1;
-
-    /** The last index whose entry, or whose snapshot, is queued for the applier. */
-    private long handedOver;
 
     /** Reads whose index is confirmed and not handed over yet. */
     private final List<ConfirmedReads> confirmedReads = new ArrayList<>();
@@ -159,6 +151,7 @@ final class Loop extends NodeAgent {
         this.channels = channels;
         this.ticks = new Ticks(config);
         this.writes = new OutstandingWrites(config, channels, ticks);
+        this.applier = new ApplierQueue(channels);
         this.lease = new Lease(config);
         this.notes = config.heartbeatNotes;
         this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
@@ -170,9 +163,8 @@ final class Loop extends NodeAgent {
         HardState hardState = log.recoveredState();
         standing = new Standing(hardState, recovered.index(), raw.status().configuration());
         promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
-        handedOver = recovered.index();
         if (recovered.index() > 0) {
-            applyBacklog.add(new ApplyWork.Restore(recovered));
+            applier.restore(recovered);
         }
     }
 
@@ -214,7 +206,7 @@ final class Loop extends NodeAgent {
             sent = false;
             transport.flush();
         }
-        feedApplier();
+        applier.feed();
         open.expire(nowNanos, this::expire);
         sweepWaiting();
         if (releasedBytes > 0) {
@@ -309,8 +301,7 @@ final class Loop extends NodeAgent {
             log.restore(snapshot);
             standing.configured(snapshot.confState());
             proposals.skipTo(snapshot.index(), this::skipped);
-            handedOver = snapshot.index();
-            applyBacklog.add(new ApplyWork.Restore(snapshot));
+            applier.restore(snapshot);
             handOverReads();
         }
         log.append(message.entries());
@@ -356,10 +347,9 @@ final class Loop extends NodeAgent {
 
     private int takeApplied() {
         int count = 0;
-        ApplyWork done = channels.done.poll();
+        ApplyWork done = applier.takeDone();
         while (done != null) {
             count++;
-            outstandingWork--;
             if (done instanceof ApplyWork.Entries entries) {
                 onApplied(entries);
             } else if (done instanceof ApplyWork.Reads applierReads) {
@@ -370,7 +360,7 @@ final class Loop extends NodeAgent {
             } else if (done instanceof ApplyWork.Pin pin) {
                 onPinned(pin);
             }
-            done = channels.done.poll();
+            done = applier.takeDone();
         }
         return count;
     }
@@ -397,16 +387,16 @@ final class Loop extends NodeAgent {
         if (!snapshots.isDue(nowNanos)) {
             return;
         }
-        if (handedOver < snapshots.newest().index()) {
+        if (applier.lastIndex() < snapshots.newest().index()) {
             // A leader's is on its way into the log.
             return;
         }
-        if (handedOver == snapshots.newest().index()) {
-            endSnapshot(handedOver == 0 ? "there is nothing in the log yet" : null, snapshots.newest());
+        if (applier.lastIndex() == snapshots.newest().index()) {
+            endSnapshot(applier.lastIndex() == 0 ? "there is nothing in the log yet" : null, snapshots.newest());
             return;
         }
         snapshots.begin();
-        applyBacklog.add(new ApplyWork.Pin());
+        applier.add(new ApplyWork.Pin());
     }
 
     private void onPinned(ApplyWork.Pin pin) {
@@ -585,7 +575,7 @@ final class Loop extends NodeAgent {
     /** What needs no leader is served at once. */
     private void serve(Request<?> request) {
         if (request instanceof Request.Read read) {
-            applyBacklog.add(new ApplyWork.Reads(List.of(read)));
+            applier.add(new ApplyWork.Reads(List.of(read)));
         } else if (request instanceof Request.TakeSnapshot takeSnapshot) {
             snapshots.await(takeSnapshot);
         } else if (request instanceof Request.AskStatus askStatus) {
@@ -848,9 +838,9 @@ final class Loop extends NodeAgent {
     /** Queues the reads whose index the applier will have reached when it comes to them. */
     private void handOverReads() {
         confirmedReads.removeIf(confirmed -> {
-            boolean reached = confirmed.index() <= handedOver;
+            boolean reached = confirmed.index() <= applier.lastIndex();
             if (reached) {
-                applyBacklog.add(new ApplyWork.Reads(confirmed.reads()));
+                applier.add(new ApplyWork.Reads(confirmed.reads()));
             }
             return reached;
         });
@@ -987,8 +977,7 @@ final class Loop extends NodeAgent {
         List<ApplyWork.Change> changes = List.of();
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
-            Check.that(entry.index() == handedOver + 1, "entry %d is committed after %d", entry.index(), handedOver);
-            handedOver = entry.index();
+            applier.advanceTo(entry.index());
             snapshots.count(entry.encodedSize());
             Request.OfLog<?> request = proposals.take(entry.term(), entry.index());
             if (entry.type() != EntryType.NORMAL) {
@@ -1004,7 +993,7 @@ final class Loop extends NodeAgent {
                 waitingFor[i] = request;
             }
         }
-        applyBacklog.add(new ApplyWork.Entries(apply, waitingFor, changes));
+        applier.add(new ApplyWork.Entries(apply, waitingFor, changes));
     }
 
     /** Every node comes to the same result here, since all see the same changes in the same order. */
@@ -1027,18 +1016,6 @@ final class Loop extends NodeAgent {
             refuse(request, reason);
         }
         return new ApplyWork.Change(null, ConfState.EMPTY);
-    }
-
-    private void feedApplier() {
-        boolean fed = false;
-        while (!applyBacklog.isEmpty() && outstandingWork < APPLY_CAPACITY) {
-            Check.that(channels.work.offer(applyBacklog.removeFirst()), "the applier's queue is full");
-            outstandingWork++;
-            fed = true;
-        }
-        if (fed) {
-            channels.wakeApplier.run();
-        }
     }
 
     // ---- the end of requests
@@ -1121,12 +1098,12 @@ final class Loop extends NodeAgent {
             count++;
             request = requests.poll();
         }
-        ApplyWork done = channels.done.poll();
+        ApplyWork done = applier.takeDone();
         while (done != null) {
             if (done instanceof ApplyWork.Pin pin && pin.pinned != null) {
                 pin.pinned.drop();
             }
-            done = channels.done.poll();
+            done = applier.takeDone();
         }
         return count;
     }

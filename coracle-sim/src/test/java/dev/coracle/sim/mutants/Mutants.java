@@ -992,7 +992,7 @@ final class Mutants {
                     "a read is served before its index is applied",
                     "thesis §6.4",
                     "Loop.java",
-                    "boolean reached = confirmed.index() <= handedOver;",
+                    "boolean reached = confirmed.index() <= applier.lastIndex();",
                     "boolean reached = confirmed.index() >= 0;"),
             node(
                     "the answer to an earlier question serves a read",

@@ -162,7 +162,7 @@ final class HarnessBugs {
                     "node/Loop.java",
                     "(read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);",
                     "if (standing.leader() == id) {\n"
-                            + "                    applyBacklog.add(new ApplyWork.Reads(List.of(read)));\n"
+                            + "                    applier.add(new ApplyWork.Reads(List.of(read)));\n"
                             + "                } else {\n"
                             + "                    turnReads.add(read);\n"
                             + "                }"),
@@ -170,7 +170,7 @@ final class HarnessBugs {
                     "a read does not wait until its index is applied",
                     READS,
                     "node/Loop.java",
-                    "boolean reached = confirmed.index() <= handedOver;",
+                    "boolean reached = confirmed.index() <= applier.lastIndex();",
                     "boolean reached = true;"),
             new Mutant(
                     "a snapshot is taken under the index before",
