@@ -67,21 +67,11 @@ final class Loop extends NodeAgent {
 
     private volatile Runnable help = this::wake;
 
-    /** Requests, from their arrival to their end. */
-    private final DeadlineWheel open;
-
-    /** Those for the log that wait for a leader, or for the disk; in the order of their arrival. */
-    private final ArrayDeque<Request.OfLog<?>> waiting = new ArrayDeque<>();
-
-    /** Reads and transfers that wait for a leader; no disk keeps them. */
-    private final ArrayDeque<Request<?>> waitingForLeader = new ArrayDeque<>();
-
+    private final OpenRequests open;
     private final PendingProposals proposals;
     private final PendingReads reads;
     private final SnapshotCycle snapshots;
     private Request.@Nullable Transfer transfer;
-    private int expiredCount;
-    private long releasedBytes;
 
     /** What this turn proposes and reads, each at once. */
     private final List<Entry> batch = new ArrayList<>();
@@ -154,15 +144,14 @@ final class Loop extends NodeAgent {
         this.applier = new ApplierQueue(channels);
         this.lease = new Lease(config);
         this.notes = config.heartbeatNotes;
-        this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
-        this.proposals = new PendingProposals(this::lost);
         this.reads = new PendingReads(random);
-
+        HardState hardState = log.recoveredState();
         SnapshotMetadata recovered = log.snapshotMetadata();
         this.snapshots = new SnapshotCycle(config, recovered);
-        HardState hardState = log.recoveredState();
-        standing = new Standing(hardState, recovered.index(), raw.status().configuration());
-        promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
+        this.standing = new Standing(hardState, recovered.index(), raw.status().configuration());
+        this.open = new OpenRequests(config, standing, requests);
+        this.proposals = new PendingProposals(open::failLost);
+        this.promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
         if (recovered.index() > 0) {
             applier.restore(recovered);
         }
@@ -207,12 +196,7 @@ final class Loop extends NodeAgent {
             transport.flush();
         }
         applier.feed();
-        open.expire(nowNanos, this::expire);
-        sweepWaiting();
-        if (releasedBytes > 0) {
-            requests.release(releasedBytes);
-            releasedBytes = 0;
-        }
+        open.endTurn(nowNanos);
         standing.publish();
         return work;
     }
@@ -300,7 +284,7 @@ final class Loop extends NodeAgent {
             SnapshotMetadata snapshot = message.snapshot().metadata();
             log.restore(snapshot);
             standing.configured(snapshot.confState());
-            proposals.skipTo(snapshot.index(), this::skipped);
+            proposals.skipTo(snapshot.index(), open::failSkipped);
             applier.restore(snapshot);
             handOverReads();
         }
@@ -353,7 +337,7 @@ final class Loop extends NodeAgent {
             if (done instanceof ApplyWork.Entries entries) {
                 onApplied(entries);
             } else if (done instanceof ApplyWork.Reads applierReads) {
-                applierReads.reads().forEach(this::forget);
+                applierReads.reads().forEach(open::forget);
             } else if (done instanceof ApplyWork.Restore restore) {
                 standing.appliedTo(restore.snapshot().index());
                 purge(restore.snapshot());
@@ -372,7 +356,7 @@ final class Loop extends NodeAgent {
         if (finished != null) {
             for (Request.@Nullable OfLog<?> request : finished) {
                 if (request != null) {
-                    forget(request);
+                    open.forget(request);
                 }
             }
         }
@@ -473,7 +457,7 @@ final class Loop extends NodeAgent {
             } else {
                 request.fail(Failure.of(Failure.Kind.SNAPSHOT_FAILED, failure));
             }
-            forget(request);
+            open.forget(request);
         }
     }
 
@@ -560,11 +544,11 @@ final class Loop extends NodeAgent {
             count++;
             open.add(request);
             if (request.deadlineNanos - nowNanos <= 0) {
-                end(request, Failure.of(Failure.Kind.OVERLOADED, "its deadline passed before its turn came"));
+                open.fail(request, Failure.of(Failure.Kind.OVERLOADED, "its deadline passed before its turn came"));
             } else if (request instanceof Request.OfLog<?> ofLog) {
-                waiting.addLast(ofLog);
+                open.waiting().addLast(ofLog);
             } else if (request.needsLeader()) {
-                waitingForLeader.addLast(request);
+                open.waitingForLeader().addLast(request);
             } else {
                 serve(request);
             }
@@ -580,17 +564,17 @@ final class Loop extends NodeAgent {
             snapshots.await(takeSnapshot);
         } else if (request instanceof Request.AskStatus askStatus) {
             askStatus.done(status());
-            forget(request);
+            open.forget(request);
         } else if (request instanceof Request.Campaign campaign) {
             boolean bound = promise.isBinding() && !isOnlyVoter();
             if (!bound) {
                 raw.campaign();
             }
             campaign.done(!bound);
-            forget(request);
+            open.forget(request);
         } else if (request instanceof Request.ForgetLeader forgetLeader) {
             forgetLeader.done(raw.forgetLeader().isAccepted());
-            forget(request);
+            open.forget(request);
         } else if (request instanceof Request.StepDown stepDown) {
             stepDown(stepDown);
         } else {
@@ -608,15 +592,15 @@ final class Loop extends NodeAgent {
     private int startWaiting() {
         int count = 0;
         if (standing.knowsLeader()) {
-            int limit = standing.leader() != id || writes.hasRoomForEntries() ? waiting.size() : 0;
+            int limit = standing.leader() != id || writes.hasRoomForEntries() ? open.waiting().size() : 0;
             while (count < limit && batchBytes < config.maxSizePerMessage) {
-                Request.OfLog<?> request = waiting.removeFirst();
+                Request.OfLog<?> request = open.waiting().removeFirst();
                 count++;
                 if (!request.isOpen()) {
                     continue;
                 }
                 if (standing.leader() != id) {
-                    end(request, notLeader(standing.leader()));
+                    open.failNotLeader(request, standing.leader());
                 } else if (request instanceof Request.Proposal proposal) {
                     addToBatch(proposal);
                 } else if (request instanceof Request.Configuration change) {
@@ -639,16 +623,16 @@ final class Loop extends NodeAgent {
     }
 
     private int startWaitingForLeader() {
-        int count = waitingForLeader.size();
+        int count = open.waitingForLeader().size();
         for (int i = 0; i < count; i++) {
-            Request<?> request = waitingForLeader.removeFirst();
+            Request<?> request = open.waitingForLeader().removeFirst();
             if (!request.isOpen()) {
                 continue;
             }
             if (request instanceof Request.Read read) {
                 (read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);
             } else if (standing.leader() != id) {
-                end(request, notLeader(standing.leader()));
+                open.failNotLeader(request, standing.leader());
             } else if (request instanceof Request.Transfer newTransfer) {
                 // Behind the proposals of this turn, which a transfer under way would refuse. Those that found no room
                 // in it are refused, for certain not done.
@@ -661,7 +645,7 @@ final class Loop extends NodeAgent {
 
     private void addToBatch(Request.Proposal proposal) {
         if (!store.hasSpace()) {
-            end(proposal, Failure.of(Failure.Kind.NO_SPACE, "the disk has no room for more proposals"));
+            open.fail(proposal, Failure.of(Failure.Kind.NO_SPACE, "the disk has no room for more proposals"));
             return;
         }
         batch.add(proposal.entry);
@@ -697,22 +681,22 @@ final class Loop extends NodeAgent {
                 proposals.add(request);
             }
             case REFUSED_PENDING_CHANGE ->
-                end(
+                open.fail(
                         request,
                         Failure.of(Failure.Kind.CHANGE_PENDING, "another configuration change is not applied yet"));
             case REFUSED_JOINT ->
-                end(
+                open.fail(
                         request,
                         Failure.of(Failure.Kind.CHANGE_PENDING, "the configuration is joint and must be left first"));
             case REFUSED_NOT_JOINT -> refuse(request, "the configuration is not joint");
             case DROPPED_MALFORMED -> refuse(request, "the change cannot be read");
-            case DROPPED_NO_LEADER -> waiting.addLast(request); // It was lost since the last turn.
+            case DROPPED_NO_LEADER -> open.waiting().addLast(request); // It was lost since the last turn.
             case DROPPED_NOT_LEADER, DROPPED_NOT_MEMBER ->
-                end(request, notLeader(raw.status().softState().leader()));
+                open.failNotLeader(request, raw.status().softState().leader());
             case DROPPED_TRANSFERRING ->
-                end(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node"));
+                open.fail(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node"));
             case DROPPED_BACKLOG ->
-                end(
+                open.fail(
                         request,
                         Failure.of(
                                 Failure.Kind.OVERLOADED,
@@ -722,15 +706,7 @@ final class Loop extends NodeAgent {
     }
 
     private void refuse(Request.OfLog<?> request, String reason) {
-        end(request, Failure.of(Failure.Kind.REFUSED_CONFIG, reason));
-    }
-
-    private Failure notLeader(long knownLeader) {
-        long other = knownLeader == id ? RawNode.NONE : knownLeader;
-        return new Failure(
-                Failure.Kind.NOT_LEADER,
-                other,
-                other == RawNode.NONE ? "this node leads no more" : "node " + Long.toUnsignedString(other) + " leads");
+        open.fail(request, Failure.of(Failure.Kind.REFUSED_CONFIG, reason));
     }
 
     private NodeStatus status() {
@@ -851,11 +827,11 @@ final class Loop extends NodeAgent {
     private void transfer(Request.Transfer request) {
         if (request.target == id) {
             request.done(id);
-            forget(request);
+            open.forget(request);
             return;
         }
         if (transfer != null && transfer.isOpen()) {
-            end(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node already"));
+            open.fail(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node already"));
             return;
         }
         raw.transferLeader(request.target);
@@ -888,7 +864,7 @@ final class Loop extends NodeAgent {
             return;
         }
         transfer = null;
-        forget(pending);
+        open.forget(pending);
     }
 
     /** Gives leadership up, by entering the next term, as any server may at any time (§5.1); returns that term. */
@@ -901,11 +877,11 @@ final class Loop extends NodeAgent {
     private void stepDown(Request.StepDown request) {
         SoftState soft = raw.status().softState();
         if (soft.role() != RoleName.LEADER || raw.status().hardState().term() != request.term) {
-            end(request, notLeader(soft.leader()));
+            open.failNotLeader(request, soft.leader());
             return;
         }
         request.done(abdicate());
-        forget(request);
+        open.forget(request);
     }
 
     // ---- what the core wants done
@@ -1018,79 +994,10 @@ final class Loop extends NodeAgent {
         return new ApplyWork.Change(null, ConfState.EMPTY);
     }
 
-    // ---- the end of requests
-
-    private void end(Request<?> request, Failure failure) {
-        request.fail(failure);
-        forget(request);
-    }
-
-    /** Gives back what a request that has ended counts. */
-    private void forget(Request<?> request) {
-        if (open.remove(request)) {
-            releasedBytes += request.sizeBytes;
-        }
-    }
-
-    private void lost(Request.OfLog<?> request) {
-        end(
-                request,
-                new Failure(
-                        Failure.Kind.LOST,
-                        standing.leader(),
-                        "another leader's entry was committed at index " + request.index()));
-    }
-
-    private void skipped(Request.OfLog<?> request) {
-        end(
-                request,
-                new Failure(
-                        Failure.Kind.UNKNOWN,
-                        standing.leader(),
-                        "a snapshot replaced the log, and what it holds at index " + request.index()
-                                + " is not known"));
-    }
-
-    private void expire(Request<?> request) {
-        expiredCount++;
-        boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;
-        Failure failure;
-        if (inLog) {
-            failure = standing.leads()
-                    ? Failure.of(Failure.Kind.TIMED_OUT, "the deadline passed before the entry was applied")
-                    : new Failure(
-                            Failure.Kind.UNKNOWN,
-                            standing.leader(),
-                            "leadership was lost, the entry's fate is not known");
-        } else if (request.needsLeader() && !standing.knowsLeader()) {
-            failure = Failure.of(Failure.Kind.NO_LEADER, "no leader was known before the deadline");
-        } else {
-            failure = new Failure(
-                    Failure.Kind.OVERLOADED, standing.leader(), "the deadline passed before there was an answer");
-        }
-        end(request, failure);
-    }
-
-    /** Drops the requests that expired while they waited, now and then, so that they do not pile up without a leader. */
-    private void sweepWaiting() {
-        if (expiredCount > (waiting.size() + waitingForLeader.size()) / 2) {
-            expiredCount = 0;
-            waiting.removeIf(request -> !request.isOpen());
-            waitingForLeader.removeIf(request -> !request.isOpen());
-        }
-    }
-
-    /** Ends every request. What is in the log may be committed by the others. */
+    /** Ends every request. */
     @Override
     int afterStop() {
-        open.forEach(request -> {
-            boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;
-            end(
-                    request,
-                    inLog
-                            ? Failure.of(Failure.Kind.UNKNOWN, "the node stopped before the entry was applied")
-                            : RequestQueue.stopped());
-        });
+        open.failAll();
         int count = 0;
         Request<?> request = requests.poll();
         while (request != null) {

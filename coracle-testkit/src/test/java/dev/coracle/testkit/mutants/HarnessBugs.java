@@ -135,15 +135,15 @@ final class HarnessBugs {
             new Mutant(
                     "an entry that timed out in the log was certainly not done",
                     ONCE,
-                    "node/Loop.java",
+                    "node/OpenRequests.java",
                     "expiredCount++;\n        boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;",
                     "expiredCount++;\n        boolean inLog = false;"),
             new Mutant(
                     "an entry in the log of a node that stops was certainly not done",
                     ONCE,
-                    "node/Loop.java",
-                    "open.forEach(request -> {\n            boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;",
-                    "open.forEach(request -> {\n            boolean inLog = false;"),
+                    "node/OpenRequests.java",
+                    "wheel.forEach(request -> {\n            boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;",
+                    "wheel.forEach(request -> {\n            boolean inLog = false;"),
             new Mutant(
                     "a request is completed by another leader's entry",
                     ONCE,
@@ -235,8 +235,8 @@ final class HarnessBugs {
             new Mutant(
                     "requests outlive their deadlines",
                     ENDS,
-                    "node/Loop.java",
-                    "        open.expire(nowNanos, this::expire);\n",
+                    "node/OpenRequests.java",
+                    "        wheel.expire(nowNanos, this::expire);\n",
                     ""));
 
     /** No world of the first hundred seeds shows them; whether a later one does is tried on request only. */
@@ -244,7 +244,7 @@ final class HarnessBugs {
             new Mutant(
                     "an entry that a snapshot has swallowed is lost",
                     ONCE,
-                    "node/Loop.java",
+                    "node/OpenRequests.java",
                     "Failure.Kind.UNKNOWN,\n                        standing.leader(),\n                        \"a snapshot replaced",
                     "Failure.Kind.LOST,\n                        standing.leader(),\n                        \"a snapshot replaced"),
             new Mutant(
