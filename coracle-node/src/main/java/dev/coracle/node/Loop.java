@@ -70,8 +70,8 @@ final class Loop extends NodeAgent {
     private final OpenRequests open;
     private final PendingProposals proposals;
     private final PendingReads reads;
+    private final Handover handover;
     private final SnapshotCycle snapshots;
-    private Request.@Nullable Transfer transfer;
 
     /** What this turn proposes and reads, each at once. */
     private final List<Entry> batch = new ArrayList<>();
@@ -83,9 +83,6 @@ final class Loop extends NodeAgent {
 
     /** Whether something was sent since the last flush. */
     private boolean sent;
-
-    /** Whether leadership was handed on already because the disk hangs. */
-    private boolean handedOn;
 
     /** Set when a snapshot has made entries superfluous, which are not released yet. */
     private boolean released;
@@ -150,6 +147,7 @@ final class Loop extends NodeAgent {
         this.snapshots = new SnapshotCycle(config, recovered);
         this.standing = new Standing(hardState, recovered.index(), raw.status().configuration());
         this.open = new OpenRequests(config, standing, requests);
+        this.handover = new Handover(config, raw, standing, writes, open);
         this.proposals = new PendingProposals(open::failLost);
         this.promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
         if (recovered.index() > 0) {
@@ -215,51 +213,9 @@ final class Loop extends NodeAgent {
                 raw.tick();
             }
         }
-        checkTransfer();
-        leaveHangingDisk();
+        handover.check();
+        handover.leaveHangingDisk();
         return due;
-    }
-
-    /**
-     * A leader that can store nothing applies nothing and answers no proposal, though all else about it is well: another
-     * one does better. It hands leadership to whoever has most of the log and steps down if that fails.
-     */
-    private void leaveHangingDisk() {
-        if (!standing.leads() || !writes.diskHangs()) {
-            handedOn = false;
-            return;
-        }
-        Status status = raw.status();
-        if (status.transferee() != RawNode.NONE) {
-            return;
-        }
-        Status.PeerProgress successor = null;
-        for (Status.PeerProgress peer : status.progress()) {
-            boolean votes = peer.id() != id && status.configuration().voters().contains(peer.id());
-            if (votes && (successor == null || isBetter(peer, successor))) {
-                successor = peer;
-            }
-        }
-        if (successor == null) {
-            return; // Nobody else can lead.
-        }
-        if (handedOn) {
-            LOGGER.warn("node {} steps down: its disk hangs, and no other node took over", id);
-            abdicate();
-        } else {
-            LOGGER.warn(
-                    "node {} hands leadership to node {}: no write to its disk has ended for two election timeouts",
-                    id,
-                    Long.toUnsignedString(successor.id()));
-            handedOn = true;
-            raw.transferLeader(successor.id());
-        }
-    }
-
-    private static boolean isBetter(Status.PeerProgress peer, Status.PeerProgress other) {
-        return peer.match() != other.match()
-                ? peer.match() > other.match()
-                : peer.recentlyActive() && !other.recentlyActive();
     }
 
     // ---- what comes back from the other agents
@@ -576,7 +532,7 @@ final class Loop extends NodeAgent {
             forgetLeader.done(raw.forgetLeader().isAccepted());
             open.forget(request);
         } else if (request instanceof Request.StepDown stepDown) {
-            stepDown(stepDown);
+            handover.stepDown(stepDown);
         } else {
             throw Check.unreachable("a request that nobody serves");
         }
@@ -633,11 +589,11 @@ final class Loop extends NodeAgent {
                 (read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);
             } else if (standing.leader() != id) {
                 open.failNotLeader(request, standing.leader());
-            } else if (request instanceof Request.Transfer newTransfer) {
+            } else if (request instanceof Request.Transfer transfer) {
                 // Behind the proposals of this turn, which a transfer under way would refuse. Those that found no room
                 // in it are refused, for certain not done.
                 proposeBatch();
-                transfer(newTransfer);
+                handover.transfer(transfer);
             }
         }
         return count;
@@ -822,68 +778,6 @@ final class Loop extends NodeAgent {
         });
     }
 
-    // ---- leadership
-
-    private void transfer(Request.Transfer request) {
-        if (request.target == id) {
-            request.done(id);
-            open.forget(request);
-            return;
-        }
-        if (transfer != null && transfer.isOpen()) {
-            open.fail(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node already"));
-            return;
-        }
-        raw.transferLeader(request.target);
-        transfer = request;
-        checkTransfer();
-    }
-
-    /** Ends a transfer that succeeded, or that the core has given up. */
-    private void checkTransfer() {
-        Request.Transfer pending = transfer;
-        if (pending == null) {
-            return;
-        }
-        if (!pending.isOpen()) {
-            transfer = null;
-            return;
-        }
-        long leaderNow = raw.status().softState().leader();
-        if (leaderNow == pending.target) {
-            pending.done(leaderNow);
-        } else if (leaderNow == id && raw.status().transferee() != pending.target) {
-            pending.fail(new Failure(
-                    Failure.Kind.REFUSED_TRANSFER,
-                    id,
-                    "node " + Long.toUnsignedString(pending.target)
-                            + " is no voter, or did not take over within an election timeout"));
-        } else if (leaderNow != id && leaderNow != RawNode.NONE) {
-            pending.fail(new Failure(Failure.Kind.REFUSED_TRANSFER, leaderNow, "another node was faster"));
-        } else {
-            return;
-        }
-        transfer = null;
-        open.forget(pending);
-    }
-
-    /** Gives leadership up, by entering the next term, as any server may at any time (§5.1); returns that term. */
-    private long abdicate() {
-        long next = raw.status().hardState().term() + 1;
-        raw.step(new Message.ForgetLeader(id, id, next));
-        return next;
-    }
-
-    private void stepDown(Request.StepDown request) {
-        SoftState soft = raw.status().softState();
-        if (soft.role() != RoleName.LEADER || raw.status().hardState().term() != request.term) {
-            open.failNotLeader(request, soft.leader());
-            return;
-        }
-        request.done(abdicate());
-        open.forget(request);
-    }
-
     // ---- what the core wants done
 
     private int handleReadies() {
@@ -906,7 +800,7 @@ final class Loop extends NodeAgent {
                 List<Request.Read> unanswered = reads.takeAll();
                 turnReads.addAll(unanswered);
             }
-            checkTransfer();
+            handover.check();
         }
         List<ReadState> readStates = ready.readStates();
         for (int i = 0; i < readStates.size(); i++) {

@@ -1009,13 +1009,13 @@ final class Mutants {
             node(
                     "a leader whose disk hangs leads on",
                     "wal.md",
-                    "Loop.java",
+                    "Handover.java",
                     "if (!standing.leads() || !writes.diskHangs()) {",
                     "if (!standing.leads() || ticks.now() > 0) {"),
             node(
                     "a leader whose disk hangs tries to hand leadership over and no more",
                     "wal.md",
-                    "Loop.java",
+                    "Handover.java",
                     "            abdicate();\n        } else {",
                     "        } else {"),
             node(
