@@ -69,17 +69,15 @@ final class Loop extends NodeAgent {
 
     private final OpenRequests open;
     private final PendingProposals proposals;
-    private final PendingReads reads;
+    private final LinearizableReads reads;
     private final Handover handover;
     private final SnapshotCycle snapshots;
 
-    /** What this turn proposes and reads, each at once. */
+    /** What this turn proposes, at once. */
     private final List<Entry> batch = new ArrayList<>();
 
     private final List<Request.Proposal> batchRequests = new ArrayList<>();
     private long batchBytes;
-    private List<Request.Read> turnReads = new ArrayList<>();
-    private List<Request.Read> turnLeaseReads = new ArrayList<>();
 
     /** Whether something was sent since the last flush. */
     private boolean sent;
@@ -91,11 +89,6 @@ final class Loop extends NodeAgent {
     private final SnapshotReceivers receivers = new SnapshotReceivers();
 
     private long askedReceiversAt = -1;
-
-    /** Reads whose index is confirmed and not handed over yet. */
-    private final List<ConfirmedReads> confirmedReads = new ArrayList<>();
-
-    private record ConfirmedReads(long index, List<Request.Read> reads) {}
 
     /** The queues between the loop and the other agents, and how to wake those. */
     record Channels(
@@ -141,7 +134,6 @@ final class Loop extends NodeAgent {
         this.applier = new ApplierQueue(channels);
         this.lease = new Lease(config);
         this.notes = config.heartbeatNotes;
-        this.reads = new PendingReads(random);
         HardState hardState = log.recoveredState();
         SnapshotMetadata recovered = log.snapshotMetadata();
         this.snapshots = new SnapshotCycle(config, recovered);
@@ -149,6 +141,7 @@ final class Loop extends NodeAgent {
         this.open = new OpenRequests(config, standing, requests);
         this.handover = new Handover(config, raw, standing, writes, open);
         this.proposals = new PendingProposals(open::failLost);
+        this.reads = new LinearizableReads(config, raw, standing, ticks, lease, applier, random);
         this.promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
         if (recovered.index() > 0) {
             applier.restore(recovered);
@@ -182,7 +175,7 @@ final class Loop extends NodeAgent {
         work += takeRequests(nowNanos);
         if (room) {
             work += startWaiting();
-            askReadsAgain();
+            reads.askAgain();
         }
         work += handleReadies();
         beginSnapshot(nowNanos);
@@ -242,7 +235,7 @@ final class Loop extends NodeAgent {
             standing.configured(snapshot.confState());
             proposals.skipTo(snapshot.index(), open::failSkipped);
             applier.restore(snapshot);
-            handOverReads();
+            reads.handOver();
         }
         log.append(message.entries());
         for (Message response : message.responses()) {
@@ -471,6 +464,16 @@ final class Loop extends NodeAgent {
         return count;
     }
 
+    /** Answers another node's question from the lease, if there is one. */
+    private boolean isAnsweredFromLease(Message message) {
+        Message.ReadIndexReply answer = reads.answerFromLease(message);
+        if (answer == null) {
+            return false;
+        }
+        send(answer);
+        return true;
+    }
+
     /** What this node would not propose it does not take from others either. */
     private boolean proposesWhatSomeIgnore(Message message) {
         if (newerChanges || !(message instanceof Message.Propose)) {
@@ -567,14 +570,7 @@ final class Loop extends NodeAgent {
             count += startWaitingForLeader();
         }
         proposeBatch();
-        if (!turnLeaseReads.isEmpty()) {
-            askLeased(turnLeaseReads);
-            turnLeaseReads = new ArrayList<>();
-        }
-        if (!turnReads.isEmpty()) {
-            ask(turnReads);
-            turnReads = new ArrayList<>();
-        }
+        reads.askTurn();
         return count;
     }
 
@@ -586,7 +582,7 @@ final class Loop extends NodeAgent {
                 continue;
             }
             if (request instanceof Request.Read read) {
-                (read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);
+                reads.add(read);
             } else if (standing.leader() != id) {
                 open.failNotLeader(request, standing.leader());
             } else if (request instanceof Request.Transfer transfer) {
@@ -677,107 +673,6 @@ final class Loop extends NodeAgent {
                 store.syncs());
     }
 
-    // ---- reads
-
-    private void ask(List<Request.Read> asking) {
-        ask(asking, false);
-    }
-
-    private void ask(List<Request.Read> asking, boolean leased) {
-        // The time comes first: the round must not have begun before it.
-        long nowNanos = lease.now();
-        raw.readIndex(reads.ask(asking, ticks.now(), nowNanos, standing.leadingTerm(), leased));
-    }
-
-    /** Answers reads from the lease, or asks whoever may have one. */
-    private void askLeased(List<Request.Read> asking) {
-        if (standing.leader() != id) {
-            ask(asking, true);
-            return;
-        }
-        long index = leasedIndex();
-        if (index < 0) {
-            // As any other read; its round begins the next lease.
-            turnReads.addAll(asking);
-        } else {
-            confirmedReads.add(new ConfirmedReads(index, asking));
-            handOverReads();
-        }
-    }
-
-    /** The term in which this node leads at this moment, also within a turn; 0 if it does not. */
-    private long leadingTermNow() {
-        return raw.leader() == id ? raw.term() : 0;
-    }
-
-    /** Answers another node's question from the lease, if there is one. */
-    private boolean isAnsweredFromLease(Message message) {
-        if (!(message instanceof Message.ReadIndex question) || !PendingReads.isLeased(question)) {
-            return false;
-        }
-        long index = leasedIndex();
-        if (index < 0) {
-            return false;
-        }
-        send(new Message.ReadIndexReply(id, question.from(), leadingTermNow(), index, question.entries()));
-        return true;
-    }
-
-    /**
-     * The index that a read needs which came before this call, by the lease alone; negative if there is no lease. Whatever
-     * was acknowledged before the clock is read for the second time, this leader has committed by then, and what it has
-     * committed is read before: however long the process stands still between any two steps here, the answer was right
-     * after the read began. That an entry of this term is committed goes with the lease.
-     */
-    private long leasedIndex() {
-        long leading = leadingTermNow();
-        if (leading == 0) {
-            return -1;
-        }
-        if (lease.isToBeRenewed(leading) && !reads.hasLeaderSince(leading, lease.now() - config.tickNanos)) {
-            ask(List.of());
-        }
-        if (!lease.holds(leading)) {
-            return -1;
-        }
-        long index = raw.committed();
-        return lease.holds(leading) ? index : -1;
-    }
-
-    /** Questions and answers may be lost; after an election timeout they are asked again. */
-    private void askReadsAgain() {
-        if (standing.knowsLeader() && reads.hasOpenSince(ticks.now() - config.electionTicks)) {
-            List<Request.Read> open = reads.takeAll();
-            if (!open.isEmpty()) {
-                ask(open);
-            }
-        }
-    }
-
-    private void onReadState(ReadState state) {
-        PendingReads.Batch answered = reads.answered(state.context());
-        if (answered != null) {
-            if (answered.leaderTerm() != 0 && answered.leaderTerm() == leadingTermNow()) {
-                // Nobody leads twice in a term: it has led all the time since it asked, and the answer is a quorum's.
-                lease.confirmed(answered.leaderTerm(), answered.askedNanos());
-            }
-            if (!answered.reads().isEmpty()) {
-                confirmedReads.add(new ConfirmedReads(state.index(), answered.reads()));
-            }
-        }
-    }
-
-    /** Queues the reads whose index the applier will have reached when it comes to them. */
-    private void handOverReads() {
-        confirmedReads.removeIf(confirmed -> {
-            boolean reached = confirmed.index() <= applier.lastIndex();
-            if (reached) {
-                applier.add(new ApplyWork.Reads(confirmed.reads()));
-            }
-            return reached;
-        });
-    }
-
     // ---- what the core wants done
 
     private int handleReadies() {
@@ -796,15 +691,13 @@ final class Loop extends NodeAgent {
                 log.forgetFetched();
             }
             if (standing.knowsLeader()) {
-                // The questions went to another leader, and are lost with it.
-                List<Request.Read> unanswered = reads.takeAll();
-                turnReads.addAll(unanswered);
+                reads.leaderChanged();
             }
             handover.check();
         }
         List<ReadState> readStates = ready.readStates();
         for (int i = 0; i < readStates.size(); i++) {
-            onReadState(readStates.get(i));
+            reads.onReadState(readStates.get(i));
         }
         List<Message> messages = ready.messages();
         for (int i = 0; i < messages.size(); i++) {
@@ -830,7 +723,7 @@ final class Loop extends NodeAgent {
                 send(message);
             }
         }
-        handOverReads();
+        reads.handOver();
     }
 
     private static boolean isTooOldFor(Message.InstallSnapshot install) {

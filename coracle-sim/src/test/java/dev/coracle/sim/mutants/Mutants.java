@@ -991,7 +991,7 @@ final class Mutants {
             node(
                     "a read is served before its index is applied",
                     "thesis §6.4",
-                    "Loop.java",
+                    "LinearizableReads.java",
                     "boolean reached = confirmed.index() <= applier.lastIndex();",
                     "boolean reached = confirmed.index() >= 0;"),
             node(

@@ -159,17 +159,17 @@ final class HarnessBugs {
             new Mutant(
                     "a leader answers reads without confirming that it leads",
                     READS,
-                    "node/Loop.java",
+                    "node/LinearizableReads.java",
                     "(read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);",
                     "if (standing.leader() == id) {\n"
-                            + "                    applier.add(new ApplyWork.Reads(List.of(read)));\n"
-                            + "                } else {\n"
-                            + "                    turnReads.add(read);\n"
-                            + "                }"),
+                            + "            applier.add(new ApplyWork.Reads(List.of(read)));\n"
+                            + "        } else {\n"
+                            + "            turnReads.add(read);\n"
+                            + "        }"),
             new Mutant(
                     "a read does not wait until its index is applied",
                     READS,
-                    "node/Loop.java",
+                    "node/LinearizableReads.java",
                     "boolean reached = confirmed.index() <= applier.lastIndex();",
                     "boolean reached = true;"),
             new Mutant(
