@@ -69,15 +69,10 @@ final class Loop extends NodeAgent {
 
     private final OpenRequests open;
     private final PendingProposals proposals;
+    private final Proposer proposer;
     private final LinearizableReads reads;
     private final Handover handover;
     private final SnapshotCycle snapshots;
-
-    /** What this turn proposes, at once. */
-    private final List<Entry> batch = new ArrayList<>();
-
-    private final List<Request.Proposal> batchRequests = new ArrayList<>();
-    private long batchBytes;
 
     /** Whether something was sent since the last flush. */
     private boolean sent;
@@ -141,6 +136,7 @@ final class Loop extends NodeAgent {
         this.open = new OpenRequests(config, standing, requests);
         this.handover = new Handover(config, raw, standing, writes, open);
         this.proposals = new PendingProposals(open::failLost);
+        this.proposer = new Proposer(config, raw, store, open, proposals);
         this.reads = new LinearizableReads(config, raw, standing, ticks, lease, applier, random);
         this.promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
         if (recovered.index() > 0) {
@@ -552,7 +548,7 @@ final class Loop extends NodeAgent {
         int count = 0;
         if (standing.knowsLeader()) {
             int limit = standing.leader() != id || writes.hasRoomForEntries() ? open.waiting().size() : 0;
-            while (count < limit && batchBytes < config.maxSizePerMessage) {
+            while (count < limit && proposer.hasRoom()) {
                 Request.OfLog<?> request = open.waiting().removeFirst();
                 count++;
                 if (!request.isOpen()) {
@@ -561,15 +557,14 @@ final class Loop extends NodeAgent {
                 if (standing.leader() != id) {
                     open.failNotLeader(request, standing.leader());
                 } else if (request instanceof Request.Proposal proposal) {
-                    addToBatch(proposal);
+                    proposer.add(proposal);
                 } else if (request instanceof Request.Configuration change) {
-                    proposeBatch();
-                    propose(change);
+                    proposer.propose(change);
                 }
             }
             count += startWaitingForLeader();
         }
-        proposeBatch();
+        proposer.proposeBatch();
         reads.askTurn();
         return count;
     }
@@ -588,77 +583,11 @@ final class Loop extends NodeAgent {
             } else if (request instanceof Request.Transfer transfer) {
                 // Behind the proposals of this turn, which a transfer under way would refuse. Those that found no room
                 // in it are refused, for certain not done.
-                proposeBatch();
+                proposer.proposeBatch();
                 handover.transfer(transfer);
             }
         }
         return count;
-    }
-
-    private void addToBatch(Request.Proposal proposal) {
-        if (!store.hasSpace()) {
-            open.fail(proposal, Failure.of(Failure.Kind.NO_SPACE, "the disk has no room for more proposals"));
-            return;
-        }
-        batch.add(proposal.entry);
-        batchRequests.add(proposal);
-        batchBytes += proposal.entry.encodedSize();
-    }
-
-    private void proposeBatch() {
-        if (batch.isEmpty()) {
-            return;
-        }
-        Proposal proposal = raw.propose(batch);
-        for (int i = 0; i < batchRequests.size(); i++) {
-            settle(batchRequests.get(i), proposal, i);
-        }
-        batch.clear();
-        batchRequests.clear();
-        batchBytes = 0;
-    }
-
-    private void propose(Request.Configuration request) {
-        Proposal proposal = request.older != null
-                ? raw.proposeConfChange(request.older)
-                : raw.proposeConfChange(Objects.requireNonNull(request.newer), request.context);
-        settle(request, proposal, 0);
-    }
-
-    /** Keeps a request that has its place in the log, and ends it otherwise. */
-    private void settle(Request.OfLog<?> request, Proposal proposal, int position) {
-        switch (proposal.outcome()) {
-            case APPENDED -> {
-                request.placeAt(proposal.term(), proposal.firstIndex() + position);
-                proposals.add(request);
-            }
-            case REFUSED_PENDING_CHANGE ->
-                open.fail(
-                        request,
-                        Failure.of(Failure.Kind.CHANGE_PENDING, "another configuration change is not applied yet"));
-            case REFUSED_JOINT ->
-                open.fail(
-                        request,
-                        Failure.of(Failure.Kind.CHANGE_PENDING, "the configuration is joint and must be left first"));
-            case REFUSED_NOT_JOINT -> refuse(request, "the configuration is not joint");
-            case DROPPED_MALFORMED -> refuse(request, "the change cannot be read");
-            case DROPPED_NO_LEADER -> open.waiting().addLast(request); // It was lost since the last turn.
-            case DROPPED_NOT_LEADER, DROPPED_NOT_MEMBER ->
-                open.failNotLeader(request, raw.status().softState().leader());
-            case DROPPED_TRANSFERRING ->
-                open.fail(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node"));
-            case DROPPED_BACKLOG ->
-                open.fail(
-                        request,
-                        Failure.of(
-                                Failure.Kind.OVERLOADED,
-                                "more than " + config.maxUncommittedBytes + " bytes of proposals are not applied yet"));
-            case FORWARDED -> throw Check.unreachable("proposals are not forwarded");
-        }
-    }
-
-    private void refuse(Request.OfLog<?> request, String reason) {
-        open.fail(request, Failure.of(Failure.Kind.REFUSED_CONFIG, reason));
     }
 
     private NodeStatus status() {
@@ -776,7 +705,7 @@ final class Loop extends NodeAgent {
         }
         LOGGER.warn("node {} refuses the configuration change at {}: {}", id, entry.index(), reason);
         if (request != null) {
-            refuse(request, reason);
+            open.fail(request, Failure.of(Failure.Kind.REFUSED_CONFIG, reason));
         }
         return new ApplyWork.Change(null, ConfState.EMPTY);
     }
