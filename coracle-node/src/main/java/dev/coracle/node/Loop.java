@@ -40,9 +40,6 @@ final class Loop extends NodeAgent {
     /** How many messages, and how many requests, are taken in one turn. */
     private static final int TURN_LIMIT = 1024;
 
-    /** How many times {@link NodeConfig#snapshotBytes} of log are kept for followers that are sent a snapshot. */
-    private static final int RECEIVERS_FACTOR = 8;
-
     private static final Logger LOGGER = LoggerFactory.getLogger(RaftNode.class);
 
     private final NodeConfig config;
@@ -73,17 +70,10 @@ final class Loop extends NodeAgent {
     private final LinearizableReads reads;
     private final Handover handover;
     private final SnapshotCycle snapshots;
+    private final Compaction compaction;
 
     /** Whether something was sent since the last flush. */
     private boolean sent;
-
-    /** Set when a snapshot has made entries superfluous, which are not released yet. */
-    private boolean released;
-
-    /** Who needs some of those all the same; asked once a tick. */
-    private final SnapshotReceivers receivers = new SnapshotReceivers();
-
-    private long askedReceiversAt = -1;
 
     /** The queues between the loop and the other agents, and how to wake those. */
     record Channels(
@@ -132,6 +122,7 @@ final class Loop extends NodeAgent {
         HardState hardState = log.recoveredState();
         SnapshotMetadata recovered = log.snapshotMetadata();
         this.snapshots = new SnapshotCycle(config, recovered);
+        this.compaction = new Compaction(config, raw, log, store, ticks, channels);
         this.standing = new Standing(hardState, recovered.index(), raw.status().configuration());
         this.open = new OpenRequests(config, standing, requests);
         this.handover = new Handover(config, raw, standing, writes, open);
@@ -175,7 +166,7 @@ final class Loop extends NodeAgent {
         }
         work += handleReadies();
         beginSnapshot(nowNanos);
-        compact();
+        compaction.compact();
         // Before the applier hears of it: who is removed shall still be told that it is, and the applier's user may
         // close the connection.
         if (sent) {
@@ -362,37 +353,10 @@ final class Loop extends NodeAgent {
     private void onRecorded(SnapshotMetadata snapshot) {
         // Still newer than what the log begins with, unless a leader's was written between the two.
         if (log.advanceSnapshot(snapshot)) {
-            released = true;
+            compaction.snapshotAdvanced();
         }
         purge(snapshot);
         endSnapshot(null, snapshot);
-    }
-
-    /** Lets the log begin later: followers that are a little behind, or get a snapshot, shall not need another one. */
-    private void compact() {
-        if (!released || ticks.now() == askedReceiversAt) {
-            return;
-        }
-        long newest = log.snapshotMetadata().index();
-        long low = Math.max(log.firstIndex(), newest + 1 - config.catchUpEntries);
-        long first = low > newest ? low : store.lowestWithin(group, low, newest + 1, config.snapshotBytes);
-        long kept = first;
-        askedReceiversAt = -1;
-        if (!receivers.isEmpty()) {
-            long needed = receivers.firstNeeded(raw.status(), log.firstIndex(), first);
-            if (needed < first) {
-                askedReceiversAt = ticks.now();
-                long most = Math.min(config.snapshotBytes, Long.MAX_VALUE / RECEIVERS_FACTOR) * RECEIVERS_FACTOR;
-                kept = Math.min(first, store.lowestWithin(group, needed, newest + 1, most));
-            }
-        }
-        long upTo = log.compact(kept - 1);
-        // What is being read, or needed, stays; then the rest has its turn.
-        released = upTo < first - 1;
-        if (upTo > channels.releasable.get()) {
-            channels.releasable.set(upTo);
-            channels.wakeStorage.run();
-        }
     }
 
     private void endSnapshot(@Nullable String failure, SnapshotMetadata snapshot) {
@@ -647,7 +611,7 @@ final class Loop extends NodeAgent {
                     lease.end(message.term());
                 }
                 if (message instanceof Message.InstallSnapshot install) {
-                    receivers.sent(install.to(), install.snapshot().index());
+                    compaction.snapshotSent(install.to(), install.snapshot().index());
                 }
                 send(message);
             }
