@@ -29,7 +29,7 @@ final class LinearizableReads {
     /** Reads whose index is asked for. */
     private final PendingReads pending;
 
-    /** Reads whose index is confirmed and not handed over yet. */
+    /** Reads whose index is confirmed, until they are queued for the applier. */
     private final List<ConfirmedReads> confirmedReads = new ArrayList<>();
 
     private record ConfirmedReads(long index, List<Request.Read> reads) {}
@@ -107,7 +107,7 @@ final class LinearizableReads {
             turnReads.addAll(asking);
         } else {
             confirmedReads.add(new ConfirmedReads(index, asking));
-            handOver();
+            queueReached();
         }
     }
 
@@ -164,7 +164,7 @@ final class LinearizableReads {
     }
 
     /** Queues the reads whose index the applier will have reached when it comes to them. */
-    void handOver() {
+    void queueReached() {
         confirmedReads.removeIf(confirmed -> {
             boolean reached = confirmed.index() <= applier.lastIndex();
             if (reached) {

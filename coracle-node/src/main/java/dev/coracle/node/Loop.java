@@ -9,20 +9,14 @@ import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.InvalidConfChangeException;
 import dev.coracle.raft.Message;
-import dev.coracle.raft.Proposal;
 import dev.coracle.raft.RandomSource;
 import dev.coracle.raft.RawNode;
 import dev.coracle.raft.ReadState;
 import dev.coracle.raft.Ready;
-import dev.coracle.raft.RoleName;
 import dev.coracle.raft.SnapshotMetadata;
-import dev.coracle.raft.SoftState;
-import dev.coracle.raft.Status;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +27,10 @@ import org.slf4j.LoggerFactory;
  * The consensus thread's work, and the only user of the core: time, messages and requests go in, writes, messages and
  * committed entries come out. No user code runs here but replies, and nothing waits.
  *
+ * <p>A {@link #turn} reads from top to bottom, and so do the methods that it calls: what the other agents have done, time,
+ * messages, requests, and then what the core wants done. What must be remembered from turn to turn is in the classes of
+ * the fields, each with its invariant.
+ *
  * <p>The log in memory holds exactly what the storage writer has made durable: it changes when a write comes back, in
  * the order of the writes, and before the core hears of it.
  */
@@ -42,38 +40,40 @@ final class Loop extends NodeAgent {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(RaftNode.class);
 
-    private final NodeConfig config;
     private final long group;
     private final long id;
     private final RawNode raw;
     private final StoredLog log;
     private final LogStore store;
+    private final ConfChangeCodec codec;
+
     private final Standing standing;
     private final Ticks ticks;
     private final Lease lease;
     private final FollowerPromise promise;
-    private final HeartbeatNotes notes;
-    private final ConfChangeCodec codec;
+
+    private final Inbox inbox;
     private final Transport transport;
     private final boolean newerChanges;
-    private final Inbox inbox;
-    private final RequestQueue requests;
+    private final HeartbeatNotes notes;
+
+    /** Whether something was sent since the last flush. */
+    private boolean sent;
+
     private final Channels channels;
     private final OutstandingWrites writes;
     private final ApplierQueue applier;
+    private final SnapshotCycle snapshots;
+    private final Compaction compaction;
 
-    private volatile Runnable help = this::wake;
-
+    private final RequestQueue requests;
     private final OpenRequests open;
     private final PendingProposals proposals;
     private final Proposer proposer;
     private final LinearizableReads reads;
     private final Handover handover;
-    private final SnapshotCycle snapshots;
-    private final Compaction compaction;
 
-    /** Whether something was sent since the last flush. */
-    private boolean sent;
+    private volatile Runnable help = this::wake;
 
     /** The queues between the loop and the other agents, and how to wake those. */
     record Channels(
@@ -102,34 +102,37 @@ final class Loop extends NodeAgent {
             Channels channels,
             Lifecycle lifecycle) {
         super("loop", lifecycle);
-        this.config = config;
+        HardState hardState = log.recoveredState();
+        SnapshotMetadata recovered = log.snapshotMetadata();
         this.group = config.group;
         this.id = config.id;
         this.raw = raw;
         this.log = log;
         this.store = store;
         this.codec = codec;
+
+        this.standing = new Standing(hardState, recovered.index(), raw.status().configuration());
+        this.ticks = new Ticks(config);
+        this.lease = new Lease(config);
+        this.promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
+
+        this.inbox = inbox;
         this.transport = transport;
         this.newerChanges = transport.takesNewerChanges();
-        this.inbox = inbox;
-        this.requests = requests;
+        this.notes = config.heartbeatNotes;
+
         this.channels = channels;
-        this.ticks = new Ticks(config);
         this.writes = new OutstandingWrites(config, channels, ticks);
         this.applier = new ApplierQueue(channels);
-        this.lease = new Lease(config);
-        this.notes = config.heartbeatNotes;
-        HardState hardState = log.recoveredState();
-        SnapshotMetadata recovered = log.snapshotMetadata();
         this.snapshots = new SnapshotCycle(config, recovered);
         this.compaction = new Compaction(config, raw, log, store, ticks, channels);
-        this.standing = new Standing(hardState, recovered.index(), raw.status().configuration());
+
+        this.requests = requests;
         this.open = new OpenRequests(config, standing, requests);
-        this.handover = new Handover(config, raw, standing, writes, open);
         this.proposals = new PendingProposals(open::failLost);
         this.proposer = new Proposer(config, raw, store, open, proposals);
         this.reads = new LinearizableReads(config, raw, standing, ticks, lease, applier, random);
-        this.promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
+        this.handover = new Handover(config, raw, standing, writes, open);
         if (recovered.index() > 0) {
             applier.restore(recovered);
         }
@@ -155,9 +158,8 @@ final class Loop extends NodeAgent {
         // node stands still, as if its process were stopped, and counts the time as passed when it goes on.
         boolean room = writes.hasRoom();
         int work = takeWritten() + takeApplied() + takeSnapshots();
-        work += room ? tick(nowNanos) : 0;
         if (room) {
-            work += takeFetched() + takeMessages();
+            work += tick(nowNanos) + takeFetched() + takeMessages();
         }
         work += takeRequests(nowNanos);
         if (room) {
@@ -169,33 +171,11 @@ final class Loop extends NodeAgent {
         compaction.compact();
         // Before the applier hears of it: who is removed shall still be told that it is, and the applier's user may
         // close the connection.
-        if (sent) {
-            sent = false;
-            transport.flush();
-        }
+        flush();
         applier.feed();
         open.endTurn(nowNanos);
         standing.publish();
         return work;
-    }
-
-    // ---- time
-
-    private int tick(long nowNanos) {
-        int due = ticks.takeDue(nowNanos);
-        if (due == 0) {
-            return 0;
-        }
-        for (int i = 0; i < due; i++) {
-            ticks.pass();
-            if (standing.leads() || !writes.diskHangs()) {
-                // Else it would campaign, and could not make its vote durable.
-                raw.tick();
-            }
-        }
-        handover.check();
-        handover.leaveHangingDisk();
-        return due;
     }
 
     // ---- what comes back from the other agents
@@ -222,7 +202,7 @@ final class Loop extends NodeAgent {
             standing.configured(snapshot.confState());
             proposals.skipTo(snapshot.index(), open::failSkipped);
             applier.restore(snapshot);
-            reads.handOver();
+            reads.queueReached();
         }
         log.append(message.entries());
         for (Message response : message.responses()) {
@@ -230,39 +210,13 @@ final class Loop extends NodeAgent {
         }
     }
 
-    private int takeFetched() {
-        int count = 0;
-        FetchWork done = channels.fetched.poll();
-        while (done != null) {
-            count++;
-            raw.entriesFetched(log.onFetched(done));
-            done = channels.fetched.poll();
+    private void onRecorded(SnapshotMetadata snapshot) {
+        // Still newer than what the log begins with, unless a leader's was written between the two.
+        if (log.advanceSnapshot(snapshot)) {
+            compaction.snapshotAdvanced();
         }
-        return count;
-    }
-
-    private void deliver(Message message) {
-        if (message.to() == id) {
-            raw.step(message);
-        } else {
-            send(message);
-        }
-    }
-
-    private void send(Message message) {
-        transport.send(group, message);
-        sent = true;
-        if (message instanceof Message.Heartbeat) {
-            sendNote(message.to(), notes.forFollower(message.to()));
-        } else if (message instanceof Message.HeartbeatReply) {
-            sendNote(message.to(), notes.forLeader(message.to()));
-        }
-    }
-
-    private void sendNote(long to, byte @Nullable [] note) {
-        if (note != null) {
-            transport.sendNote(group, to, note);
-        }
+        purge(snapshot);
+        endSnapshot(null, snapshot);
     }
 
     private int takeApplied() {
@@ -301,24 +255,6 @@ final class Loop extends NodeAgent {
         }
     }
 
-    // ---- snapshots
-
-    private void beginSnapshot(long nowNanos) {
-        if (!snapshots.isDue(nowNanos)) {
-            return;
-        }
-        if (applier.lastIndex() < snapshots.newest().index()) {
-            // A leader's is on its way into the log.
-            return;
-        }
-        if (applier.lastIndex() == snapshots.newest().index()) {
-            endSnapshot(applier.lastIndex() == 0 ? "there is nothing in the log yet" : null, snapshots.newest());
-            return;
-        }
-        snapshots.begin();
-        applier.add(new ApplyWork.Pin());
-    }
-
     private void onPinned(ApplyWork.Pin pin) {
         PinnedState pinned = pin.pinned;
         if (pinned == null) {
@@ -350,15 +286,6 @@ final class Loop extends NodeAgent {
         return 1;
     }
 
-    private void onRecorded(SnapshotMetadata snapshot) {
-        // Still newer than what the log begins with, unless a leader's was written between the two.
-        if (log.advanceSnapshot(snapshot)) {
-            compaction.snapshotAdvanced();
-        }
-        purge(snapshot);
-        endSnapshot(null, snapshot);
-    }
-
     private void endSnapshot(@Nullable String failure, SnapshotMetadata snapshot) {
         for (Request.TakeSnapshot request : snapshots.finish()) {
             if (failure == null) {
@@ -376,6 +303,36 @@ final class Loop extends NodeAgent {
             channels.snapshotWork.offer(new SnapshotWork.Purge(newest.id()));
             channels.wakeSnapshotWriter.run();
         }
+    }
+
+    private int takeFetched() {
+        int count = 0;
+        FetchWork done = channels.fetched.poll();
+        while (done != null) {
+            count++;
+            raw.entriesFetched(log.onFetched(done));
+            done = channels.fetched.poll();
+        }
+        return count;
+    }
+
+    // ---- time
+
+    private int tick(long nowNanos) {
+        int due = ticks.takeDue(nowNanos);
+        if (due == 0) {
+            return 0;
+        }
+        for (int i = 0; i < due; i++) {
+            ticks.pass();
+            if (standing.leads() || !writes.diskHangs()) {
+                // Else it would campaign, and could not make its vote durable.
+                raw.tick();
+            }
+        }
+        handover.check();
+        handover.leaveHangingDisk();
+        return due;
     }
 
     // ---- messages
@@ -507,6 +464,18 @@ final class Loop extends NodeAgent {
                 && configuration.votersOutgoing().isEmpty();
     }
 
+    private NodeStatus status() {
+        return new NodeStatus(
+                raw.status(),
+                log.firstIndex(),
+                log.lastIndex(),
+                snapshots.newest(),
+                snapshots.isUnderWay(),
+                requests.openBytes(),
+                writes.count(),
+                store.syncs());
+    }
+
     /** Begins what waits, as far as a leader is known, and the disk and a batch have room. */
     private int startWaiting() {
         int count = 0;
@@ -554,18 +523,6 @@ final class Loop extends NodeAgent {
         return count;
     }
 
-    private NodeStatus status() {
-        return new NodeStatus(
-                raw.status(),
-                log.firstIndex(),
-                log.lastIndex(),
-                snapshots.newest(),
-                snapshots.isUnderWay(),
-                requests.openBytes(),
-                writes.count(),
-                store.syncs());
-    }
-
     // ---- what the core wants done
 
     private int handleReadies() {
@@ -601,7 +558,7 @@ final class Loop extends NodeAgent {
                 }
                 writes.add(new WriteWork.Append(append));
             } else if (message instanceof Message.StorageApply apply) {
-                handOver(apply);
+                queueCommitted(apply);
             } else if (message instanceof Message.InstallSnapshot install && isTooOldFor(install)) {
                 // Its receiver would ignore a snapshot that does not know it, and wait for ever.
                 raw.reportSnapshot(install.to(), true);
@@ -616,7 +573,7 @@ final class Loop extends NodeAgent {
                 send(message);
             }
         }
-        reads.handOver();
+        reads.queueReached();
     }
 
     private static boolean isTooOldFor(Message.InstallSnapshot install) {
@@ -627,7 +584,7 @@ final class Loop extends NodeAgent {
      * Queues committed entries for the applier, each with the request that waits for it. Configuration changes take
      * effect here, in the order of the log; the applier only notes them.
      */
-    private void handOver(Message.StorageApply apply) {
+    private void queueCommitted(Message.StorageApply apply) {
         List<Entry> entries = apply.entries();
         Request.@Nullable OfLog<?> @Nullable [] waitingFor = null;
         List<ApplyWork.Change> changes = List.of();
@@ -673,6 +630,57 @@ final class Loop extends NodeAgent {
         }
         return new ApplyWork.Change(null, ConfState.EMPTY);
     }
+
+    private void beginSnapshot(long nowNanos) {
+        if (!snapshots.isDue(nowNanos)) {
+            return;
+        }
+        if (applier.lastIndex() < snapshots.newest().index()) {
+            // A leader's is on its way into the log.
+            return;
+        }
+        if (applier.lastIndex() == snapshots.newest().index()) {
+            endSnapshot(applier.lastIndex() == 0 ? "there is nothing in the log yet" : null, snapshots.newest());
+            return;
+        }
+        snapshots.begin();
+        applier.add(new ApplyWork.Pin());
+    }
+
+    // ---- messages that leave
+
+    private void deliver(Message message) {
+        if (message.to() == id) {
+            raw.step(message);
+        } else {
+            send(message);
+        }
+    }
+
+    private void send(Message message) {
+        transport.send(group, message);
+        sent = true;
+        if (message instanceof Message.Heartbeat) {
+            sendNote(message.to(), notes.forFollower(message.to()));
+        } else if (message instanceof Message.HeartbeatReply) {
+            sendNote(message.to(), notes.forLeader(message.to()));
+        }
+    }
+
+    private void sendNote(long to, byte @Nullable [] note) {
+        if (note != null) {
+            transport.sendNote(group, to, note);
+        }
+    }
+
+    private void flush() {
+        if (sent) {
+            sent = false;
+            transport.flush();
+        }
+    }
+
+    // ---- the end
 
     /** Ends every request. */
     @Override
