@@ -34,9 +34,10 @@ final class StatusJson {
                 + ",\"next_idx\":" + peer.next()
                 + ",\"paused\":" + peer.paused()
                 + ",\"pending_snapshot\":" + peer.pendingSnapshot()
-                + ",\"pending_request_snapshot\":0"
+                + ",\"pending_request_snapshot\":" + peer.requestedSnapshot()
                 + ",\"recent_active\":" + peer.recentlyActive()
-                + ",\"commit_group_id\":0,\"committed_index\":0"
+                + ",\"commit_group_id\":" + peer.commitGroup()
+                + ",\"committed_index\":" + peer.committed()
                 + ",\"ins\":\"count: " + peer.inflightMessages() + ", full: " + peer.inflightFull()
                 + "\",\"state\":\"" + peer.state() + "\"}";
     }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * The clients of a workload: each asks one member after the other, one action at a time, and writes down what it saw.
  * Some stop waiting before their time; what they asked for may happen all the same.
  */
-final class Clients<C, R, S extends StateMachine<C, R>> {
+final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd {
     private static final int MOST_TRIES = 6;
 
     /**
@@ -88,10 +88,17 @@ final class Clients<C, R, S extends StateMachine<C, R>> {
         return left <= 0 && clients.stream().noneMatch(client -> client.waiting);
     }
 
-    /** Asks a member for many things at once, each as a client of its own. */
-    void crowd(int host, int times, SplittableRandom random) {
+    @Override
+    public void ask(int host, int times, SplittableRandom random) {
         for (int i = 0; i < times && cluster.member(host) != null; i++) {
             new Client("one of the crowd " + ++crowd).ask(workload.next(random), host, false);
+        }
+    }
+
+    @Override
+    public void readAll(int host) {
+        for (Workload.Action<C, R, S> query : workload.lastQueries()) {
+            new Client("one of the crowd " + ++crowd).ask(query, host, false);
         }
     }
 

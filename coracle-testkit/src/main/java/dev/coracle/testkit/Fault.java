@@ -10,7 +10,7 @@ public enum Fault {
     POWER_OF_ALL,
     /** A process is ended by a signal. */
     KILL,
-    /** A process is ended again and again, each time soon after it has begun to serve. */
+    /** A process is ended several times soon after it has begun to serve; then it hears again what it was sent before. */
     CRASH_LOOP,
     /** A member is closed as its application would. */
     CLOSE,
@@ -22,6 +22,8 @@ public enum Fault {
     ISOLATE,
     /** A host hears nothing of the others, which hear it. */
     DEAF,
+    /** A leader hears nothing while it is asked for something, until the others have gone on so far that it needs a snapshot. */
+    LEAVE_BEHIND,
     /** The hosts are cut into two parts. */
     PARTITION,
     /** The hosts are cut into two parts, but for one that reaches both. */

@@ -6,6 +6,8 @@ public enum Invariant {
     ELECTION_SAFETY,
     /** A member votes for one candidate in a term, and remembers its terms, through every restart (§5.2). */
     ONE_VOTE_A_TERM,
+    /** An id belongs to one data directory for ever: no other one runs under it. */
+    ONE_DIRECTORY_AN_ID,
     /** What a member says of its own log or vote, its disk would still say after a power cut. */
     DURABLE_BEFORE_SAID,
     /** What anybody takes for committed, the disks of a majority would still hold after a power cut. */

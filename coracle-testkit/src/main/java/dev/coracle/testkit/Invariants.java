@@ -37,6 +37,7 @@ final class Invariants {
     private final Map<Long, DurableLog> disks = new TreeMap<>();
     private final Map<Long, Long> entries = new HashMap<>();
     private final Map<Long, Long> leaders = new HashMap<>();
+    private final Map<Long, Long> incarnations = new HashMap<>();
     private final Map<String, Long> snapshots = new HashMap<>();
     private final ArrayDeque<Set<Long>> configurations = new ArrayDeque<>();
     private long committedUpTo;
@@ -73,8 +74,19 @@ final class Invariants {
         }
     }
 
-    /** A member runs, for the first time or again, and shows what it has recovered. */
-    void onRun(long id, SimDisk disk, Path directory, NodeView view) {
+    /**
+     * A member runs, for the first time or again, and shows what it has recovered.
+     *
+     * @param incarnation the identity of its data directory
+     */
+    void onRun(long id, long incarnation, SimDisk disk, Path directory, NodeView view) {
+        Long known = incarnations.putIfAbsent(id, incarnation);
+        if (known != null && known != incarnation) {
+            failures.fail(
+                    Invariant.ONE_DIRECTORY_AN_ID,
+                    "node " + id + " runs on another data directory than before: " + Long.toHexString(incarnation)
+                            + " after " + Long.toHexString(known));
+        }
         DurableLog before = disks.get(id);
         DurableLog now = new DurableLog(disk, directory, new DurableLog.Listener() {
             @Override

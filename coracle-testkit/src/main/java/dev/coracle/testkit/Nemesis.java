@@ -62,9 +62,13 @@ final class Nemesis {
 
     private boolean calm;
 
-    /** Asks a member for much at once. */
+    /** Clients who come when the nemesis wants them, each for one thing. */
     interface Crowd {
+        /** So many ask a member for this and that, at once. */
         void ask(int host, int times, SplittableRandom random);
+
+        /** Everything that there is to be read is read from a member. */
+        void readAll(int host);
     }
 
     Nemesis(
@@ -194,23 +198,31 @@ final class Nemesis {
             case PAUSE ->
                 ifUp(host, () -> {
                     cluster.pause(host, Duration.ofNanos(chance.nextLong(5 * TIMEOUT_NANOS)));
-                    challenge(host);
+                    challenge(host, 4 * TIMEOUT_NANOS, chance);
                 });
             case ISOLATE -> {
                 cluster.isolate(host);
-                challenge(host);
+                challenge(host, 4 * TIMEOUT_NANOS, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
             case DEAF -> {
                 network.deafen(host);
-                challenge(host);
+                challenge(host, 4 * TIMEOUT_NANOS, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
+            case LEAVE_BEHIND -> {
+                int leader = cluster.leader();
+                boolean begins = leader >= 0 && done.getOrDefault(fault, 0) < MOST_OVERLOADS;
+                if (begins) {
+                    leaveBehind(leader, chance);
+                }
+                yield begins;
+            }
             case PARTITION -> {
                 network.partition(chance);
-                challenge(host);
+                challenge(host, 4 * TIMEOUT_NANOS, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
@@ -300,7 +312,7 @@ final class Nemesis {
                 yield true;
             }
             case OVERLOAD ->
-                done.getOrDefault(Fault.OVERLOAD, 0) < MOST_OVERLOADS
+                done.getOrDefault(fault, 0) < MOST_OVERLOADS
                         && ifUp(host, () -> crowd.ask(host, 10 + chance.nextInt(20), chance));
             case EMPTY_DISK -> disks.lose(host);
             case JOIN -> join();
@@ -313,16 +325,10 @@ final class Nemesis {
             case DEMOTE -> operator.maySpareVoters(1) && demote(List.of(host));
             case PROMOTE -> promote();
             case JOINT -> operator.maySpareVoters(2) && demote(List.of(host, anyHost()));
-            case TRANSFER -> transfer(host);
+            case TRANSFER -> transfer(host, chance);
             case TRANSFER_UNHEARD -> {
                 int leader = cluster.leader();
-                boolean begun = leader >= 0 && transfer(leader);
-                if (begun) {
-                    network.deafen(leader);
-                    challenge(leader);
-                    mendLater(cluster::mend);
-                }
-                yield begun;
+                yield leader >= 0 && ifUp(leader, () -> transferUnheard(leader, chance));
             }
             case STEP_DOWN -> {
                 RaftNode node = cluster.node(host);
@@ -343,43 +349,73 @@ final class Nemesis {
         return true;
     }
 
-    /**
-     * Lets some ask a member that may not lead any more, and some the one that leads now: what one of them acknowledges
-     * the other must know of.
-     */
-    private void challenge(int old) {
+    /** Some time within so long something is asked of the leader, and soon after of one that may not lead any more. */
+    private void challenge(int old, long nanos, SplittableRandom chance) {
         if (challenges == MOST_CHALLENGES || chance.nextInt(3) == 0) {
             return;
         }
         challenges++;
         SplittableRandom mine = chance.split();
-        cluster.after(Duration.ofNanos(mine.nextLong(4 * TIMEOUT_NANOS)), () -> {
-            int leader = cluster.leader();
-            if (!calm && leader >= 0) {
-                crowd.ask(leader, 1 + mine.nextInt(4), mine);
-            }
+        cluster.after(Duration.ofNanos(mine.nextLong(nanos)), () -> {
+            askLeader(1 + mine.nextInt(3), mine);
             cluster.after(Duration.ofNanos(mine.nextLong(TIMEOUT_NANOS / 5)), () -> {
-                if (!calm && cluster.isUp(old)) {
-                    crowd.ask(old, 1 + mine.nextInt(4), mine);
+                if (!calm) {
+                    crowd.ask(old, 1, mine);
+                    crowd.readAll(old);
                 }
             });
         });
     }
 
-    /** Ends a process soon after it serves, so many times, with others asking it, and with what it was sent before. */
+    private void askLeader(int times, SplittableRandom random) {
+        int leader = cluster.leader();
+        if (!calm && leader >= 0) {
+            crowd.ask(leader, times, random);
+        }
+    }
+
+    /**
+     * Ends a process soon after it serves, so many times. The last time it cannot make itself heard, but hears again what it
+     * was sent before, and is asked.
+     */
     private void crashLoop(int host, int times, SplittableRandom chance) {
         cluster.kill(host);
         operator.start(host);
-        cluster.network().replay(cluster.address(host), TIMEOUT_NANOS);
         cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS)), () -> {
-            if (!calm && cluster.member(host) != null) {
-                crowd.ask(host, 1, chance);
-                if (times > 1) {
-                    cluster.after(
-                            Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 5)),
-                            () -> ifUp(host, () -> crashLoop(host, times - 1, chance)));
-                }
+            if (calm || cluster.member(host) == null) {
+                return;
             }
+            boolean last = times == 1;
+            if (last) {
+                network.mute(host);
+                cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
+                askLeader(3, chance);
+                cluster.network().replay(cluster.address(host), TIMEOUT_NANOS / 4);
+            }
+            crowd.readAll(host);
+            if (!last) {
+                cluster.after(
+                        Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 5)),
+                        () -> ifUp(host, () -> crashLoop(host, times - 1, chance)));
+            }
+        });
+    }
+
+    /**
+     * Lets a leader hear nothing while it is asked for something, which the others may commit, until these have gone on so
+     * far that it needs a snapshot.
+     */
+    private void leaveBehind(int leader, SplittableRandom chance) {
+        network.deafen(leader);
+        crowd.ask(leader, 5, chance);
+        Duration third = Duration.ofNanos(TIMEOUT_NANOS + chance.nextLong(TIMEOUT_NANOS));
+        cluster.after(third.multipliedBy(2), () -> askLeader(30, chance));
+        cluster.after(third.multipliedBy(3), () -> {
+            int other = cluster.leader();
+            if (!calm && other >= 0) {
+                cluster.onMember(other, Raft::snapshot);
+            }
+            cluster.after(third.dividedBy(10), cluster::mend);
         });
     }
 
@@ -396,12 +432,23 @@ final class Nemesis {
 
     // ---- members
 
-    private boolean transfer(int host) {
-        SplittableRandom mine = chance;
+    private boolean transfer(int host, SplittableRandom chance) {
         return cluster.onMember(host, raft -> {
             List<Member> members = raft.members();
             return raft.transferLeadership(
-                    members.get(mine.nextInt(members.size())).id());
+                    members.get(chance.nextInt(members.size())).id());
+        });
+    }
+
+    /** Lets a leader that has just been read from, and may have a lease, hand leadership over and hear nothing of it. */
+    private void transferUnheard(int leader, SplittableRandom chance) {
+        crowd.readAll(leader);
+        cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> {
+            if (!calm && transfer(leader, chance)) {
+                network.deafen(leader);
+                cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
+                challenge(leader, TIMEOUT_NANOS / 4, chance);
+            }
         });
     }
 

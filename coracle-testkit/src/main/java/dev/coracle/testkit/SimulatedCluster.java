@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * @param <C> the commands
  * @param <R> the results
  */
-public final class SimulatedCluster<C, R extends @Nullable Object> {
+public final class SimulatedCluster<C, R extends @Nullable Object> implements AutoCloseable {
     /** The length of a tick, unless the settings say otherwise. An election timeout is ten. */
     public static final Duration TICK = Duration.ofMillis(10);
 
@@ -278,6 +278,14 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         SimProcess process = seats.get(host).host.process();
         if (process != null) {
             process.pause(time.toNanos());
+        }
+    }
+
+    /** Ends every member where it is, with whatever waits in it. Nothing happens in this world any more. */
+    @Override
+    public void close() {
+        for (int host = 0; host < seats.size(); host++) {
+            kill(host);
         }
     }
 
@@ -536,7 +544,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> {
         seat.before = view;
         if (seat.seen != node) {
             seat.seen = node;
-            invariants.onRun(node.id(), seat.host.disk(), LOG, view);
+            invariants.onRun(node.id(), network.incarnation(seat.host.address()), seat.host.disk(), LOG, view);
             watch(host, seat, process, node);
         }
         if (view.role() == RoleName.LEADER && invariants.onLeader(node.id(), view.term())) {

@@ -152,6 +152,12 @@ final class SimulatedNetwork {
         return reset != null && sentAtNanos <= reset;
     }
 
+    /** The identity of the data directory of whoever listens at an address; 0 if nobody does. */
+    long incarnation(String address) {
+        Endpoint endpoint = listening(address);
+        return endpoint == null ? 0 : endpoint.binding.incarnation();
+    }
+
     /** What answers raftify's requests at an address; null if nobody listens there. */
     @Nullable
     RaftServiceHandler service(String address) {

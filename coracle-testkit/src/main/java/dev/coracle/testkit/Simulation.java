@@ -163,7 +163,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
 
     private SeedReport run(World world) {
         long seed = world.seed;
-        try {
+        try (SimulatedCluster<C, R> unused = world.cluster) {
             return world.run();
         } catch (Violation broken) {
             throw new Violation(
@@ -218,7 +218,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             SplittableRandom troubles = random.split();
             clients = new Clients<>(cluster, workload, random.split(), ACTIONS, plan, manners);
             operator = new Operator(cluster, count);
-            nemesis = new Nemesis(cluster, troubles, operator, ordered, plan, clients::crowd, !manners.leases());
+            nemesis = new Nemesis(cluster, troubles, operator, ordered, plan, clients, !manners.leases());
         }
 
         SeedReport run() {

@@ -9,7 +9,7 @@ import java.util.TreeMap;
 /**
  * Registers, counters and append-only lists by their keys, in texts: {@code put k v}, {@code cas k old new}, {@code add k
  * n} and {@code append k v}, which give what the key holds then or, for a {@code cas} that does not fit, {@code no}; and
- * the empty text, which does nothing.
+ * the empty text, which does nothing. Each element of a list stands behind a comma, the first one too.
  */
 final class StoreMachine implements StateMachine<String, String> {
     private final TreeMap<String, String> values = new TreeMap<>();
@@ -30,7 +30,7 @@ final class StoreMachine implements StateMachine<String, String> {
             case "put" -> put(key, words[2]);
             case "cas" -> get(key).equals(words[2]) ? put(key, words[3]) : "no";
             case "add" -> put(key, String.valueOf(Long.parseLong("0" + get(key)) + Long.parseLong(words[2])));
-            case "append" -> put(key, get(key).isEmpty() ? words[2] : get(key) + "," + words[2]);
+            case "append" -> put(key, get(key) + "," + words[2]);
             default -> throw new IllegalArgumentException(command);
         };
     }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class SimulatedClusterTest {
@@ -43,13 +44,21 @@ class SimulatedClusterTest {
         }
     }
 
-    private static SimulatedCluster<String, Long> cluster(long seed, int count) {
+    private final List<SimulatedCluster<?, ?>> clusters = new ArrayList<>();
+
+    @AfterEach
+    void end() {
+        clusters.forEach(SimulatedCluster::close);
+    }
+
+    private SimulatedCluster<String, Long> cluster(long seed, int count) {
         SimulatedCluster<String, Long> cluster = new SimulatedCluster<>(
                 seed,
                 Journal::new,
                 Codec.utf8(),
                 Codec.int64(),
                 builder -> builder.snapshotEntries(20).catchUpEntries(5).segmentBytes(16_384));
+        clusters.add(cluster);
         for (int i = 0; i < count; i++) {
             cluster.addHost();
         }
@@ -68,7 +77,7 @@ class SimulatedClusterTest {
         return done.join();
     }
 
-    private static long script(long seed) {
+    private long script(long seed) {
         SimulatedCluster<String, Long> cluster = cluster(seed, 3);
         cluster.runUntil(
                 () -> cluster.member(0) != null && cluster.member(1) != null && cluster.member(2) != null, LONG);

@@ -284,6 +284,12 @@ final class HarnessBugs {
                     "return new Tables(members, removed, nextId + 1);",
                     "return new Tables(members, removed, nextId);"),
             new Mutant(
+                    "the id of a removed member is given to the next",
+                    WHO,
+                    "Tables.java",
+                    "        long next = nextId;\n",
+                    "        long next = 1;\n"),
+            new Mutant(
                     "who was removed is forgotten with the next change",
                     WHO,
                     "Tables.java",
