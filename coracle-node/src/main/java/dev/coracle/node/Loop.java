@@ -480,7 +480,9 @@ final class Loop extends NodeAgent {
     private int startWaiting() {
         int count = 0;
         if (standing.knowsLeader()) {
-            int limit = standing.leader() != id || writes.hasRoomForEntries() ? open.waiting().size() : 0;
+            int limit = standing.leader() != id || writes.hasRoomForEntries()
+                    ? open.waiting().size()
+                    : 0;
             while (count < limit && proposer.hasRoom()) {
                 Request.OfLog<?> request = open.waiting().removeFirst();
                 count++;
