@@ -1011,7 +1011,7 @@ final class Mutants {
                     "wal.md",
                     "Handover.java",
                     "if (!standing.leads() || !writes.diskHangs()) {",
-                    "if (!standing.leads() || ticks.now() > 0) {"),
+                    "if (!standing.leads() || writes.count() >= 0) {"),
             node(
                     "a leader whose disk hangs tries to hand leadership over and no more",
                     "wal.md",
