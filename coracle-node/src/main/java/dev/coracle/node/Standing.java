@@ -13,8 +13,8 @@ import dev.coracle.raft.SoftState;
  */
 final class Standing {
     /**
-     * What the core last said of itself. It may know better by now: until the next {@link Ready}, requests are taken and
-     * refused by what is here, and only reads from the lease ask the core itself.
+     * What the core last said of itself: all of one {@link Ready}. It may have gone on since. What would be wrong then,
+     * such as an answer from a lease, is decided by asking the core itself; what is here says how to treat requests.
      */
     private RoleName role = RoleName.FOLLOWER;
 
