@@ -215,6 +215,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
         private void take(int operation, @Nullable R output, @Nullable Throwable failure) {
             long now = cluster.time().toNanos();
             if (output != null) {
+                requireResult(operation, output);
                 lastWasOk = true;
                 history.ok(operation, output, now);
                 return;
@@ -224,6 +225,17 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
                 history.failed(operation, now);
             } else {
                 history.unknown(operation, now);
+            }
+        }
+
+        /** What belongs to another request may be of another kind, of which the language takes no notice here. */
+        private void requireResult(int operation, R output) {
+            try {
+                workload.results().encode(output);
+            } catch (ClassCastException e) {
+                cluster.violated(
+                        Invariant.LINEARIZABILITY,
+                        "operation " + operation + " of " + name + " ended with what is no result: " + e.getMessage());
             }
         }
 

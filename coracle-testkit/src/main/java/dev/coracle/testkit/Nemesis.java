@@ -198,17 +198,17 @@ final class Nemesis {
             case PAUSE ->
                 ifUp(host, () -> {
                     cluster.pause(host, Duration.ofNanos(chance.nextLong(5 * TIMEOUT_NANOS)));
-                    challenge(host, 4 * TIMEOUT_NANOS, chance);
+                    challengeRarely(host, chance);
                 });
             case ISOLATE -> {
                 cluster.isolate(host);
-                challenge(host, 4 * TIMEOUT_NANOS, chance);
+                challengeRarely(host, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
             case DEAF -> {
                 network.deafen(host);
-                challenge(host, 4 * TIMEOUT_NANOS, chance);
+                challengeRarely(host, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
@@ -222,7 +222,7 @@ final class Nemesis {
             }
             case PARTITION -> {
                 network.partition(chance);
-                challenge(host, 4 * TIMEOUT_NANOS, chance);
+                challengeRarely(host, chance);
                 mendLater(cluster::mend);
                 yield true;
             }
@@ -328,7 +328,8 @@ final class Nemesis {
             case TRANSFER -> transfer(host, chance);
             case TRANSFER_UNHEARD -> {
                 int leader = cluster.leader();
-                yield leader >= 0 && ifUp(leader, () -> transferUnheard(leader, chance));
+                boolean begins = leader >= 0 && done.getOrDefault(fault, 0) < MOST_CHALLENGES;
+                yield begins && ifUp(leader, () -> transferUnheard(leader, chance));
             }
             case STEP_DOWN -> {
                 RaftNode node = cluster.node(host);
@@ -351,10 +352,6 @@ final class Nemesis {
 
     /** Some time within so long something is asked of the leader, and soon after of one that may not lead any more. */
     private void challenge(int old, long nanos, SplittableRandom chance) {
-        if (challenges == MOST_CHALLENGES || chance.nextInt(3) == 0) {
-            return;
-        }
-        challenges++;
         SplittableRandom mine = chance.split();
         cluster.after(Duration.ofNanos(mine.nextLong(nanos)), () -> {
             askLeader(1 + mine.nextInt(3), mine);
@@ -367,6 +364,14 @@ final class Nemesis {
         });
     }
 
+    /** The same, now and then, so that clients have time for other things. */
+    private void challengeRarely(int old, SplittableRandom chance) {
+        if (challenges < MOST_CHALLENGES && chance.nextInt(3) > 0) {
+            challenges++;
+            challenge(old, 4 * TIMEOUT_NANOS, chance);
+        }
+    }
+
     private void askLeader(int times, SplittableRandom random) {
         int leader = cluster.leader();
         if (!calm && leader >= 0) {
@@ -375,8 +380,8 @@ final class Nemesis {
     }
 
     /**
-     * Ends a process soon after it serves, so many times. The last time it cannot make itself heard, but hears again what it
-     * was sent before, and is asked.
+     * Ends a process soon after it serves, so many times. After the last time it is cut off, and hears nothing but what it
+     * was sent before, while the others go on and it is asked.
      */
     private void crashLoop(int host, int times, SplittableRandom chance) {
         cluster.kill(host);
@@ -385,19 +390,22 @@ final class Nemesis {
             if (calm || cluster.member(host) == null) {
                 return;
             }
-            boolean last = times == 1;
-            if (last) {
-                network.mute(host);
-                cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
-                askLeader(3, chance);
-                cluster.network().replay(cluster.address(host), TIMEOUT_NANOS / 4);
-            }
-            crowd.readAll(host);
-            if (!last) {
+            if (times > 1) {
+                crowd.readAll(host);
                 cluster.after(
                         Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 5)),
                         () -> ifUp(host, () -> crashLoop(host, times - 1, chance)));
+                return;
             }
+            cluster.isolate(host);
+            cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
+            askLeader(3, chance);
+            cluster.after(Duration.ofNanos(TIMEOUT_NANOS / 20), () -> {
+                if (!calm) {
+                    cluster.network().replay(cluster.address(host), TIMEOUT_NANOS / 4);
+                    crowd.readAll(host);
+                }
+            });
         });
     }
 
@@ -445,9 +453,14 @@ final class Nemesis {
         crowd.readAll(leader);
         cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> {
             if (!calm && transfer(leader, chance)) {
-                network.deafen(leader);
-                cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
-                challenge(leader, TIMEOUT_NANOS / 4, chance);
+                cluster.setAtHandover(() -> {
+                    if (calm) {
+                        return;
+                    }
+                    network.deafen(leader);
+                    cluster.after(Duration.ofNanos(chance.nextLong(2 * TIMEOUT_NANOS)), cluster::mend);
+                    challenge(leader, TIMEOUT_NANOS / 5, chance);
+                });
             }
         });
     }

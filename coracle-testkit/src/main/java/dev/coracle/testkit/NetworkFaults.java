@@ -53,15 +53,6 @@ final class NetworkFaults {
         }
     }
 
-    /** Lets the others hear nothing of a host; it hears them. */
-    void mute(int host) {
-        for (int other = 0; other < cluster.hosts(); other++) {
-            if (other != host) {
-                cluster.cut(host, other);
-            }
-        }
-    }
-
     /** Lets a link break and mend so many times. */
     void flap(int from, int to, int times, SplittableRandom chance) {
         if (calm.getAsBoolean() || times == 0) {

@@ -91,6 +91,7 @@ public final class SimulatedCluster<C, R extends @Nullable Object> implements Au
     private @Nullable Violation violation;
     private int elections;
     private Consumer<String> diary = line -> {};
+    private Runnable atHandover = () -> {};
 
     /**
      * A world without hosts.
@@ -109,6 +110,10 @@ public final class SimulatedCluster<C, R extends @Nullable Object> implements Au
             @Override
             public void onSend(SimProcess sender, Message message) {
                 invariants.onSend(message);
+                if (message instanceof Message.TimeoutNow) {
+                    events.after(0, atHandover);
+                    atHandover = () -> {};
+                }
             }
 
             @Override
@@ -140,6 +145,11 @@ public final class SimulatedCluster<C, R extends @Nullable Object> implements Au
     /** Tells something to whoever keeps a diary. */
     void note(String text) {
         diary.accept(String.format("%12.6f  %s", events.nowNanos() / 1e9, text));
+    }
+
+    /** Sets what happens the next time that a leader sends another one to take over, before that hears of it. */
+    void setAtHandover(Runnable action) {
+        atHandover = action;
     }
 
     // ---- hosts and members

@@ -136,12 +136,15 @@ final class SimulatedNetwork {
         }
     }
 
-    /** Lets a host hear again what it was sent of late, each frame at some time within so long. */
+    /**
+     * Lets a host hear again what it was sent of late, each frame at some time within so long. What was late already when
+     * a link was cut still arrives.
+     */
     void replay(String address, long nanos) {
         sent.forEach((link, frames) -> {
             if (link.to.equals(address)) {
                 for (Frame frame : List.copyOf(frames)) {
-                    events.after(random.nextLong(nanos), () -> frame.from.arrive(frame, address));
+                    events.after(random.nextLong(nanos), () -> frame.from.arrive(frame, address, false));
                 }
             }
         });
@@ -490,9 +493,13 @@ final class SimulatedNetwork {
         }
 
         private void arrive(Frame frame, String address) {
+            arrive(frame, address, isCut(process.host().address(), address));
+        }
+
+        private void arrive(Frame frame, String address, boolean cut) {
             long to = frame.to;
             Endpoint target = listening(address);
-            if (target == null || target.inbound == null || isCut(process.host().address(), address)) {
+            if (target == null || target.inbound == null || cut) {
                 lose(to);
                 return;
             }
