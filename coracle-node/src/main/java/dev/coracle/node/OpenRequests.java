@@ -7,7 +7,8 @@ import java.util.ArrayDeque;
  * The requests from their arrival to their end, those among them that wait to be begun, and the ways in which they fail.
  * The loop's.
  *
- * <p>The applier may end a request at any time. Whoever takes one that waits therefore asks whether it is still open.
+ * <p>One that waits ends with its deadline and stays where it waits, so whoever takes it asks whether it is still open. One
+ * that is with the applier may end at any time, and is forgotten when the applier's work comes back.
  */
 final class OpenRequests {
     private final long id;
