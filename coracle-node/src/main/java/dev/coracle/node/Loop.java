@@ -9,20 +9,14 @@ import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.InvalidConfChangeException;
 import dev.coracle.raft.Message;
-import dev.coracle.raft.Proposal;
 import dev.coracle.raft.RandomSource;
 import dev.coracle.raft.RawNode;
 import dev.coracle.raft.ReadState;
 import dev.coracle.raft.Ready;
-import dev.coracle.raft.RoleName;
 import dev.coracle.raft.SnapshotMetadata;
-import dev.coracle.raft.SoftState;
-import dev.coracle.raft.Status;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jctools.queues.SpscArrayQueue;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +27,10 @@ import org.slf4j.LoggerFactory;
  * The consensus thread's work, and the only user of the core: time, messages and requests go in, writes, messages and
  * committed entries come out. No user code runs here but replies, and nothing waits.
  *
+ * <p>A {@link #turn} reads from top to bottom, and so do the methods that it calls: what the other agents have done, time,
+ * messages, requests, and then what the core wants done. What must be remembered from turn to turn is in the classes of
+ * the fields, each with its invariant.
+ *
  * <p>The log in memory holds exactly what the storage writer has made durable: it changes when a write comes back, in
  * the order of the writes, and before the core hears of it.
  */
@@ -40,106 +38,42 @@ final class Loop extends NodeAgent {
     /** How many messages, and how many requests, are taken in one turn. */
     private static final int TURN_LIMIT = 1024;
 
-    /** How many times {@link NodeConfig#snapshotBytes} of log are kept for followers that are sent a snapshot. */
-    private static final int RECEIVERS_FACTOR = 8;
-
-    /** How much work the applier may have queued; more waits here, limited by the core and by the open requests. */
-    static final int APPLY_CAPACITY = 1024;
-
     private static final Logger LOGGER = LoggerFactory.getLogger(RaftNode.class);
 
-    private final NodeConfig config;
     private final long group;
     private final long id;
     private final RawNode raw;
     private final StoredLog log;
     private final LogStore store;
-    private final Lease lease;
-    private final HeartbeatNotes notes;
     private final ConfChangeCodec codec;
+
+    private final Standing standing;
+    private final Ticks ticks;
+    private final Lease lease;
+    private final FollowerPromise promise;
+
+    private final Inbox inbox;
     private final Transport transport;
     private final boolean newerChanges;
-    private final Inbox inbox;
-    private final RequestQueue requests;
-    private final Channels channels;
-
-    /** Time: how far it has been turned into ticks. */
-    private final long tickNanos;
-
-    private boolean started;
-    private long tickedUpTo;
-    private long ticks;
-
-    /** When a leader's message was last taken; before the start if the node is new and has promised nobody anything. */
-    private long promisedAtTick;
-
-    /** What the core last said of itself. */
-    private RoleName role = RoleName.FOLLOWER;
-
-    private long leader = RawNode.NONE;
-    private long term;
-    private long commit;
-    private long applied;
-    /** The configuration in force, which the applier notes later. */
-    private ConfState configuration;
-
-    private volatile NodeView view;
-    private volatile Runnable help = this::wake;
-
-    /** Requests, from their arrival to their end. */
-    private final DeadlineWheel open;
-
-    /** Those for the log that wait for a leader, or for the disk; in the order of their arrival. */
-    private final ArrayDeque<Request.OfLog<?>> waiting = new ArrayDeque<>();
-
-    /** Reads and transfers that wait for a leader; no disk keeps them. */
-    private final ArrayDeque<Request<?>> waitingForLeader = new ArrayDeque<>();
-
-    private final PendingProposals proposals;
-    private final PendingReads reads;
-    private final SnapshotCycle snapshots;
-    private Request.@Nullable Transfer transfer;
-    private int expiredCount;
-    private long releasedBytes;
-
-    /** What this turn proposes and reads, each at once. */
-    private final List<Entry> batch = new ArrayList<>();
-
-    private final List<Request.Proposal> batchRequests = new ArrayList<>();
-    private long batchBytes;
-    private List<Request.Read> turnReads = new ArrayList<>();
-    private List<Request.Read> turnLeaseReads = new ArrayList<>();
+    private final HeartbeatNotes notes;
 
     /** Whether something was sent since the last flush. */
     private boolean sent;
 
-    /** Writes and work out with the other agents. */
-    private int outstandingWrites;
+    private final Channels channels;
+    private final OutstandingWrites writes;
+    private final ApplierQueue applier;
+    private final SnapshotCycle snapshots;
+    private final Compaction compaction;
 
-    /** When the disk last showed that it works: a write came back, or there was none to come back. */
-    private long diskMovedAtTick;
+    private final RequestQueue requests;
+    private final OpenRequests open;
+    private final PendingProposals proposals;
+    private final Proposer proposer;
+    private final LinearizableReads reads;
+    private final Handover handover;
 
-    /** Whether leadership was handed on already because the disk hangs. */
-    private boolean handedOn;
-
-    private int outstandingWork;
-    private final ArrayDeque<ApplyWork> applyBacklog = new ArrayDeque<>();
-
-    /** Set when a snapshot has made entries superfluous, which are not released yet. */
-    private boolean released;
-
-    /** Who needs some of those all the same; asked once a tick. */
-    private final SnapshotReceivers receivers = new SnapshotReceivers();
-
-    private long askedReceiversAt = -1;
-
-    /** The last index whose entry, or whose snapshot, is queued for the applier. */
-    private long handedOver;
-
-    /** Reads whose index is confirmed and not handed over yet. */
-    private final List<ConfirmedReads> confirmedReads = new ArrayList<>();
-
-    private record ConfirmedReads(long index, List<Request.Read> reads) {}
+    private volatile Runnable help = this::wake;
 
     /** The queues between the loop and the other agents, and how to wake those. */
     record Channels(
@@ -168,43 +102,44 @@ final class Loop extends NodeAgent {
             Channels channels,
             Lifecycle lifecycle) {
         super("loop", lifecycle);
-        this.config = config;
+        HardState hardState = log.recoveredState();
+        SnapshotMetadata recovered = log.snapshotMetadata();
         this.group = config.group;
         this.id = config.id;
         this.raw = raw;
         this.log = log;
         this.store = store;
         this.codec = codec;
+
+        this.standing = new Standing(hardState, recovered.index(), raw.status().configuration());
+        this.ticks = new Ticks(config);
+        this.lease = new Lease(config);
+        this.promise = new FollowerPromise(config, raw, lease, ticks, hardState.isEmpty());
+
+        this.inbox = inbox;
         this.transport = transport;
         this.newerChanges = transport.takesNewerChanges();
-        this.inbox = inbox;
-        this.requests = requests;
-        this.channels = channels;
-        this.lease = new Lease(config);
         this.notes = config.heartbeatNotes;
-        this.tickNanos = config.tickNanos;
-        this.open = new DeadlineWheel(Math.max(1, config.tickNanos / 8));
-        this.proposals = new PendingProposals(this::lost);
-        this.reads = new PendingReads(random);
 
-        SnapshotMetadata recovered = log.snapshotMetadata();
+        this.channels = channels;
+        this.writes = new OutstandingWrites(config, channels, ticks);
+        this.applier = new ApplierQueue(channels);
         this.snapshots = new SnapshotCycle(config, recovered);
-        HardState hardState = log.recoveredState();
-        term = hardState.term();
-        commit = hardState.commit();
-        // A node that was there before may have heard from a leader just before it went down.
-        promisedAtTick = hardState.isEmpty() ? -config.electionTicks : 0;
-        applied = recovered.index();
-        handedOver = recovered.index();
-        configuration = raw.status().configuration();
-        view = new NodeView(role, leader, term, commit, applied, configuration);
+        this.compaction = new Compaction(config, raw, log, store, ticks, channels);
+
+        this.requests = requests;
+        this.open = new OpenRequests(config, standing, requests);
+        this.proposals = new PendingProposals(open::failLost);
+        this.proposer = new Proposer(config, raw, store, open, proposals);
+        this.reads = new LinearizableReads(config, raw, standing, ticks, lease, applier, random);
+        this.handover = new Handover(config, raw, standing, writes, open);
         if (recovered.index() > 0) {
-            applyBacklog.add(new ApplyWork.Restore(recovered));
+            applier.restore(recovered);
         }
     }
 
     NodeView view() {
-        return view;
+        return standing.view();
     }
 
     @Override
@@ -221,139 +156,41 @@ final class Loop extends NodeAgent {
     int turn(long nowNanos) {
         // Without room for one more write the core must not be asked for work, and so it must not be given any: the
         // node stands still, as if its process were stopped, and counts the time as passed when it goes on.
-        boolean room = hasRoom();
+        boolean room = writes.hasRoom();
         int work = takeWritten() + takeApplied() + takeSnapshots();
-        work += room ? tick(nowNanos) : 0;
         if (room) {
-            work += takeFetched() + takeMessages();
+            work += tick(nowNanos) + takeFetched() + takeMessages();
         }
         work += takeRequests(nowNanos);
         if (room) {
             work += startWaiting();
-            askReadsAgain();
+            reads.askAgain();
         }
         work += handleReadies();
         beginSnapshot(nowNanos);
-        compact();
+        compaction.compact();
         // Before the applier hears of it: who is removed shall still be told that it is, and the applier's user may
         // close the connection.
-        if (sent) {
-            sent = false;
-            transport.flush();
-        }
-        feedApplier();
-        open.expire(nowNanos, this::expire);
-        sweepWaiting();
-        if (releasedBytes > 0) {
-            requests.release(releasedBytes);
-            releasedBytes = 0;
-        }
-        publish();
+        flush();
+        applier.feed();
+        open.endTurn(nowNanos);
+        standing.publish();
         return work;
-    }
-
-    private boolean hasRoom() {
-        return outstandingWrites < config.maxOutstandingWrites;
-    }
-
-    /** Entries leave the other half to what a slow disk must not delay: heartbeats, votes, reads. */
-    private boolean hasRoomForEntries() {
-        return outstandingWrites < config.maxOutstandingWrites / 2;
-    }
-
-    // ---- time
-
-    /**
-     * Turns elapsed time into ticks: all of it, but at most an election timeout's worth, since after a longer pause only
-     * that it was too long is of interest.
-     */
-    private int tick(long nowNanos) {
-        if (!started) {
-            started = true;
-            tickedUpTo = nowNanos;
-        }
-        long due = (nowNanos - tickedUpTo) / tickNanos;
-        if (due <= 0) {
-            return 0;
-        }
-        tickedUpTo += due * tickNanos;
-        int count = (int) Math.min(due, config.electionTicks);
-        for (int i = 0; i < count; i++) {
-            ticks++;
-            if (role == RoleName.LEADER || !diskHangs()) {
-                // Else it would campaign, and could not make its vote durable.
-                raw.tick();
-            }
-        }
-        checkTransfer();
-        leaveHangingDisk();
-        return count;
-    }
-
-    /** In ticks and not in time, since a process that was stopped says nothing about its disk. */
-    private boolean diskHangs() {
-        return outstandingWrites > 0 && ticks - diskMovedAtTick > 2L * config.electionTicks;
-    }
-
-    /**
-     * A leader that can store nothing applies nothing and answers no proposal, though all else about it is well: another
-     * one does better. It hands leadership to whoever has most of the log and steps down if that fails.
-     */
-    private void leaveHangingDisk() {
-        if (role != RoleName.LEADER || !diskHangs()) {
-            handedOn = false;
-            return;
-        }
-        Status status = raw.status();
-        if (status.transferee() != RawNode.NONE) {
-            return;
-        }
-        Status.PeerProgress successor = null;
-        for (Status.PeerProgress peer : status.progress()) {
-            boolean votes = peer.id() != id && status.configuration().voters().contains(peer.id());
-            if (votes && (successor == null || isBetter(peer, successor))) {
-                successor = peer;
-            }
-        }
-        if (successor == null) {
-            return; // Nobody else can lead.
-        }
-        if (handedOn) {
-            LOGGER.warn("node {} steps down: its disk hangs, and no other node took over", id);
-            abdicate();
-        } else {
-            LOGGER.warn(
-                    "node {} hands leadership to node {}: no write to its disk has ended for two election timeouts",
-                    id,
-                    Long.toUnsignedString(successor.id()));
-            handedOn = true;
-            raw.transferLeader(successor.id());
-        }
-    }
-
-    private static boolean isBetter(Status.PeerProgress peer, Status.PeerProgress other) {
-        return peer.match() != other.match()
-                ? peer.match() > other.match()
-                : peer.recentlyActive() && !other.recentlyActive();
     }
 
     // ---- what comes back from the other agents
 
     private int takeWritten() {
         int count = 0;
-        WriteWork done = channels.written.poll();
+        WriteWork done = writes.takeDone();
         while (done != null) {
             count++;
-            outstandingWrites--;
             if (done instanceof WriteWork.Append append) {
                 onWritten(append.message());
             } else if (done instanceof WriteWork.Record record) {
                 onRecorded(record.snapshot());
             }
-            done = channels.written.poll();
-        }
-        if (count > 0) {
-            diskMovedAtTick = ticks;
+            done = writes.takeDone();
         }
         return count;
     }
@@ -362,11 +199,10 @@ final class Loop extends NodeAgent {
         if (!message.snapshot().isEmpty()) {
             SnapshotMetadata snapshot = message.snapshot().metadata();
             log.restore(snapshot);
-            configuration = snapshot.confState();
-            proposals.skipTo(snapshot.index(), this::skipped);
-            handedOver = snapshot.index();
-            applyBacklog.add(new ApplyWork.Restore(snapshot));
-            handOverReads();
+            standing.configured(snapshot.confState());
+            proposals.skipTo(snapshot.index(), open::failSkipped);
+            applier.restore(snapshot);
+            reads.queueReached();
         }
         log.append(message.entries());
         for (Message response : message.responses()) {
@@ -374,94 +210,49 @@ final class Loop extends NodeAgent {
         }
     }
 
-    private int takeFetched() {
-        int count = 0;
-        FetchWork done = channels.fetched.poll();
-        while (done != null) {
-            count++;
-            raw.entriesFetched(log.onFetched(done));
-            done = channels.fetched.poll();
+    private void onRecorded(SnapshotMetadata snapshot) {
+        // Still newer than what the log begins with, unless a leader's was written between the two.
+        if (log.advanceSnapshot(snapshot)) {
+            compaction.snapshotAdvanced();
         }
-        return count;
-    }
-
-    private void deliver(Message message) {
-        if (message.to() == id) {
-            raw.step(message);
-        } else {
-            send(message);
-        }
-    }
-
-    private void send(Message message) {
-        transport.send(group, message);
-        sent = true;
-        if (message instanceof Message.Heartbeat) {
-            sendNote(message.to(), notes.forFollower(message.to()));
-        } else if (message instanceof Message.HeartbeatReply) {
-            sendNote(message.to(), notes.forLeader(message.to()));
-        }
-    }
-
-    private void sendNote(long to, byte @Nullable [] note) {
-        if (note != null) {
-            transport.sendNote(group, to, note);
-        }
+        purge(snapshot);
+        endSnapshot(null, snapshot);
     }
 
     private int takeApplied() {
         int count = 0;
-        ApplyWork done = channels.done.poll();
+        ApplyWork done = applier.takeDone();
         while (done != null) {
             count++;
-            outstandingWork--;
             if (done instanceof ApplyWork.Entries entries) {
                 onApplied(entries);
             } else if (done instanceof ApplyWork.Reads applierReads) {
-                applierReads.reads().forEach(this::forget);
+                applierReads.reads().forEach(open::forget);
             } else if (done instanceof ApplyWork.Restore restore) {
-                applied = restore.snapshot().index();
+                standing.appliedTo(restore.snapshot().index());
                 purge(restore.snapshot());
             } else if (done instanceof ApplyWork.Pin pin) {
                 onPinned(pin);
             }
-            done = channels.done.poll();
+            done = applier.takeDone();
         }
         return count;
     }
 
     private void onApplied(ApplyWork.Entries work) {
         List<Entry> entries = work.message.entries();
-        applied = entries.get(entries.size() - 1).index();
+        standing.appliedTo(entries.get(entries.size() - 1).index());
         Request.@Nullable OfLog<?> @Nullable [] finished = work.requests;
         if (finished != null) {
             for (Request.@Nullable OfLog<?> request : finished) {
                 if (request != null) {
-                    forget(request);
+                    open.forget(request);
                 }
             }
         }
         for (Message response : work.message.responses()) {
             deliver(response);
         }
-    }
-
-    // ---- snapshots
-
-    private void beginSnapshot(long nowNanos) {
-        if (!snapshots.isDue(nowNanos)) {
-            return;
-        }
-        if (handedOver < snapshots.newest().index()) {
-            // A leader's is on its way into the log.
-            return;
-        }
-        if (handedOver == snapshots.newest().index()) {
-            endSnapshot(handedOver == 0 ? "there is nothing in the log yet" : null, snapshots.newest());
-            return;
-        }
-        snapshots.begin();
-        applyBacklog.add(new ApplyWork.Pin());
     }
 
     private void onPinned(ApplyWork.Pin pin) {
@@ -475,7 +266,7 @@ final class Loop extends NodeAgent {
 
     private int takeSnapshots() {
         // Its record is one more write.
-        if (!hasRoom()) {
+        if (!writes.hasRoom()) {
             return 0;
         }
         SnapshotWork.Written written = channels.snapshotsWritten.poll();
@@ -490,45 +281,9 @@ final class Loop extends NodeAgent {
             endSnapshot(null, snapshots.newest());
         } else {
             snapshots.advanceTo(snapshot);
-            write(new WriteWork.Record(snapshot));
+            writes.add(new WriteWork.Record(snapshot));
         }
         return 1;
-    }
-
-    private void onRecorded(SnapshotMetadata snapshot) {
-        // Still newer than what the log begins with, unless a leader's was written between the two.
-        if (log.advanceSnapshot(snapshot)) {
-            released = true;
-        }
-        purge(snapshot);
-        endSnapshot(null, snapshot);
-    }
-
-    /** Lets the log begin later: followers that are a little behind, or get a snapshot, shall not need another one. */
-    private void compact() {
-        if (!released || ticks == askedReceiversAt) {
-            return;
-        }
-        long newest = log.snapshotMetadata().index();
-        long low = Math.max(log.firstIndex(), newest + 1 - config.catchUpEntries);
-        long first = low > newest ? low : store.lowestWithin(group, low, newest + 1, config.snapshotBytes);
-        long kept = first;
-        askedReceiversAt = -1;
-        if (!receivers.isEmpty()) {
-            long needed = receivers.firstNeeded(raw.status(), log.firstIndex(), first);
-            if (needed < first) {
-                askedReceiversAt = ticks;
-                long most = Math.min(config.snapshotBytes, Long.MAX_VALUE / RECEIVERS_FACTOR) * RECEIVERS_FACTOR;
-                kept = Math.min(first, store.lowestWithin(group, needed, newest + 1, most));
-            }
-        }
-        long upTo = log.compact(kept - 1);
-        // What is being read, or needed, stays; then the rest has its turn.
-        released = upTo < first - 1;
-        if (upTo > channels.releasable.get()) {
-            channels.releasable.set(upTo);
-            channels.wakeStorage.run();
-        }
     }
 
     private void endSnapshot(@Nullable String failure, SnapshotMetadata snapshot) {
@@ -538,7 +293,7 @@ final class Loop extends NodeAgent {
             } else {
                 request.fail(Failure.of(Failure.Kind.SNAPSHOT_FAILED, failure));
             }
-            forget(request);
+            open.forget(request);
         }
     }
 
@@ -548,6 +303,36 @@ final class Loop extends NodeAgent {
             channels.snapshotWork.offer(new SnapshotWork.Purge(newest.id()));
             channels.wakeSnapshotWriter.run();
         }
+    }
+
+    private int takeFetched() {
+        int count = 0;
+        FetchWork done = channels.fetched.poll();
+        while (done != null) {
+            count++;
+            raw.entriesFetched(log.onFetched(done));
+            done = channels.fetched.poll();
+        }
+        return count;
+    }
+
+    // ---- time
+
+    private int tick(long nowNanos) {
+        int due = ticks.takeDue(nowNanos);
+        if (due == 0) {
+            return 0;
+        }
+        for (int i = 0; i < due; i++) {
+            ticks.pass();
+            if (standing.leads() || !writes.diskHangs()) {
+                // Else it would campaign, and could not make its vote durable.
+                raw.tick();
+            }
+        }
+        handover.check();
+        handover.leaveHangingDisk();
+        return due;
     }
 
     // ---- messages
@@ -581,19 +366,29 @@ final class Loop extends NodeAgent {
             count++;
             // An append is lost then, as any may be: what is behind it, such as heartbeats, shall not wait for the
             // disk.
-            boolean lost = message instanceof Message.Append && !hasRoomForEntries();
+            boolean lost = message instanceof Message.Append && !writes.hasRoomForEntries();
             if (!lost
                     && !proposesWhatSomeIgnore(message)
                     && !isAnsweredFromLease(message)
-                    && !isKeptFromVoting(message)) {
+                    && !promise.forbidsVote(message)) {
                 raw.step(message);
-                heard |= isTakenFromLeader(message);
+                heard |= promise.isRenewedBy(message);
             }
         }
         if (heard) {
-            forgetTimeBeforeNow();
+            promise.renew();
         }
         return count;
+    }
+
+    /** Answers another node's question from the lease, if there is one. */
+    private boolean isAnsweredFromLease(Message message) {
+        Message.ReadIndexReply answer = reads.answerFromLease(message);
+        if (answer == null) {
+            return false;
+        }
+        send(answer);
+        return true;
     }
 
     /** What this node would not propose it does not take from others either. */
@@ -613,40 +408,6 @@ final class Loop extends NodeAgent {
         return false;
     }
 
-    // ---- what a follower promises the leader that it hears from
-
-    /** Tells whether a message that the core has taken has begun the election timeout anew. */
-    private boolean isTakenFromLeader(Message message) {
-        boolean isLeaders = message instanceof Message.Heartbeat
-                || message instanceof Message.Append
-                || message instanceof Message.InstallSnapshot;
-        return isLeaders && message.term() == raw.term() && message.from() == raw.leader();
-    }
-
-    /**
-     * Notes that the election timeout begins anew. What passed of a turn before, while the process stood still perhaps,
-     * must not be counted as passed since: it would end the leader's lease early.
-     */
-    private void forgetTimeBeforeNow() {
-        promisedAtTick = ticks;
-        if (started && lease.isPossible()) {
-            tickedUpTo += Math.max(0, lease.now() - tickedUpTo) / tickNanos * tickNanos;
-        }
-    }
-
-    /** Whether a leader may count on this node's keeping its vote to itself, for all that it knows. */
-    private boolean isBoundToLeader() {
-        return lease.isPossible() && ticks - promisedAtTick < config.electionTicks;
-    }
-
-    /**
-     * Who hears from a leader votes for nobody else, unless the leader sent the candidate. The core sees to it where the
-     * leader is known; a node that has just started may have forgotten whom it has heard from.
-     */
-    private boolean isKeptFromVoting(Message message) {
-        return message instanceof Message.VoteRequest request && !request.leaderTransfer() && isBoundToLeader();
-    }
-
     // ---- requests
 
     private int takeRequests(long nowNanos) {
@@ -659,11 +420,11 @@ final class Loop extends NodeAgent {
             count++;
             open.add(request);
             if (request.deadlineNanos - nowNanos <= 0) {
-                end(request, Failure.of(Failure.Kind.OVERLOADED, "its deadline passed before its turn came"));
+                open.fail(request, Failure.of(Failure.Kind.OVERLOADED, "its deadline passed before its turn came"));
             } else if (request instanceof Request.OfLog<?> ofLog) {
-                waiting.addLast(ofLog);
+                open.waiting().addLast(ofLog);
             } else if (request.needsLeader()) {
-                waitingForLeader.addLast(request);
+                open.waitingForLeader().addLast(request);
             } else {
                 serve(request);
             }
@@ -674,161 +435,33 @@ final class Loop extends NodeAgent {
     /** What needs no leader is served at once. */
     private void serve(Request<?> request) {
         if (request instanceof Request.Read read) {
-            applyBacklog.add(new ApplyWork.Reads(List.of(read)));
+            applier.add(new ApplyWork.Reads(List.of(read)));
         } else if (request instanceof Request.TakeSnapshot takeSnapshot) {
             snapshots.await(takeSnapshot);
         } else if (request instanceof Request.AskStatus askStatus) {
             askStatus.done(status());
-            forget(request);
+            open.forget(request);
         } else if (request instanceof Request.Campaign campaign) {
-            boolean bound = isBoundToLeader() && !isOnlyVoter();
+            boolean bound = promise.isBinding() && !isOnlyVoter();
             if (!bound) {
                 raw.campaign();
             }
             campaign.done(!bound);
-            forget(request);
+            open.forget(request);
         } else if (request instanceof Request.ForgetLeader forgetLeader) {
             forgetLeader.done(raw.forgetLeader().isAccepted());
-            forget(request);
+            open.forget(request);
         } else if (request instanceof Request.StepDown stepDown) {
-            stepDown(stepDown);
+            handover.stepDown(stepDown);
         } else {
             throw Check.unreachable("a request that nobody serves");
         }
     }
 
     private boolean isOnlyVoter() {
+        ConfState configuration = standing.configuration();
         return configuration.voters().equals(List.of(id))
                 && configuration.votersOutgoing().isEmpty();
-    }
-
-    /** Begins what waits, as far as a leader is known, and the disk and a batch have room. */
-    private int startWaiting() {
-        int count = 0;
-        if (leader != RawNode.NONE) {
-            int limit = leader != id || hasRoomForEntries() ? waiting.size() : 0;
-            while (count < limit && batchBytes < config.maxSizePerMessage) {
-                Request.OfLog<?> request = waiting.removeFirst();
-                count++;
-                if (!request.isOpen()) {
-                    continue;
-                }
-                if (leader != id) {
-                    end(request, notLeader(leader));
-                } else if (request instanceof Request.Proposal proposal) {
-                    addToBatch(proposal);
-                } else if (request instanceof Request.Configuration change) {
-                    proposeBatch();
-                    propose(change);
-                }
-            }
-            count += startWaitingForLeader();
-        }
-        proposeBatch();
-        if (!turnLeaseReads.isEmpty()) {
-            askLeased(turnLeaseReads);
-            turnLeaseReads = new ArrayList<>();
-        }
-        if (!turnReads.isEmpty()) {
-            ask(turnReads);
-            turnReads = new ArrayList<>();
-        }
-        return count;
-    }
-
-    private int startWaitingForLeader() {
-        int count = waitingForLeader.size();
-        for (int i = 0; i < count; i++) {
-            Request<?> request = waitingForLeader.removeFirst();
-            if (!request.isOpen()) {
-                continue;
-            }
-            if (request instanceof Request.Read read) {
-                (read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);
-            } else if (leader != id) {
-                end(request, notLeader(leader));
-            } else if (request instanceof Request.Transfer newTransfer) {
-                // Behind the proposals of this turn, which a transfer under way would refuse. Those that found no room
-                // in it are refused, for certain not done.
-                proposeBatch();
-                transfer(newTransfer);
-            }
-        }
-        return count;
-    }
-
-    private void addToBatch(Request.Proposal proposal) {
-        if (!store.hasSpace()) {
-            end(proposal, Failure.of(Failure.Kind.NO_SPACE, "the disk has no room for more proposals"));
-            return;
-        }
-        batch.add(proposal.entry);
-        batchRequests.add(proposal);
-        batchBytes += proposal.entry.encodedSize();
-    }
-
-    private void proposeBatch() {
-        if (batch.isEmpty()) {
-            return;
-        }
-        Proposal proposal = raw.propose(batch);
-        for (int i = 0; i < batchRequests.size(); i++) {
-            settle(batchRequests.get(i), proposal, i);
-        }
-        batch.clear();
-        batchRequests.clear();
-        batchBytes = 0;
-    }
-
-    private void propose(Request.Configuration request) {
-        Proposal proposal = request.older != null
-                ? raw.proposeConfChange(request.older)
-                : raw.proposeConfChange(Objects.requireNonNull(request.newer), request.context);
-        settle(request, proposal, 0);
-    }
-
-    /** Keeps a request that has its place in the log, and ends it otherwise. */
-    private void settle(Request.OfLog<?> request, Proposal proposal, int position) {
-        switch (proposal.outcome()) {
-            case APPENDED -> {
-                request.placeAt(proposal.term(), proposal.firstIndex() + position);
-                proposals.add(request);
-            }
-            case REFUSED_PENDING_CHANGE ->
-                end(
-                        request,
-                        Failure.of(Failure.Kind.CHANGE_PENDING, "another configuration change is not applied yet"));
-            case REFUSED_JOINT ->
-                end(
-                        request,
-                        Failure.of(Failure.Kind.CHANGE_PENDING, "the configuration is joint and must be left first"));
-            case REFUSED_NOT_JOINT -> refuse(request, "the configuration is not joint");
-            case DROPPED_MALFORMED -> refuse(request, "the change cannot be read");
-            case DROPPED_NO_LEADER -> waiting.addLast(request); // It was lost since the last turn.
-            case DROPPED_NOT_LEADER, DROPPED_NOT_MEMBER ->
-                end(request, notLeader(raw.status().softState().leader()));
-            case DROPPED_TRANSFERRING ->
-                end(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node"));
-            case DROPPED_BACKLOG ->
-                end(
-                        request,
-                        Failure.of(
-                                Failure.Kind.OVERLOADED,
-                                "more than " + config.maxUncommittedBytes + " bytes of proposals are not applied yet"));
-            case FORWARDED -> throw Check.unreachable("proposals are not forwarded");
-        }
-    }
-
-    private void refuse(Request.OfLog<?> request, String reason) {
-        end(request, Failure.of(Failure.Kind.REFUSED_CONFIG, reason));
-    }
-
-    private Failure notLeader(long knownLeader) {
-        long other = knownLeader == id ? RawNode.NONE : knownLeader;
-        return new Failure(
-                Failure.Kind.NOT_LEADER,
-                other,
-                other == RawNode.NONE ? "this node leads no more" : "node " + Long.toUnsignedString(other) + " leads");
     }
 
     private NodeStatus status() {
@@ -839,179 +472,64 @@ final class Loop extends NodeAgent {
                 snapshots.newest(),
                 snapshots.isUnderWay(),
                 requests.openBytes(),
-                outstandingWrites,
+                writes.count(),
                 store.syncs());
     }
 
-    // ---- reads
-
-    private void ask(List<Request.Read> asking) {
-        ask(asking, false);
+    /** Begins what waits, as far as a leader is known, and the disk and a batch have room. */
+    private int startWaiting() {
+        int count = 0;
+        if (standing.knowsLeader()) {
+            int limit = standing.leader() != id || writes.hasRoomForEntries()
+                    ? open.waiting().size()
+                    : 0;
+            while (count < limit && proposer.hasRoom()) {
+                Request.OfLog<?> request = open.waiting().removeFirst();
+                count++;
+                if (!request.isOpen()) {
+                    continue;
+                }
+                if (standing.leader() != id) {
+                    open.failNotLeader(request, standing.leader());
+                } else if (request instanceof Request.Proposal proposal) {
+                    proposer.add(proposal);
+                } else if (request instanceof Request.Configuration change) {
+                    proposer.propose(change);
+                }
+            }
+            count += startWaitingForLeader();
+        }
+        proposer.proposeBatch();
+        reads.askTurn();
+        return count;
     }
 
-    private void ask(List<Request.Read> asking, boolean leased) {
-        // The time comes first: the round must not have begun before it.
-        long nowNanos = lease.now();
-        long leaderTerm = role == RoleName.LEADER ? term : 0;
-        raw.readIndex(reads.ask(asking, ticks, nowNanos, leaderTerm, leased));
-    }
-
-    /** Answers reads from the lease, or asks whoever may have one. */
-    private void askLeased(List<Request.Read> asking) {
-        if (leader != id) {
-            ask(asking, true);
-            return;
-        }
-        long index = leasedIndex();
-        if (index < 0) {
-            // As any other read; its round begins the next lease.
-            turnReads.addAll(asking);
-        } else {
-            confirmedReads.add(new ConfirmedReads(index, asking));
-            handOverReads();
-        }
-    }
-
-    /** The term in which this node leads at this moment, also within a turn; 0 if it does not. */
-    private long leadingTerm() {
-        return raw.leader() == id ? raw.term() : 0;
-    }
-
-    /** Answers another node's question from the lease, if there is one. */
-    private boolean isAnsweredFromLease(Message message) {
-        if (!(message instanceof Message.ReadIndex question) || !PendingReads.isLeased(question)) {
-            return false;
-        }
-        long index = leasedIndex();
-        if (index < 0) {
-            return false;
-        }
-        send(new Message.ReadIndexReply(id, question.from(), leadingTerm(), index, question.entries()));
-        return true;
-    }
-
-    /**
-     * The index that a read needs which came before this call, by the lease alone; negative if there is no lease. Whatever
-     * was acknowledged before the clock is read for the second time, this leader has committed by then, and what it has
-     * committed is read before: however long the process stands still between any two steps here, the answer was right
-     * after the read began. That an entry of this term is committed goes with the lease.
-     */
-    private long leasedIndex() {
-        long leading = leadingTerm();
-        if (leading == 0) {
-            return -1;
-        }
-        if (lease.isToBeRenewed(leading) && !reads.hasLeaderSince(leading, lease.now() - config.tickNanos)) {
-            ask(List.of());
-        }
-        if (!lease.holds(leading)) {
-            return -1;
-        }
-        long index = raw.committed();
-        return lease.holds(leading) ? index : -1;
-    }
-
-    /** Questions and answers may be lost; after an election timeout they are asked again. */
-    private void askReadsAgain() {
-        if (leader != RawNode.NONE && reads.hasOpenSince(ticks - config.electionTicks)) {
-            List<Request.Read> open = reads.takeAll();
-            if (!open.isEmpty()) {
-                ask(open);
+    private int startWaitingForLeader() {
+        int count = open.waitingForLeader().size();
+        for (int i = 0; i < count; i++) {
+            Request<?> request = open.waitingForLeader().removeFirst();
+            if (!request.isOpen()) {
+                continue;
+            }
+            if (request instanceof Request.Read read) {
+                reads.add(read);
+            } else if (standing.leader() != id) {
+                open.failNotLeader(request, standing.leader());
+            } else if (request instanceof Request.Transfer transfer) {
+                // Behind the proposals of this turn, which a transfer under way would refuse. Those that found no room
+                // in it are refused, for certain not done.
+                proposer.proposeBatch();
+                handover.transfer(transfer);
             }
         }
-    }
-
-    private void onReadState(ReadState state) {
-        PendingReads.Batch answered = reads.answered(state.context());
-        if (answered != null) {
-            if (answered.leaderTerm() != 0 && answered.leaderTerm() == leadingTerm()) {
-                // Nobody leads twice in a term: it has led all the time since it asked, and the answer is a quorum's.
-                lease.confirmed(answered.leaderTerm(), answered.askedNanos());
-            }
-            if (!answered.reads().isEmpty()) {
-                confirmedReads.add(new ConfirmedReads(state.index(), answered.reads()));
-            }
-        }
-    }
-
-    /** Queues the reads whose index the applier will have reached when it comes to them. */
-    private void handOverReads() {
-        confirmedReads.removeIf(confirmed -> {
-            boolean reached = confirmed.index() <= handedOver;
-            if (reached) {
-                applyBacklog.add(new ApplyWork.Reads(confirmed.reads()));
-            }
-            return reached;
-        });
-    }
-
-    // ---- leadership
-
-    private void transfer(Request.Transfer request) {
-        if (request.target == id) {
-            request.done(id);
-            forget(request);
-            return;
-        }
-        if (transfer != null && transfer.isOpen()) {
-            end(request, Failure.of(Failure.Kind.TRANSFERRING, "leadership is being handed to another node already"));
-            return;
-        }
-        raw.transferLeader(request.target);
-        transfer = request;
-        checkTransfer();
-    }
-
-    /** Ends a transfer that succeeded, or that the core has given up. */
-    private void checkTransfer() {
-        Request.Transfer pending = transfer;
-        if (pending == null) {
-            return;
-        }
-        if (!pending.isOpen()) {
-            transfer = null;
-            return;
-        }
-        long leaderNow = raw.status().softState().leader();
-        if (leaderNow == pending.target) {
-            pending.done(leaderNow);
-        } else if (leaderNow == id && raw.status().transferee() != pending.target) {
-            pending.fail(new Failure(
-                    Failure.Kind.REFUSED_TRANSFER,
-                    id,
-                    "node " + Long.toUnsignedString(pending.target)
-                            + " is no voter, or did not take over within an election timeout"));
-        } else if (leaderNow != id && leaderNow != RawNode.NONE) {
-            pending.fail(new Failure(Failure.Kind.REFUSED_TRANSFER, leaderNow, "another node was faster"));
-        } else {
-            return;
-        }
-        transfer = null;
-        forget(pending);
-    }
-
-    /** Gives leadership up, by entering the next term, as any server may at any time (§5.1); returns that term. */
-    private long abdicate() {
-        long next = raw.status().hardState().term() + 1;
-        raw.step(new Message.ForgetLeader(id, id, next));
-        return next;
-    }
-
-    private void stepDown(Request.StepDown request) {
-        SoftState soft = raw.status().softState();
-        if (soft.role() != RoleName.LEADER || raw.status().hardState().term() != request.term) {
-            end(request, notLeader(soft.leader()));
-            return;
-        }
-        request.done(abdicate());
-        forget(request);
+        return count;
     }
 
     // ---- what the core wants done
 
     private int handleReadies() {
         int count = 0;
-        while (hasRoom() && raw.hasReady()) {
+        while (writes.hasRoom() && raw.hasReady()) {
             handle(raw.ready());
             count++;
         }
@@ -1019,27 +537,19 @@ final class Loop extends NodeAgent {
     }
 
     private void handle(Ready ready) {
-        SoftState soft = ready.softState();
-        if (soft != null) {
-            role = soft.role();
-            leader = soft.leader();
-            if (role != RoleName.LEADER) {
+        standing.update(ready);
+        if (ready.softState() != null) {
+            if (!standing.leads()) {
                 log.forgetFetched();
             }
-            if (leader != RawNode.NONE) {
-                // The questions went to another leader, and are lost with it.
-                List<Request.Read> unanswered = reads.takeAll();
-                turnReads.addAll(unanswered);
+            if (standing.knowsLeader()) {
+                reads.leaderChanged();
             }
-            checkTransfer();
-        }
-        if (!ready.hardState().isEmpty()) {
-            term = ready.hardState().term();
-            commit = ready.hardState().commit();
+            handover.check();
         }
         List<ReadState> readStates = ready.readStates();
         for (int i = 0; i < readStates.size(); i++) {
-            onReadState(readStates.get(i));
+            reads.onReadState(readStates.get(i));
         }
         List<Message> messages = ready.messages();
         for (int i = 0; i < messages.size(); i++) {
@@ -1048,9 +558,9 @@ final class Loop extends NodeAgent {
                 if (!append.snapshot().isEmpty()) {
                     snapshots.receive(append.snapshot().metadata());
                 }
-                write(new WriteWork.Append(append));
+                writes.add(new WriteWork.Append(append));
             } else if (message instanceof Message.StorageApply apply) {
-                handOver(apply);
+                queueCommitted(apply);
             } else if (message instanceof Message.InstallSnapshot install && isTooOldFor(install)) {
                 // Its receiver would ignore a snapshot that does not know it, and wait for ever.
                 raw.reportSnapshot(install.to(), true);
@@ -1060,39 +570,29 @@ final class Loop extends NodeAgent {
                     lease.end(message.term());
                 }
                 if (message instanceof Message.InstallSnapshot install) {
-                    receivers.sent(install.to(), install.snapshot().index());
+                    compaction.snapshotSent(install.to(), install.snapshot().index());
                 }
                 send(message);
             }
         }
-        handOverReads();
+        reads.queueReached();
     }
 
     private static boolean isTooOldFor(Message.InstallSnapshot install) {
         return !install.snapshot().metadata().confState().contains(install.to());
     }
 
-    private void write(WriteWork work) {
-        Check.that(channels.writes.offer(work), "the storage writer's queue is full");
-        if (outstandingWrites == 0) {
-            diskMovedAtTick = ticks;
-        }
-        outstandingWrites++;
-        channels.wakeStorage.run();
-    }
-
     /**
      * Queues committed entries for the applier, each with the request that waits for it. Configuration changes take
      * effect here, in the order of the log; the applier only notes them.
      */
-    private void handOver(Message.StorageApply apply) {
+    private void queueCommitted(Message.StorageApply apply) {
         List<Entry> entries = apply.entries();
         Request.@Nullable OfLog<?> @Nullable [] waitingFor = null;
         List<ApplyWork.Change> changes = List.of();
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
-            Check.that(entry.index() == handedOver + 1, "entry %d is committed after %d", entry.index(), handedOver);
-            handedOver = entry.index();
+            applier.advanceTo(entry.index());
             snapshots.count(entry.encodedSize());
             Request.OfLog<?> request = proposals.take(entry.term(), entry.index());
             if (entry.type() != EntryType.NORMAL) {
@@ -1108,7 +608,7 @@ final class Loop extends NodeAgent {
                 waitingFor[i] = request;
             }
         }
-        applyBacklog.add(new ApplyWork.Entries(apply, waitingFor, changes));
+        applier.add(new ApplyWork.Entries(apply, waitingFor, changes));
     }
 
     /** Every node comes to the same result here, since all see the same changes in the same order. */
@@ -1116,7 +616,8 @@ final class Loop extends NodeAgent {
         String reason;
         try {
             ConfChangeV2 change = codec.decode(entry);
-            configuration = raw.applyConfChange(change);
+            ConfState configuration = raw.applyConfChange(change);
+            standing.configured(configuration);
             lease.interrupt();
             if (request instanceof Request.Configuration waitingRequest) {
                 waitingRequest.tookEffect(configuration);
@@ -1127,102 +628,66 @@ final class Loop extends NodeAgent {
         }
         LOGGER.warn("node {} refuses the configuration change at {}: {}", id, entry.index(), reason);
         if (request != null) {
-            refuse(request, reason);
+            open.fail(request, Failure.of(Failure.Kind.REFUSED_CONFIG, reason));
         }
         return new ApplyWork.Change(null, ConfState.EMPTY);
     }
 
-    private void feedApplier() {
-        boolean fed = false;
-        while (!applyBacklog.isEmpty() && outstandingWork < APPLY_CAPACITY) {
-            Check.that(channels.work.offer(applyBacklog.removeFirst()), "the applier's queue is full");
-            outstandingWork++;
-            fed = true;
+    private void beginSnapshot(long nowNanos) {
+        if (!snapshots.isDue(nowNanos)) {
+            return;
         }
-        if (fed) {
-            channels.wakeApplier.run();
+        if (applier.lastIndex() < snapshots.newest().index()) {
+            // A leader's is on its way into the log.
+            return;
         }
-    }
-
-    private void publish() {
-        NodeView shown = view;
-        if (shown.role() != role
-                || shown.leader() != leader
-                || shown.term() != term
-                || shown.commit() != commit
-                || shown.applied() != applied
-                || !shown.configuration().equals(configuration)) {
-            view = new NodeView(role, leader, term, commit, applied, configuration);
+        if (applier.lastIndex() == snapshots.newest().index()) {
+            endSnapshot(applier.lastIndex() == 0 ? "there is nothing in the log yet" : null, snapshots.newest());
+            return;
         }
+        snapshots.begin();
+        applier.add(new ApplyWork.Pin());
     }
 
-    // ---- the end of requests
+    // ---- messages that leave
 
-    private void end(Request<?> request, Failure failure) {
-        request.fail(failure);
-        forget(request);
-    }
-
-    /** Gives back what a request that has ended counts. */
-    private void forget(Request<?> request) {
-        if (open.remove(request)) {
-            releasedBytes += request.sizeBytes;
-        }
-    }
-
-    private void lost(Request.OfLog<?> request) {
-        end(
-                request,
-                new Failure(
-                        Failure.Kind.LOST, leader, "another leader's entry was committed at index " + request.index()));
-    }
-
-    private void skipped(Request.OfLog<?> request) {
-        end(
-                request,
-                new Failure(
-                        Failure.Kind.UNKNOWN,
-                        leader,
-                        "a snapshot replaced the log, and what it holds at index " + request.index()
-                                + " is not known"));
-    }
-
-    private void expire(Request<?> request) {
-        expiredCount++;
-        boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;
-        Failure failure;
-        if (inLog) {
-            failure = role == RoleName.LEADER
-                    ? Failure.of(Failure.Kind.TIMED_OUT, "the deadline passed before the entry was applied")
-                    : new Failure(Failure.Kind.UNKNOWN, leader, "leadership was lost, the entry's fate is not known");
-        } else if (request.needsLeader() && leader == RawNode.NONE) {
-            failure = Failure.of(Failure.Kind.NO_LEADER, "no leader was known before the deadline");
+    private void deliver(Message message) {
+        if (message.to() == id) {
+            raw.step(message);
         } else {
-            failure = new Failure(Failure.Kind.OVERLOADED, leader, "the deadline passed before there was an answer");
-        }
-        end(request, failure);
-    }
-
-    /** Drops the requests that expired while they waited, now and then, so that they do not pile up without a leader. */
-    private void sweepWaiting() {
-        if (expiredCount > (waiting.size() + waitingForLeader.size()) / 2) {
-            expiredCount = 0;
-            waiting.removeIf(request -> !request.isOpen());
-            waitingForLeader.removeIf(request -> !request.isOpen());
+            send(message);
         }
     }
 
-    /** Ends every request. What is in the log may be committed by the others. */
+    private void send(Message message) {
+        transport.send(group, message);
+        sent = true;
+        if (message instanceof Message.Heartbeat) {
+            sendNote(message.to(), notes.forFollower(message.to()));
+        } else if (message instanceof Message.HeartbeatReply) {
+            sendNote(message.to(), notes.forLeader(message.to()));
+        }
+    }
+
+    private void sendNote(long to, byte @Nullable [] note) {
+        if (note != null) {
+            transport.sendNote(group, to, note);
+        }
+    }
+
+    private void flush() {
+        if (sent) {
+            sent = false;
+            transport.flush();
+        }
+    }
+
+    // ---- the end
+
+    /** Ends every request. */
     @Override
     int afterStop() {
-        open.forEach(request -> {
-            boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;
-            end(
-                    request,
-                    inLog
-                            ? Failure.of(Failure.Kind.UNKNOWN, "the node stopped before the entry was applied")
-                            : RequestQueue.stopped());
-        });
+        open.failAll();
         int count = 0;
         Request<?> request = requests.poll();
         while (request != null) {
@@ -1230,12 +695,12 @@ final class Loop extends NodeAgent {
             count++;
             request = requests.poll();
         }
-        ApplyWork done = channels.done.poll();
+        ApplyWork done = applier.takeDone();
         while (done != null) {
             if (done instanceof ApplyWork.Pin pin && pin.pinned != null) {
                 pin.pinned.drop();
             }
-            done = channels.done.poll();
+            done = applier.takeDone();
         }
         return count;
     }

@@ -80,8 +80,8 @@ public final class RaftNode implements AutoCloseable {
 
         var writes = new SpscArrayQueue<WriteWork>(config.maxOutstandingWrites);
         var written = new SpscArrayQueue<WriteWork>(config.maxOutstandingWrites);
-        var work = new SpscArrayQueue<ApplyWork>(Loop.APPLY_CAPACITY);
-        var done = new SpscArrayQueue<ApplyWork>(Loop.APPLY_CAPACITY);
+        var work = new SpscArrayQueue<ApplyWork>(ApplierQueue.CAPACITY);
+        var done = new SpscArrayQueue<ApplyWork>(ApplierQueue.CAPACITY);
         var snapshotWork = new SpscArrayQueue<SnapshotWork>(8);
         var snapshotsWritten = new SpscArrayQueue<SnapshotWork.Written>(4);
         AtomicLong releasable = new AtomicLong();

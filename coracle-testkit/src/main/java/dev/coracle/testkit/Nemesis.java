@@ -1,16 +1,8 @@
 package dev.coracle.testkit;
 
-import dev.coracle.Member;
 import dev.coracle.Raft;
-import dev.coracle.codec.raftify.ChangeConfigArgs;
-import dev.coracle.codec.raftify.ChangeConfigResponse;
-import dev.coracle.node.Failure;
 import dev.coracle.node.RaftNode;
-import dev.coracle.node.Reply;
-import dev.coracle.raft.ConfChangeSingle;
-import dev.coracle.raft.ConfChangeType;
 import dev.coracle.sim.SimDisk;
-import dev.coracle.transport.grpc.RaftServiceHandler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -19,8 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 
 /**
  * Does to a cluster what a seed decides, and mends it again. It stops short of what no cluster survives, as its {@link
@@ -30,8 +20,6 @@ final class Nemesis {
     /** A follower's patience. */
     static final long TIMEOUT_NANOS = 10 * SimulatedCluster.TICK.toNanos();
 
-    private static final int MOST_HOSTS = 9;
-    private static final int MOST_MEMBERS = 7;
     private static final int MOST_OVERLOADS = 3;
     private static final int MOST_CHALLENGES = 12;
 
@@ -43,6 +31,7 @@ final class Nemesis {
     private final Operator operator;
     private final NetworkFaults network;
     private final DiskFaults disks;
+    private final MemberFaults members;
 
     /** Whether clocks may do more than what leases allow. */
     private final boolean clocksJump;
@@ -88,6 +77,7 @@ final class Nemesis {
         this.operator = operator;
         this.network = new NetworkFaults(cluster, () -> calm);
         this.disks = new DiskFaults(cluster, operator);
+        this.members = new MemberFaults(cluster, operator);
         List<Fault> chosen = new ArrayList<>();
         for (Fault fault : allowed) {
             // Each seed has its own mixture, so that also few faults meet each other often.
@@ -315,17 +305,23 @@ final class Nemesis {
                 done.getOrDefault(fault, 0) < MOST_OVERLOADS
                         && ifUp(host, () -> crowd.ask(host, 10 + chance.nextInt(20), chance));
             case EMPTY_DISK -> disks.lose(host);
-            case JOIN -> join();
-            case LEAVE -> operator.maySpareVoters(1) && reduce(host, Raft::leave);
-            case REMOVE -> operator.maySpareVoters(1) && remove(host);
+            case JOIN -> members.join(1 + chance.nextInt(2));
+            case LEAVE -> members.leave(host);
+            case REMOVE -> members.remove(host, chance);
             case REMOVE_LEADER -> {
                 int leader = cluster.leader();
-                yield leader >= 0 && operator.maySpareVoters(1) && remove(leader);
+                yield leader >= 0 && members.remove(leader, chance);
             }
-            case DEMOTE -> operator.maySpareVoters(1) && demote(List.of(host));
-            case PROMOTE -> promote();
-            case JOINT -> operator.maySpareVoters(2) && demote(List.of(host, anyHost()));
-            case TRANSFER -> transfer(host, chance);
+            case DEMOTE -> members.demote(List.of(host));
+            case PROMOTE -> members.promote();
+            case JOINT -> {
+                boolean begun = members.demote(List.of(host, anyHost()));
+                if (begun) {
+                    mendLater(operator::leaveJoint);
+                }
+                yield begun;
+            }
+            case TRANSFER -> members.transfer(host, chance);
             case TRANSFER_UNHEARD -> {
                 int leader = cluster.leader();
                 boolean begins = leader >= 0 && done.getOrDefault(fault, 0) < MOST_CHALLENGES;
@@ -337,7 +333,7 @@ final class Nemesis {
                         && cluster.onMember(
                                 host, raft -> raft.stepDown(node.view().term()));
             }
-            case FORGET_LEADER -> forgetLeader(host);
+            case FORGET_LEADER -> members.forgetLeader(host);
             case SNAPSHOT -> cluster.onMember(host, Raft::snapshot);
         };
     }
@@ -427,32 +423,11 @@ final class Nemesis {
         });
     }
 
-    /** Resets a host's connections so many times, a few milliseconds apart. */
-    private void resets(int host, int times, SplittableRandom chance) {
-        if (calm || times == 0) {
-            return;
-        }
-        for (int other = 0; other < cluster.hosts(); other++) {
-            network.reset(host, other);
-        }
-        cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> resets(host, times - 1, chance));
-    }
-
-    // ---- members
-
-    private boolean transfer(int host, SplittableRandom chance) {
-        return cluster.onMember(host, raft -> {
-            List<Member> members = raft.members();
-            return raft.transferLeadership(
-                    members.get(chance.nextInt(members.size())).id());
-        });
-    }
-
     /** Lets a leader that has just been read from, and may have a lease, hand leadership over and hear nothing of it. */
     private void transferUnheard(int leader, SplittableRandom chance) {
         crowd.readAll(leader);
         cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> {
-            if (!calm && transfer(leader, chance)) {
+            if (!calm && members.transfer(leader, chance)) {
                 cluster.setAtHandover(() -> {
                     if (calm) {
                         return;
@@ -465,111 +440,14 @@ final class Nemesis {
         });
     }
 
-    private boolean forgetLeader(int host) {
-        RaftNode node = cluster.node(host);
-        if (node == null) {
-            return false;
+    /** Resets a host's connections so many times, a few milliseconds apart. */
+    private void resets(int host, int times, SplittableRandom chance) {
+        if (calm || times == 0) {
+            return;
         }
-        long deadlineNanos = cluster.host(host).clock().nanoTime() + TIMEOUT_NANOS;
-        cluster.within(host, () -> node.forgetLeader(deadlineNanos, new Unheard<>()));
-        return true;
-    }
-
-    /** Asks a member for something by which a voter becomes none. */
-    private boolean reduce(int host, Function<Raft<?, ?, ?>, CompletableFuture<?>> request) {
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
-        boolean asked = cluster.onMember(host, raft -> request.apply(raft).thenRun(() -> done.complete(true)));
-        if (asked) {
-            operator.reduces(done);
+        for (int other = 0; other < cluster.hosts(); other++) {
+            network.reset(host, other);
         }
-        return asked;
-    }
-
-    private boolean remove(int host) {
-        Raft<?, ?, ?> target = cluster.member(host);
-        if (target == null) {
-            return false;
-        }
-        long id = target.id();
-        return reduce(anyHost(), raft -> raft.remove(id));
-    }
-
-    /** Asks for voters to become learners: at once, so that two make the configuration joint. */
-    private boolean demote(List<Integer> hosts) {
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
-        if (!change(hosts, ConfChangeType.ADD_LEARNER_NODE, done)) {
-            return false;
-        }
-        operator.reduces(done);
-        if (hosts.size() > 1) {
-            mendLater(operator::leaveJoint);
-        }
-        return true;
-    }
-
-    private boolean promote() {
-        for (Member member : operator.members()) {
-            int host = operator.hostOf(member.address());
-            if (member.role() == Member.Role.LEARNER && host >= 0) {
-                return change(List.of(host), ConfChangeType.ADD_NODE, new CompletableFuture<>());
-            }
-        }
-        return false;
-    }
-
-    /** Asks the leader for the same change of members on some hosts. */
-    private boolean change(List<Integer> hosts, ConfChangeType type, CompletableFuture<Boolean> done) {
-        List<String> addresses = new ArrayList<>();
-        List<ConfChangeSingle> changes = new ArrayList<>();
-        for (int host : hosts) {
-            Raft<?, ?, ?> member = cluster.member(host);
-            if (member == null) {
-                return false;
-            }
-            addresses.add(cluster.address(host));
-            changes.add(new ConfChangeSingle(type, member.id()));
-        }
-        int asked = cluster.leader();
-        if (asked < 0) {
-            return false;
-        }
-        cluster.within(asked, () -> {
-            RaftServiceHandler service = cluster.network().service(cluster.address(asked));
-            if (service != null) {
-                service.changeConfig(new ChangeConfigArgs(addresses, changes), new RaftServiceHandler.Reply<>() {
-                    @Override
-                    public void done(ChangeConfigResponse response) {
-                        done.complete(true);
-                    }
-
-                    @Override
-                    public void failed(String text) {}
-                });
-            }
-        });
-        return true;
-    }
-
-    private boolean join() {
-        int joined = 0;
-        int most = 1 + chance.nextInt(2);
-        int members = operator.members().size();
-        // Two at once ask for ids at once.
-        while (joined < most && members > 0 && members + joined < MOST_MEMBERS && cluster.hosts() < MOST_HOSTS) {
-            int host = cluster.addHost();
-            operator.added();
-            operator.start(host);
-            joined++;
-        }
-        return joined > 0;
-    }
-
-    /** Who asks and does not wait for the answer. */
-    private static final class Unheard<T> implements Reply<T> {
-        @Override
-        public void done(T result) {}
-
-        @Override
-        public void failed(Failure failure) {}
+        cluster.after(Duration.ofNanos(chance.nextLong(TIMEOUT_NANOS / 10)), () -> resets(host, times - 1, chance));
     }
 }

@@ -991,8 +991,8 @@ final class Mutants {
             node(
                     "a read is served before its index is applied",
                     "thesis §6.4",
-                    "Loop.java",
-                    "boolean reached = confirmed.index() <= handedOver;",
+                    "LinearizableReads.java",
+                    "boolean reached = confirmed.index() <= applier.lastIndex();",
                     "boolean reached = confirmed.index() >= 0;"),
             node(
                     "the answer to an earlier question serves a read",
@@ -1009,27 +1009,27 @@ final class Mutants {
             node(
                     "a leader whose disk hangs leads on",
                     "wal.md",
-                    "Loop.java",
-                    "if (role != RoleName.LEADER || !diskHangs()) {",
-                    "if (role != RoleName.LEADER || ticks > 0) {"),
+                    "Handover.java",
+                    "if (!standing.leads() || !writes.diskHangs()) {",
+                    "if (!standing.leads() || writes.count() >= 0) {"),
             node(
                     "a leader whose disk hangs tries to hand leadership over and no more",
                     "wal.md",
-                    "Loop.java",
+                    "Handover.java",
                     "            abdicate();\n        } else {",
                     "        } else {"),
             node(
                     "a node campaigns whose disk hangs",
                     "wal.md",
                     "Loop.java",
-                    "if (role == RoleName.LEADER || !diskHangs()) {",
-                    "if (role == RoleName.LEADER || ticks > 0) {"),
+                    "if (standing.leads() || !writes.diskHangs()) {",
+                    "if (standing.leads() || ticks.now() > 0) {"),
             node(
                     "heartbeats wait behind appends for a disk that hangs",
                     "wal.md",
                     "Loop.java",
-                    "message instanceof Message.Append && !hasRoomForEntries()",
-                    "!hasRoom()"));
+                    "message instanceof Message.Append && !writes.hasRoomForEntries()",
+                    "!writes.hasRoom()"));
 
     static final List<Group> GROUPS = List.of(
             new Group("Durability", Scope.SAFETY, DURABILITY),

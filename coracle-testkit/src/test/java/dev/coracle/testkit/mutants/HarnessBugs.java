@@ -124,7 +124,7 @@ final class HarnessBugs {
                     "the log is released before the snapshot's record is written",
                     KEPT,
                     "node/Loop.java",
-                    "write(new WriteWork.Record(snapshot));",
+                    "writes.add(new WriteWork.Record(snapshot));",
                     "onRecorded(snapshot);"),
             new Mutant(
                     "the file that says who the node is is not synced",
@@ -135,15 +135,15 @@ final class HarnessBugs {
             new Mutant(
                     "an entry that timed out in the log was certainly not done",
                     ONCE,
-                    "node/Loop.java",
+                    "node/OpenRequests.java",
                     "expiredCount++;\n        boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;",
                     "expiredCount++;\n        boolean inLog = false;"),
             new Mutant(
                     "an entry in the log of a node that stops was certainly not done",
                     ONCE,
-                    "node/Loop.java",
-                    "open.forEach(request -> {\n            boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;",
-                    "open.forEach(request -> {\n            boolean inLog = false;"),
+                    "node/OpenRequests.java",
+                    "wheel.forEach(request -> {\n            boolean inLog = request instanceof Request.OfLog<?> ofLog && ofLog.index() > 0;",
+                    "wheel.forEach(request -> {\n            boolean inLog = false;"),
             new Mutant(
                     "a request is completed by another leader's entry",
                     ONCE,
@@ -159,18 +159,18 @@ final class HarnessBugs {
             new Mutant(
                     "a leader answers reads without confirming that it leads",
                     READS,
-                    "node/Loop.java",
+                    "node/LinearizableReads.java",
                     "(read.leased && lease.isPossible() ? turnLeaseReads : turnReads).add(read);",
-                    "if (leader == id) {\n"
-                            + "                    applyBacklog.add(new ApplyWork.Reads(List.of(read)));\n"
-                            + "                } else {\n"
-                            + "                    turnReads.add(read);\n"
-                            + "                }"),
+                    "if (standing.leader() == id) {\n"
+                            + "            applier.add(new ApplyWork.Reads(List.of(read)));\n"
+                            + "        } else {\n"
+                            + "            turnReads.add(read);\n"
+                            + "        }"),
             new Mutant(
                     "a read does not wait until its index is applied",
                     READS,
-                    "node/Loop.java",
-                    "boolean reached = confirmed.index() <= handedOver;",
+                    "node/LinearizableReads.java",
+                    "boolean reached = confirmed.index() <= applier.lastIndex();",
                     "boolean reached = true;"),
             new Mutant(
                     "a snapshot is taken under the index before",
@@ -235,15 +235,15 @@ final class HarnessBugs {
             new Mutant(
                     "requests outlive their deadlines",
                     ENDS,
-                    "node/Loop.java",
-                    "        open.expire(nowNanos, this::expire);\n",
+                    "node/OpenRequests.java",
+                    "        wheel.expire(nowNanos, this::expire);\n",
                     ""),
             new Mutant(
                     "an entry that a snapshot has swallowed is lost",
                     ONCE,
-                    "node/Loop.java",
-                    "Failure.Kind.UNKNOWN,\n                        leader,\n                        \"a snapshot replaced",
-                    "Failure.Kind.LOST,\n                        leader,\n                        \"a snapshot replaced"),
+                    "node/OpenRequests.java",
+                    "Failure.Kind.UNKNOWN,\n                        standing.leader(),\n                        \"a snapshot replaced",
+                    "Failure.Kind.LOST,\n                        standing.leader(),\n                        \"a snapshot replaced"),
             new Mutant(
                     "a request whose connection broke was not sent",
                     ONCE,
