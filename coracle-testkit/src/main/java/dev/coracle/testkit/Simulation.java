@@ -163,7 +163,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
 
     private SeedReport run(World world) {
         long seed = world.seed;
-        try (SimulatedCluster<C, R> unused = world.cluster) {
+        try {
             return world.run();
         } catch (Violation broken) {
             throw new Violation(
@@ -173,6 +173,8 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
                     broken.picture().orElse(null));
         } catch (RuntimeException | Error broken) {
             throw new Violation(Invariant.SIMULATION, "seed " + seed + ": " + broken, broken);
+        } finally {
+            world.cluster.close();
         }
     }
 
