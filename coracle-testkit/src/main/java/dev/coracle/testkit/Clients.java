@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * Some stop waiting before their time; what they asked for may happen all the same.
  */
 final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd {
+    /** And a little more than a nemesis lets a process stand still. */
+    private static final Duration LONGEST_PAUSE = Duration.ofMillis(600);
+
     private static final int MOST_TRIES = 6;
 
     /**
@@ -31,9 +34,9 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
      * @param timeout how long a member may try what it is asked
      */
     record Manners(boolean sessions, boolean leases, Duration timeout) {
-        /** When a request must have ended in any case, by a clock that may be slower than the member's. */
+        /** When a request must have ended in any case: by a clock that is slow, after the longest pause. */
         Duration latest() {
-            return timeout.multipliedBy(3).dividedBy(2);
+            return timeout.multipliedBy(9).dividedBy(8).plus(LONGEST_PAUSE);
         }
 
         /** How long a client waits for a member that may be paused or dead. */

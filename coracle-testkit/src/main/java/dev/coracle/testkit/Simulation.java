@@ -11,6 +11,7 @@ import dev.coracle.testkit.history.Verdict;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -36,6 +37,10 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
     private static final Duration LONGEST = Duration.ofMinutes(10);
     private static final Duration STEP = Duration.ofMillis(200);
     private static final int ACTIONS = 500;
+
+    /** How long clients let members try: shorter than many faults last, longer than most, longer than all. */
+    private static final List<Duration> TIMEOUTS =
+            List.of(Duration.ofMillis(300), Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofSeconds(4));
 
     private final Supplier<? extends Workload<C, R, S>> workloads;
     private final Set<Fault> faults;
@@ -193,7 +198,7 @@ public final class Simulation<C, R, S extends StateMachine<C, R>> {
             int count = hosts > 0 ? hosts : 3 + 2 * random.nextInt(2);
             int snapshotEntries = 10 + random.nextInt(100);
             int catchUpEntries = random.nextInt(50);
-            Duration timeout = Duration.ofSeconds(random.nextInt(4) == 0 ? 4 : 1);
+            Duration timeout = TIMEOUTS.get(random.nextInt(TIMEOUTS.size()));
             Clients.Manners manners = new Clients.Manners(random.nextBoolean(), random.nextBoolean(), timeout);
             int segmentBytes = 8_192 << random.nextInt(4);
             long pendingBytes = random.nextInt(4) == 0 ? 8_192 << random.nextInt(4) : 64 << 20;
