@@ -1,10 +1,12 @@
 //! A member of a raftify cluster with the types of its memstore example, led by lines on the standard input.
 //!
 //!     raftify-memstore --addr HOST:PORT [--id N] [--peers ID=HOST:PORT[=ROLE],... | --join HOST:PORT]
-//!                      [--dir DIR] [--quorum-checks]
+//!                      [--dir DIR] [--quorum-checks] [--batch BYTES] [--election-ticks N] [--tls DIR]
 //!
 //! Without peers it makes a cluster of its own; with `--join` it asks that member for a ticket; with `--peers` it is one
-//! of those. Each line of the input is answered by one line, which begins with `ok` or `error`. With the end of the input
+//! of those. An append message has at most `--batch` bytes of entries, one entry if it is not given, as raft-rs has it.
+//! `--tls` names a directory with `ca.pem`, `cert.pem` and `key.pem`, by which it shows itself and asks for others' the
+//! same. Each line of the input is answered by one line, which begins with `ok` or `error`. With the end of the input
 //! the process ends. Log lines go to the standard error, with RAFTIFY_DEBUG in the environment all of them.
 
 use raftify::{
@@ -16,7 +18,7 @@ use raftify::{
     },
     raft_service::{ChangeConfigArgs, Empty, Peer as WirePeer, Peers as WirePeers, ProposeArgs, RequestIdArgs},
     AbstractLogEntry, AbstractStateMachine, ConfigBuilder, HeedStorage, InitialRole, MemStorage, Peer, Peers, Raft,
-    RaftConfig, Result, StableStorage,
+    RaftConfig, Result, StableStorage, TlsConfig,
 };
 use serde::{Deserialize, Serialize};
 use slog::Drain;
@@ -81,6 +83,9 @@ struct Arguments {
     join: Option<String>,
     dir: Option<String>,
     quorum_checks: bool,
+    batch: u64,
+    election_ticks: usize,
+    tls: Option<TlsConfig>,
 }
 
 fn arguments() -> Arguments {
@@ -91,25 +96,43 @@ fn arguments() -> Arguments {
         join: None,
         dir: None,
         quorum_checks: false,
+        batch: 0,
+        election_ticks: 10,
+        tls: None,
     };
+    let mut list = None;
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_else(|| panic!("{word} needs a value"));
         match word.as_str() {
             "--addr" => parsed.addr = value(),
             "--id" => parsed.id = value().parse().expect("--id"),
-            "--peers" => parsed.peers = Some(peers(&value())),
+            "--peers" => list = Some(value()),
             "--join" => parsed.join = Some(value()),
             "--dir" => parsed.dir = Some(value()),
             "--quorum-checks" => parsed.quorum_checks = true,
+            "--batch" => parsed.batch = value().parse().expect("--batch"),
+            "--election-ticks" => parsed.election_ticks = value().parse().expect("--election-ticks"),
+            "--tls" => parsed.tls = Some(tls(&value())),
             _ => panic!("unknown argument {word}"),
         }
     }
+    parsed.peers = list.map(|list| peers(&list, &parsed.tls));
     parsed
 }
 
-fn peers(text: &str) -> Peers {
+fn tls(dir: &str) -> TlsConfig {
+    TlsConfig {
+        ca_cert_path: Some(format!("{dir}/ca.pem")),
+        cert_path: Some(format!("{dir}/cert.pem")),
+        key_path: Some(format!("{dir}/key.pem")),
+        domain_name: Some("localhost".to_string()),
+    }
+}
+
+fn peers(text: &str, tls: &Option<TlsConfig>) -> Peers {
     let mut peers = Peers::with_empty();
+    peers.client_tls_config = tls.clone();
     for each in text.split(',') {
         let parts: Vec<&str> = each.split('=').collect();
         let role = match parts.get(2) {
@@ -118,7 +141,7 @@ fn peers(text: &str) -> Peers {
             _ => InitialRole::Voter,
         };
         let id: u64 = parts[0].parse().expect("peer id");
-        peers.inner.insert(id, Peer::new(parts[1], role, None));
+        peers.inner.insert(id, Peer::new(parts[1], role, tls.clone()));
     }
     peers
 }
@@ -138,7 +161,7 @@ fn main() {
         match arguments.dir.clone() {
             Some(dir) => {
                 std::fs::create_dir_all(&dir).expect("--dir");
-                let config = ConfigBuilder::new().log_dir(dir.clone()).lmdb_map_size(64 << 20).build();
+                let config = ConfigBuilder::new().log_dir(dir.clone()).lmdb_map_size(256 << 20).build();
                 let storage = HeedStorage::create(&dir, &config, logger.clone()).expect("storage");
                 run(arguments, storage, logger).await
             }
@@ -179,20 +202,24 @@ async fn run<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
     let mut initial = arguments.peers.clone();
     let mut ticket = None;
     if let Some(peer) = &arguments.join {
-        let found = Raft::<LogEntry, S, Store>::request_id(arguments.addr.clone(), peer.clone(), None)
+        let found = Raft::<LogEntry, S, Store>::request_id(arguments.addr.clone(), peer.clone(), arguments.tls.clone())
             .await
             .expect("ticket");
         id = found.reserved_id;
-        initial = Some(found.peers.clone().into());
+        let mut known: Peers = found.peers.clone().into();
+        known.client_tls_config = arguments.tls.clone();
+        known.inner.values_mut().for_each(|peer| peer.client_tls_config = arguments.tls.clone());
+        initial = Some(known);
         ticket = Some(found);
     }
     let raft_config = RaftConfig {
         id,
-        election_tick: 10,
+        election_tick: arguments.election_ticks,
         heartbeat_tick: 2,
         omit_heartbeat_log: true,
         check_quorum: arguments.quorum_checks,
         pre_vote: arguments.quorum_checks,
+        max_size_per_msg: arguments.batch,
         ..Default::default()
     };
     let mut builder = ConfigBuilder::new()
@@ -201,6 +228,9 @@ async fn run<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
         .raft_config(raft_config);
     if let Some(peers) = initial {
         builder = builder.initial_peers(peers);
+    }
+    if let Some(tls) = arguments.tls.clone() {
+        builder = builder.server_tls_config(tls.clone()).global_client_tls_config(tls);
     }
     // raftify does not hand a stored snapshot to the state machine when it starts: its user has to.
     let store = Store::default();
@@ -235,10 +265,13 @@ async fn run<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
     let led = async {
         while let Some(line) = incoming.recv().await {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let outcome = match tokio::time::timeout(Duration::from_secs(10), perform(&raft, &store, &words)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err("no answer in 10 s".to_string()),
-            };
+            // Of the many proposals of a fill each has a limit of its own.
+            let limit = if words.first() == Some(&"fill") { 600 } else { 10 };
+            let outcome =
+                match tokio::time::timeout(Duration::from_secs(limit), perform(&raft, &store, &words, &arguments.tls)).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => Err(format!("no answer in {limit} s")),
+                };
             match outcome {
                 Ok(text) => println!("ok {text}"),
                 Err(text) => println!("error {}", text.replace('\n', " ")),
@@ -272,33 +305,53 @@ fn single(kind: &str, id: &str) -> std::result::Result<ConfChangeSingle, String>
     Ok(single)
 }
 
+/// Proposes in a task of its own, which waits for ever: a node of raftify ends when it has an answer for whom nobody waits.
+fn propose<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
+    raft: &Raft<LogEntry, S, Store>,
+    entry: Vec<u8>,
+) -> tokio::task::JoinHandle<std::result::Result<(), String>> {
+    let raft = raft.clone();
+    tokio::spawn(async move { raft.propose(entry).await.map_err(text) })
+}
+
 async fn perform<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
     raft: &Raft<LogEntry, S, Store>,
     store: &Store,
     words: &[&str],
+    tls: &Option<TlsConfig>,
 ) -> Outcome {
     let insert = |key: &str, value: &str| -> std::result::Result<Vec<u8>, String> {
         LogEntry::Insert { key: number(key)?, value: value.to_string() }.encode().map_err(text)
     };
     match words {
-        ["put", key, value] => raft.propose(insert(key, value)?).await.map(|_| String::new()).map_err(text),
-        // As many puts at once as raftify's own queues take.
-        ["fill", from, to, value] => {
-            let mut waiting = Vec::new();
+        ["put", key, value] => {
+            propose(raft, insert(key, value)?).await.map_err(text).and_then(|outcome| outcome).map(|_| String::new())
+        }
+        // Puts for all keys of a range, so many at a time: one after the other they would take a tenth of a second each.
+        ["fill", from, to, value, at_once] => {
+            let room = Arc::new(tokio::sync::Semaphore::new(number(at_once)? as usize));
+            let mut all = tokio::task::JoinSet::new();
             for key in number(from)?..number(to)? {
-                let raft = raft.clone();
-                let entry = insert(&key.to_string(), value)?;
-                waiting.push(tokio::spawn(async move { raft.propose(entry).await.map_err(text) }));
-                if waiting.len() == 50 {
-                    for each in waiting.drain(..) {
-                        each.await.map_err(text)??;
+                let permit = room.clone().acquire_owned().await.map_err(text)?;
+                let proposed = propose(raft, insert(&key.to_string(), value)?);
+                all.spawn(async move {
+                    let _permit = permit;
+                    match tokio::time::timeout(Duration::from_secs(20), proposed).await {
+                        Ok(outcome) => outcome.map_err(text).and_then(|outcome| outcome),
+                        Err(_) => Err(format!("no answer for {key} in 20 s")),
                     }
+                });
+            }
+            let mut failures = Vec::new();
+            while let Some(each) = all.join_next().await {
+                if let Err(failure) = each.map_err(text).and_then(|outcome| outcome) {
+                    failures.push(failure);
                 }
             }
-            for each in waiting {
-                each.await.map_err(text)??;
+            match failures.first() {
+                None => Ok(String::new()),
+                Some(first) => Err(format!("{} failed, one with {first}", failures.len())),
             }
-            Ok(String::new())
         }
         ["get", key] => match store.0.read().unwrap().get(&number(key)?) {
             Some(value) => Ok(value.clone()),
@@ -318,6 +371,13 @@ async fn perform<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
             }
             Ok(format!("{} {sum}", map.len()))
         }
+        ["dump", file] => {
+            let map = store.0.read().unwrap();
+            let mut keys: Vec<&u64> = map.keys().collect();
+            keys.sort();
+            let lines: String = keys.iter().map(|key| format!("{key}={}\n", map[key])).collect();
+            std::fs::write(file, lines).map(|_| String::new()).map_err(text)
+        }
         ["leader"] => raft.get_leader_id().await.map(|id| id.to_string()).map_err(text),
         ["peers"] => raft.get_peers().await.map(|peers| peers.to_json()).map_err(text),
         ["inspect"] => raft.inspect().await.map_err(text),
@@ -330,7 +390,7 @@ async fn perform<S: StableStorage + Storage + Send + Sync + Clone + 'static>(
             cc.set_context(bincode::serialize(&addrs).map_err(text)?);
             raft.change_config(cc).await.map(|result| format!("{result:?}")).map_err(text)
         }
-        ["call", addr, rest @ ..] => call(addr, rest, insert).await,
+        ["call", addr, rest @ ..] => call(addr, rest, insert, tls).await,
         _ => Err(format!("unknown command {words:?}")),
     }
 }
@@ -340,8 +400,9 @@ async fn call(
     addr: &str,
     words: &[&str],
     insert: impl Fn(&str, &str) -> std::result::Result<Vec<u8>, String>,
+    tls: &Option<TlsConfig>,
 ) -> Outcome {
-    let mut client = create_client(addr, None).await.map_err(text)?;
+    let mut client = create_client(addr, tls.clone()).await.map_err(text)?;
     match words {
         ["RequestId", own] => {
             let answer = client

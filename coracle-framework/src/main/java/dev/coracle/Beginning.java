@@ -162,7 +162,8 @@ final class Beginning {
                 "",
                 first,
                 peers,
-                ClusterFile.byId());
+                ClusterFile.byId(),
+                ClusterFile.Past.NONE);
     }
 
     private static SortedMap<Long, String> addresses(List<Member> members) {

@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  *     of raft-rs's dialect: those whose configuration this node began with, which are those of its ticket if it joined
  * @param peers where members were last known to listen, by id: hints for the time before the log is read
  * @param confirmed the incarnations that this node confirmed of others, by id: promises never to accept another
+ * @param past who was a member once, in a cluster of raft-rs's dialect, whose snapshots do not say it
  */
 record ClusterFile(
         Dialect dialect,
@@ -45,7 +49,24 @@ record ClusterFile(
         String address,
         List<Member> firstMembers,
         SortedMap<Long, String> peers,
-        SortedMap<Long, Long> confirmed) {
+        SortedMap<Long, Long> confirmed,
+        Past past) {
+    /**
+     * What is over and is not to be forgotten.
+     *
+     * @param removed the ids of those that are members no more
+     * @param nextId an id above every one that ever was a member's, as far as this node heard; at least 1
+     */
+    record Past(SortedSet<Long> removed, long nextId) {
+        static final Past NONE = new Past(Collections.emptySortedSet(), 1);
+
+        Past {
+            SortedSet<Long> sorted = new TreeSet<>(Long::compareUnsigned);
+            sorted.addAll(removed);
+            removed = Collections.unmodifiableSortedSet(sorted);
+        }
+    }
+
     /** How far a node is. */
     enum State {
         /** It never took part: it has not voted, and has no log that counts. */
@@ -77,17 +98,47 @@ record ClusterFile(
 
     ClusterFile withState(State newState) {
         return new ClusterFile(
-                dialect, clusterId, clusterName, id, incarnation, newState, address, firstMembers, peers, confirmed);
+                dialect,
+                clusterId,
+                clusterName,
+                id,
+                incarnation,
+                newState,
+                address,
+                firstMembers,
+                peers,
+                confirmed,
+                past);
     }
 
     ClusterFile withAddress(String newAddress) {
         return new ClusterFile(
-                dialect, clusterId, clusterName, id, incarnation, state, newAddress, firstMembers, peers, confirmed);
+                dialect,
+                clusterId,
+                clusterName,
+                id,
+                incarnation,
+                state,
+                newAddress,
+                firstMembers,
+                peers,
+                confirmed,
+                past);
     }
 
     ClusterFile withPeers(SortedMap<Long, String> newPeers) {
         return new ClusterFile(
-                dialect, clusterId, clusterName, id, incarnation, state, address, firstMembers, newPeers, confirmed);
+                dialect,
+                clusterId,
+                clusterName,
+                id,
+                incarnation,
+                state,
+                address,
+                firstMembers,
+                newPeers,
+                confirmed,
+                past);
     }
 
     ClusterFile withConfirmed(long other, long otherIncarnation) {
@@ -95,7 +146,22 @@ record ClusterFile(
         more.putAll(confirmed);
         more.put(other, otherIncarnation);
         return new ClusterFile(
-                dialect, clusterId, clusterName, id, incarnation, state, address, firstMembers, peers, more);
+                dialect, clusterId, clusterName, id, incarnation, state, address, firstMembers, peers, more, past);
+    }
+
+    ClusterFile withPast(Past newPast) {
+        return new ClusterFile(
+                dialect,
+                clusterId,
+                clusterName,
+                id,
+                incarnation,
+                state,
+                address,
+                firstMembers,
+                peers,
+                confirmed,
+                newPast);
     }
 
     /** The file in a directory; null if there is none. */
@@ -156,6 +222,16 @@ record ClusterFile(
         peers.forEach((peer, at) -> line(text, "peer." + Long.toUnsignedString(peer), at));
         confirmed.forEach(
                 (other, its) -> line(text, "confirmed." + Long.toUnsignedString(other), Long.toHexString(its)));
+        // A version that does not know these keys passes over them, since they have no dot.
+        if (!past.removed().isEmpty()) {
+            line(
+                    text,
+                    "removed",
+                    past.removed().stream().map(Long::toUnsignedString).collect(Collectors.joining(",")));
+        }
+        if (past.nextId() != Past.NONE.nextId()) {
+            line(text, "next-id", Long.toUnsignedString(past.nextId()));
+        }
         text.append(checksumLine(text.toString()));
         return text.toString();
     }
@@ -202,6 +278,12 @@ record ClusterFile(
                 throw new StorageException(path + " has format " + format + ", this version reads format " + FORMAT
                         + ": start the version that wrote it, or a newer one");
             }
+            SortedSet<Long> removed = new TreeSet<>(Long::compareUnsigned);
+            for (String gone : single.getOrDefault("removed", "").split(",", -1)) {
+                if (!gone.isEmpty()) {
+                    removed.add(Long.parseUnsignedLong(gone));
+                }
+            }
             return new ClusterFile(
                     dialect(path, value(path, single, "dialect")),
                     Long.parseUnsignedLong(value(path, single, "cluster-id"), 16),
@@ -212,7 +294,8 @@ record ClusterFile(
                     value(path, single, "address"),
                     firstMembers,
                     peers,
-                    confirmed);
+                    confirmed,
+                    new Past(removed, Long.parseUnsignedLong(single.getOrDefault("next-id", "1"))));
         } catch (IllegalArgumentException e) {
             throw damaged(path, e.getMessage());
         }

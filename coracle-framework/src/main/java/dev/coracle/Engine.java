@@ -180,7 +180,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             raftRs.learn(file.peers());
             raftRs.learn(Map.of(id, file.address()));
             ConfState configuration = file.initialConfiguration();
-            first = new Replica.Membership(0, raftRs.tables(configuration, Tables.EMPTY), configuration);
+            first = new Replica.Membership(0, raftRs.tables(configuration, Tables.after(file.past())), configuration);
         }
         replica.begin(rules, first);
     }
@@ -325,6 +325,9 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         agents = world.threads().run(started, config, world.clock(), this::onFailure);
         if (leadsFirst(file, fresh)) {
             worker.execute(() -> campaign(CAMPAIGNS));
+        }
+        if (file.dialect() == Dialect.RAFT_RS) {
+            new Forgotten(this, net, electionNanos()).watch();
         }
     }
 
@@ -669,9 +672,13 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         return file().incarnation();
     }
 
+    private long electionNanos() {
+        return settings.tickInterval.toNanos() * settings.electionTicks;
+    }
+
     /** How long the first try of an attempt takes that has several: long enough for another leader to be elected. */
     long firstTryNanos() {
-        return settings.tickInterval.toNanos() * settings.electionTicks * 2;
+        return 2 * electionNanos();
     }
 
     /** A number for an attempt, greater than those before. */
@@ -773,7 +780,8 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             directory.change(file -> {
                 boolean joined = tables.member(id) != null && file.state() == ClusterFile.State.JOINING;
                 ClusterFile.State state = joined ? ClusterFile.State.MEMBER : file.state();
-                return file.withState(state).withPeers(peers);
+                ClusterFile changed = file.withState(state).withPeers(peers);
+                return file.dialect() == Dialect.RAFT_RS ? changed.withPast(tables.past()) : changed;
             });
             if (tables.member(id) != null) {
                 member.complete(Done.DONE);
@@ -800,6 +808,15 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
         } else {
             removed("the cluster removed it");
         }
+    }
+
+    /**
+     * Stops, since the others know this node no more. NB: the directory stays what it is, as its own log does not say so:
+     * if the others are wrong, it goes on with the next start.
+     */
+    void forgotten(String text) {
+        StopReason.Kind kind = leaving ? StopReason.Kind.LEFT : StopReason.Kind.REMOVED;
+        stop(new StopReason(kind, Leading.name(id) + " is no member any more: " + text, null));
     }
 
     /** Has the leader note this node's address and incarnation, if the log says something else of it. */
@@ -1092,8 +1109,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             return;
         }
         CompletableFuture<Failure> decided = new CompletableFuture<>();
-        long nanos =
-                Math.min(settings.tickInterval.toNanos() * settings.electionTicks, settings.requestTimeout.toNanos());
+        long nanos = Math.min(electionNanos(), settings.requestTimeout.toNanos());
         leading.handOver(replica.membership().configuration(), nanoTime() + nanos, new Reply<Done>() {
             @Override
             public void done(Done nothing) {

@@ -16,7 +16,10 @@ public record StopReason(Kind kind, String text, @Nullable Throwable cause) {
         CLOSED,
         /** It left its cluster by {@link Raft#leave}. */
         LEFT,
-        /** Others removed it from the cluster. */
+        /**
+         * Others removed it from the cluster; or, in a cluster of raft-rs's dialect, those that it can ask do not know it
+         * any more.
+         */
         REMOVED,
         /** Its disk, its state machine or an invariant failed; or the others know its id with another directory. */
         FAILED

@@ -46,6 +46,16 @@ record Tables(SortedMap<Long, Known> members, SortedSet<Long> removed, long next
         removed = Collections.unmodifiableSortedSet(removed);
     }
 
+    /** Before the first entry that is read now, after what a directory remembers. */
+    static Tables after(ClusterFile.Past past) {
+        return new Tables(ClusterFile.byId(), past.removed(), past.nextId());
+    }
+
+    /** What of this is over. */
+    ClusterFile.Past past() {
+        return new ClusterFile.Past(removed, nextId);
+    }
+
     private static SortedSet<Long> ids() {
         return new TreeSet<>(Long::compareUnsigned);
     }

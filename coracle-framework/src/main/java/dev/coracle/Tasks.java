@@ -760,7 +760,7 @@ final class Tasks {
         public void perform(Leading leading, long deadlineNanos, Reply<List<Long>> reply) {
             leading.withMembership(deadlineNanos, reply, members -> {
                 boolean idsReturn = leading.replica().rules() instanceof RaftRsRules;
-                String fault = fault(members, leading.node().id(), idsReturn);
+                String fault = fault(members, leading, idsReturn);
                 if (fault != null) {
                     reply.failed(Leading.refused(fault));
                 } else {
@@ -775,7 +775,7 @@ final class Tasks {
         }
 
         /** @param idsReturn whether the id of a node that was removed may be another's, as raftify gives it away again */
-        private @Nullable String fault(Replica.Membership members, long leader, boolean idsReturn) {
+        private @Nullable String fault(Replica.Membership members, Leading leading, boolean idsReturn) {
             if (changes.isEmpty() || changes.size() != addresses.size()) {
                 return "changes: " + changes.size() + " changes and " + addresses.size()
                         + " addresses; there must be at least one, and an address for each";
@@ -791,7 +791,7 @@ final class Tasks {
                     if (!member) {
                         return Leading.name(id) + " is no member";
                     }
-                    if (id == leader) {
+                    if (id == leading.node().id()) {
                         return Leading.name(id) + " leads; transfer leadership first";
                     }
                 } else if (!idsReturn && members.tables().removed().contains(id)) {
@@ -803,7 +803,16 @@ final class Tasks {
                     try {
                         HostAndPort.require("address", addresses.get(i), 1);
                         if (idsReturn) {
-                            SocketAddresses.parse(addresses.get(i));
+                            String address = SocketAddresses.format(SocketAddresses.parse(addresses.get(i)));
+                            Tables.Known known = members.tables().member(id);
+                            // Two nodes that were given the same id, by two leaders of raftify or by one of them twice.
+                            if (known != null
+                                    && !known.address().isEmpty()
+                                    && !known.address().equals(address)) {
+                                return Leading.name(id) + " is a member at " + known.address() + ", and not at "
+                                        + address + ": it has to be removed before, or the new node must ask for"
+                                        + " another id, with an empty directory";
+                            }
                         }
                     } catch (IllegalArgumentException e) {
                         return String.valueOf(e.getMessage());

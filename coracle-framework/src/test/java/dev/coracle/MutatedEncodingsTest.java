@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.TreeSet;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,7 +126,8 @@ class MutatedEncodingsTest {
                 "127.0.0.1:60061",
                 List.of(new Member(1, "127.0.0.1:60061", Member.Role.VOTER)),
                 peers(),
-                confirmed);
+                confirmed,
+                new ClusterFile.Past(new TreeSet<>(List.of(4L)), 5));
         FileDisk disk = new FileDisk();
         sound.write(disk, directory);
         Path file = directory.resolve(ClusterFile.NAME);

@@ -23,10 +23,6 @@ import dev.coracle.transport.grpc.GrpcClient;
 import dev.coracle.transport.grpc.RaftServiceClient;
 import io.grpc.InsecureChannelCredentials;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -91,7 +87,7 @@ class RaftifyInteropTest {
     }
 
     private RaftifyNode ready(String... arguments) throws Exception {
-        RaftifyNode node = rust(freeAddresses(1).get(0), arguments);
+        RaftifyNode node = rust(RaftifyMixture.freeAddresses(1).get(0), arguments);
         node.awaitReady();
         // It drops what it is asked before it knows a leader.
         until(node + " knows a leader", () -> !node.ok("leader").equals("0"));
@@ -114,21 +110,6 @@ class RaftifyInteropTest {
         return raft;
     }
 
-    private static List<String> freeAddresses(int count) throws IOException {
-        List<ServerSocket> sockets = new ArrayList<>();
-        List<String> addresses = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            ServerSocket socket = new ServerSocket();
-            sockets.add(socket);
-            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            addresses.add("127.0.0.1:" + socket.getLocalPort());
-        }
-        for (ServerSocket socket : sockets) {
-            socket.close();
-        }
-        return addresses;
-    }
-
     private static void until(String what, Condition condition) throws Exception {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.holds()) {
@@ -143,20 +124,9 @@ class RaftifyInteropTest {
     }
 
     /** What a node of raftify would say of this state. */
-    private static String digest(Raft<Insert, @Nullable Void, HashStore> raft) {
-        TextMap map = raft.read(dev.coracle.Consistency.STALE, HashStore::pin, TIMEOUT)
-                .join();
-        long[] sum = new long[1];
-        try {
-            map.forEach((key, value) -> {
-                for (byte each : (Long.toUnsignedString(key) + "=" + value + ";").getBytes(StandardCharsets.UTF_8)) {
-                    sum[0] = 31 * sum[0] + (each & 0xff);
-                }
-            });
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-        return map.size() + " " + Long.toUnsignedString(sum[0]);
+    private static String digest(Raft<Insert, @Nullable Void, HashStore> raft) throws IOException {
+        return LedMemstore.digest(raft.read(dev.coracle.Consistency.STALE, HashStore::pin, TIMEOUT)
+                .join());
     }
 
     private static void sameEverywhere(
@@ -272,7 +242,7 @@ class RaftifyInteropTest {
 
     @Test
     void aListedClusterOnDiskOutlivesRestartsOfEach() throws Exception {
-        List<String> addresses = freeAddresses(3);
+        List<String> addresses = RaftifyMixture.freeAddresses(3);
         String peers = "1=" + addresses.get(0) + "=leader,2=" + addresses.get(1) + ",3=" + addresses.get(2);
         List<Member> members = List.of(
                 new Member(1, addresses.get(0), Member.Role.LEADER),

@@ -14,9 +14,9 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** A node of raftify in a process of its own, led by lines on its standard input. */
+/** A node in a process of its own, of raftify or of ours, led by lines on its standard input. */
 final class RaftifyNode implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 120;
+    private static final long PATIENCE_SECONDS = 180;
     private static final String END = "(the process has ended)";
 
     private final Process process;
@@ -24,7 +24,10 @@ final class RaftifyNode implements AutoCloseable {
     private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
     private final String address;
 
-    private RaftifyNode(Process process, Path errors, String address) {
+    private final boolean isRust;
+
+    private RaftifyNode(Process process, Path errors, String address, boolean isRust) {
+        this.isRust = isRust;
         this.process = process;
         this.errors = errors;
         this.address = address;
@@ -33,16 +36,36 @@ final class RaftifyNode implements AutoCloseable {
         reader.start();
     }
 
-    /** Starts a node; it may take a while until it is ready. */
+    /** Starts a node of raftify; it may take a while until it is ready. */
     static RaftifyNode start(Path program, Path folder, String address, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(program.toString(), "--addr", address));
+        return start(List.of(program.toString()), true, folder, address, arguments);
+    }
+
+    /** Starts one of ours. */
+    static RaftifyNode startOurs(Path folder, String address, String... arguments) throws IOException {
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Dlogback.configurationFile=memstore-member.xml",
+                "-cp",
+                System.getProperty("java.class.path"),
+                LedMemstore.class.getName());
+        return start(command, false, folder, address, arguments);
+    }
+
+    private static RaftifyNode start(
+            List<String> program, boolean isRust, Path folder, String address, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(program);
+        command.addAll(List.of("--addr", address));
         command.addAll(List.of(arguments));
-        Path errors = Files.createTempFile(folder, "raftify", ".log");
+        Path errors = Files.createTempFile(folder, isRust ? "raftify" : "ours", ".log");
         Process process = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectError(errors.toFile())
                 .start();
-        return new RaftifyNode(process, errors, address);
+        return new RaftifyNode(process, errors, address, isRust);
     }
 
     private void read() {
@@ -54,6 +77,14 @@ final class RaftifyNode implements AutoCloseable {
             answers.add("(its output broke off: " + e.getMessage() + ")");
         }
         answers.add(END);
+    }
+
+    boolean isRust() {
+        return isRust;
+    }
+
+    boolean isRunning() {
+        return process.isAlive();
     }
 
     String address() {
@@ -95,6 +126,11 @@ final class RaftifyNode implements AutoCloseable {
                 .isTrue();
     }
 
+    /** Whether it has logged a text. */
+    boolean hasLogged(String text) throws IOException {
+        return Files.readString(errors).contains(text);
+    }
+
     /** The end of what it logged. */
     String log() {
         try {
@@ -114,6 +150,6 @@ final class RaftifyNode implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "the raftify node at " + address;
+        return (isRust ? "the raftify node at " : "our node at ") + address;
     }
 }
