@@ -307,7 +307,7 @@ final class Beginning {
                     worker,
                     world.clock(),
                     addresses,
-                    new Tasks.Reserve(settings.clusterName, own, incarnation),
+                    new MemberTasks.Reserve(settings.clusterName, own, incarnation),
                     deadlineNanos);
             Engine.await(world.threads(), ticket);
             return ticket.join();

@@ -419,7 +419,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
                         worker,
                         world.clock(),
                         addresses,
-                        new Tasks.Join(id, file.address(), file.incarnation()),
+                        new MemberTasks.Join(id, file.address(), file.incarnation()),
                         deadlineNanos)
                 : RaftifyRounds.add(network(), worker, world.clock(), addresses, id, file.address(), deadlineNanos)
                         .thenApply(added -> Done.DONE);
@@ -831,7 +831,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
             return;
         }
         long deadlineNanos = nanoTime() + settings.requestTimeout.toNanos();
-        LeaderTask<Done> task = new Tasks.Announce(id, own.address(), own.incarnation());
+        LeaderTask<Done> task = new MemberTasks.Announce(id, own.address(), own.incarnation());
         List<String> others = otherAddresses(members());
         if (leader() == id || others.isEmpty()) {
             new Attempt<>(this, task, deadlineNanos, new Reply<>() {
@@ -959,17 +959,18 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
 
     private LeaderTask<?> task(int kind, ByteReader in) throws MalformedException {
         return switch (kind) {
-            case CallKind.JOIN_TICKET -> Tasks.Reserve.read(in);
-            case CallKind.JOIN -> Tasks.Join.read(in);
+            case CallKind.JOIN_TICKET -> MemberTasks.Reserve.read(in);
+            case CallKind.JOIN -> MemberTasks.Join.read(in);
             case CallKind.PROPOSE -> Tasks.Propose.read(in, replica.rules(), settings.commands, settings.results);
-            case CallKind.ANNOUNCE -> Tasks.Announce.read(in);
-            case CallKind.REMOVE -> Tasks.Remove.read(in);
-            case CallKind.LEAVE_JOINT -> new Tasks.LeaveJoint();
+            case CallKind.ANNOUNCE -> MemberTasks.Announce.read(in);
+            case CallKind.REMOVE -> MemberTasks.Remove.read(in);
+            case CallKind.LEAVE_JOINT -> new MemberTasks.LeaveJoint();
             case CallKind.TRANSFER -> Tasks.Transfer.read(in);
-            case CallKind.CHANGE_MEMBERS -> Tasks.ChangeMembers.read(in);
-            case CallKind.OPEN_SESSION -> Tasks.OpenSession.read(in);
-            case CallKind.PROPOSE_IN_SESSION -> Tasks.ProposeInSession.read(in, settings.commands, settings.results);
-            case CallKind.CLOSE_SESSION -> Tasks.CloseSession.read(in);
+            case CallKind.CHANGE_MEMBERS -> MemberTasks.ChangeMembers.read(in);
+            case CallKind.OPEN_SESSION -> SessionTasks.OpenSession.read(in);
+            case CallKind.PROPOSE_IN_SESSION ->
+                SessionTasks.ProposeInSession.read(in, settings.commands, settings.results);
+            case CallKind.CLOSE_SESSION -> SessionTasks.CloseSession.read(in);
             default -> throw new MalformedException("kind", kind + " is not known here");
         };
     }
@@ -1043,7 +1044,7 @@ final class Engine<C, R extends @Nullable Object, S extends StateMachine<C, R>>
     /** Removes this node from the cluster, and ends it. */
     void leave(long deadlineNanos, Reply<Done> reply) {
         leaving = true;
-        new Attempt<>(this, new Tasks.Remove(id), deadlineNanos, new Reply<Done>() {
+        new Attempt<>(this, new MemberTasks.Remove(id), deadlineNanos, new Reply<Done>() {
                     @Override
                     public void done(Done done) {
                         worker.execute(() -> removed("its removal was acknowledged"));

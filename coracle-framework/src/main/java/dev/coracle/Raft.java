@@ -117,7 +117,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      */
     public CompletableFuture<ClientSession<C, R>> openSession() {
         CompletableFuture<SessionId> opened =
-                lead(new Tasks.OpenSession(engine.newNonce()), 0, settings.requestTimeout);
+                lead(new SessionTasks.OpenSession(engine.newNonce()), 0, settings.requestTimeout);
         return opened.thenApply(id -> new ClientSession<>(this, id, 1, false));
     }
 
@@ -187,14 +187,18 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
                                 : failure);
             }
         };
-        new Attempt<>(engine, new Tasks.ProposeInSession<>(numbered.encode(), settings.results), deadlineNanos, reply)
+        new Attempt<>(
+                        engine,
+                        new SessionTasks.ProposeInSession<>(numbered.encode(), settings.results),
+                        deadlineNanos,
+                        reply)
                 .begin();
         return promise;
     }
 
     /** Closes a session. */
     CompletableFuture<@Nullable Void> close(SessionId session) {
-        return leadSilently(new Tasks.CloseSession(session));
+        return leadSilently(new SessionTasks.CloseSession(session));
     }
 
     private CompletableFuture<@Nullable Void> leadSilently(LeaderTask<Done> task) {
@@ -350,7 +354,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
 
     /** Ends a joint configuration that waits for it; refused if the configuration is not joint. */
     public CompletableFuture<@Nullable Void> leaveJoint() {
-        return leadSilently(new Tasks.LeaveJoint());
+        return leadSilently(new MemberTasks.LeaveJoint());
     }
 
     /**
@@ -375,7 +379,7 @@ public final class Raft<C, R extends @Nullable Object, S extends StateMachine<C,
      * is the same as {@link #leave}.
      */
     public CompletableFuture<@Nullable Void> remove(long id) {
-        return id == engine.id() ? leave() : leadSilently(new Tasks.Remove(id));
+        return id == engine.id() ? leave() : leadSilently(new MemberTasks.Remove(id));
     }
 
     /** Completes, always with a value, when the node is down. */

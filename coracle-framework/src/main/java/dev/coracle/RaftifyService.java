@@ -68,7 +68,7 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
     @Override
     public void requestId(RequestIdArgs args, Reply<RequestIdResponse> reply) {
         // raftify's tickets name no cluster: the one that was asked is meant.
-        LeaderTask<Ticket> task = new Tasks.Reserve(settings.clusterName, args.raftAddr(), 0);
+        LeaderTask<Ticket> task = new MemberTasks.Reserve(settings.clusterName, args.raftAddr(), 0);
         lead(
                 task,
                 ticket -> {
@@ -92,7 +92,7 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
             return;
         }
         lead(
-                new Tasks.ChangeMembers(args.addrs(), args.changes()),
+                new MemberTasks.ChangeMembers(args.addrs(), args.changes()),
                 ids -> answerWhenApplied(args.changes(), ids, deadlineNanos(), reply),
                 failure ->
                         reply.done(new ChangeConfigResponse(resultType(failure), List.of(), peers(), failure.text())));
@@ -215,7 +215,7 @@ final class RaftifyService<C, R extends @Nullable Object> implements RaftService
 
     @Override
     public void leaveJoint(Reply<Empty> reply) {
-        lead(new Tasks.LeaveJoint(), nothing -> reply.done(new Empty()), failure -> reply.failed(failure.text()));
+        lead(new MemberTasks.LeaveJoint(), nothing -> reply.done(new Empty()), failure -> reply.failed(failure.text()));
     }
 
     @Override

@@ -353,7 +353,7 @@ class MembershipTest {
                             return hold ? gate.thenCombine(answer, (open, bytes) -> bytes) : answer;
                         })));
         RaftBuilder<String, Long, Journal> builder = cluster.builder("b").join(first.raftAddress());
-        CompletableFuture<Tasks.Join> asked = new CompletableFuture<>();
+        CompletableFuture<MemberTasks.Join> asked = new CompletableFuture<>();
         // Its own requests to join get lost; the test makes them instead, two of them.
         World mute = onNetwork(
                 real,
@@ -364,7 +364,7 @@ class MembershipTest {
                     try {
                         ByteReader in = new ByteReader(request);
                         Wire.Head.read(in);
-                        asked.complete(Tasks.Join.read(in));
+                        asked.complete(MemberTasks.Join.read(in));
                     } catch (ByteReader.MalformedException e) {
                         asked.completeExceptionally(e);
                     }
@@ -391,7 +391,7 @@ class MembershipTest {
         }
     }
 
-    private static Outcome join(Raft<String, Long, Journal> leader, Tasks.Join join) {
+    private static Outcome join(Raft<String, Long, Journal> leader, MemberTasks.Join join) {
         Outcome outcome = new Outcome();
         long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
         new Attempt<>(leader.engine(), join, deadlineNanos, outcome).begin();
@@ -547,7 +547,7 @@ class MembershipTest {
         try (World.Worker worker = world.threads().worker("test");
                 GrpcClient client =
                         GrpcClient.open(first.engine().file().clusterId(), InsecureChannelCredentials.create())) {
-            LeaderTask<Ticket> task = new Tasks.Reserve("default", "127.0.0.1:9", 7);
+            LeaderTask<Ticket> task = new MemberTasks.Reserve("default", "127.0.0.1:9", 7);
             long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
             List<String> both = List.of(stranger.raftAddress(), first.raftAddress());
             assertThat(AskAround.begin(caller(client), worker, world.clock(), both, task, deadlineNanos)
