@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
  */
 class SimulationTest {
     private static final Simulation<?, ?, ?> ALL = Simulation.ofStore();
-    private static final int SEEDS = 250;
+    private static final int SEEDS = 400;
     private static final int HASHES = 25;
 
     @Test

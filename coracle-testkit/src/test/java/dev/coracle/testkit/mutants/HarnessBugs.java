@@ -13,7 +13,7 @@ final class HarnessBugs {
     private static final String WHO = "ids and directories";
     private static final String ENDS = "everything ends";
 
-    /** Each is found within a hundred seeds. */
+    /** Each is found; harness-bugs.md says after how many seeds. */
     static final List<Mutant> ALL = List.of(
             new Mutant(
                     "writes are answered before they are synced",
@@ -281,7 +281,7 @@ final class HarnessBugs {
                     "        long next = nextId;\n",
                     "        long next = 1;\n"));
 
-    /** No world of the first hundred seeds shows them; whether a later one does is tried on request only. */
+    /** No world of the first two hundred seeds shows them; whether a later one does is tried on request only. */
     static final List<Mutant> ELUSIVE = List.of(
             new Mutant(
                     "a request whose place was overtaken is lost at once",

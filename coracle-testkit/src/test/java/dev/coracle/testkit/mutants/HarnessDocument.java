@@ -32,7 +32,7 @@ final class HarnessDocument {
 
             ## Not found
 
-            No world of the first hundred seeds shows these, so the simulation cannot be trusted to. `-Dcoracle.harness.elusive=true`
+            No world of the first two hundred seeds shows these, so the simulation cannot be trusted to. `-Dcoracle.harness.elusive=true`
             hunts them with 2,000 seeds each.
 
             | bug | about |
