@@ -266,12 +266,14 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
         private void tryOn(int host) {
             tries++;
             int mine = tries;
+            // Now, and not when a member that is paused comes to it, by when its client may be at something else.
+            SessionId id = client.session;
+            long sequence = client.nextSequence;
             cluster.within(host, () -> {
                 Raft<C, R, Agreement<C, R>.Watched> raft = cluster.raft(host);
                 if (raft == null) {
                     return;
                 }
-                SessionId id = client.session;
                 if (id == null) {
                     var unused = raft.openSession().whenComplete((opened, failure) -> {
                         if (mine == tries && client.waiting) {
@@ -283,7 +285,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
                         }
                     });
                 } else {
-                    var unused = raft.session(id, client.nextSequence)
+                    var unused = raft.session(id, sequence)
                             .propose(command, manners.timeout)
                             .whenComplete((output, failure) -> answered(mine, output, failure));
                 }
