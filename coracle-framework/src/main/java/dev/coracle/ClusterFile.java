@@ -97,6 +97,35 @@ record ClusterFile(
     }
 
     ClusterFile withState(State newState) {
+        return with(newState, address, peers, confirmed, past);
+    }
+
+    ClusterFile withAddress(String newAddress) {
+        return with(state, newAddress, peers, confirmed, past);
+    }
+
+    ClusterFile withPeers(SortedMap<Long, String> newPeers) {
+        return with(state, address, newPeers, confirmed, past);
+    }
+
+    ClusterFile withConfirmed(long other, long otherIncarnation) {
+        SortedMap<Long, Long> more = byId();
+        more.putAll(confirmed);
+        more.put(other, otherIncarnation);
+        return with(state, address, peers, more, past);
+    }
+
+    ClusterFile withPast(Past newPast) {
+        return with(state, address, peers, confirmed, newPast);
+    }
+
+    /** The same directory; only this changes in its life. */
+    private ClusterFile with(
+            State newState,
+            String newAddress,
+            SortedMap<Long, String> newPeers,
+            SortedMap<Long, Long> newConfirmed,
+            Past newPast) {
         return new ClusterFile(
                 dialect,
                 clusterId,
@@ -104,63 +133,10 @@ record ClusterFile(
                 id,
                 incarnation,
                 newState,
-                address,
-                firstMembers,
-                peers,
-                confirmed,
-                past);
-    }
-
-    ClusterFile withAddress(String newAddress) {
-        return new ClusterFile(
-                dialect,
-                clusterId,
-                clusterName,
-                id,
-                incarnation,
-                state,
                 newAddress,
                 firstMembers,
-                peers,
-                confirmed,
-                past);
-    }
-
-    ClusterFile withPeers(SortedMap<Long, String> newPeers) {
-        return new ClusterFile(
-                dialect,
-                clusterId,
-                clusterName,
-                id,
-                incarnation,
-                state,
-                address,
-                firstMembers,
                 newPeers,
-                confirmed,
-                past);
-    }
-
-    ClusterFile withConfirmed(long other, long otherIncarnation) {
-        SortedMap<Long, Long> more = byId();
-        more.putAll(confirmed);
-        more.put(other, otherIncarnation);
-        return new ClusterFile(
-                dialect, clusterId, clusterName, id, incarnation, state, address, firstMembers, peers, more, past);
-    }
-
-    ClusterFile withPast(Past newPast) {
-        return new ClusterFile(
-                dialect,
-                clusterId,
-                clusterName,
-                id,
-                incarnation,
-                state,
-                address,
-                firstMembers,
-                peers,
-                confirmed,
+                newConfirmed,
                 newPast);
     }
 

@@ -14,7 +14,7 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
     private static final String REPLICATING = "StateReplicate";
 
     /** Why sessions are refused in a cluster of raft-rs's dialect. */
-    static final String NO_SESSIONS =
+    private static final String NO_SESSIONS =
             "a cluster of raft-rs's dialect has no sessions: its entries are the commands alone";
 
     /** Why no session is opened during an upgrade. */
@@ -23,7 +23,7 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
                     + " the first session: open it when they are gone, and the leader was started without that option";
 
     /** Why some requests are refused in a cluster of raft-rs's dialect. */
-    static final String NO_IDENTITIES =
+    private static final String NO_IDENTITIES =
             "in a cluster of raft-rs's dialect nodes have no incarnations, and their addresses"
                     + " are those with which they were added";
 
@@ -62,9 +62,18 @@ record Leading(RaftNode node, Replica<?, ?> replica, ClusterFile file, Caller ca
 
     /** Refuses what a cluster without sessions cannot do; false in one that has them. */
     boolean refusesSessions(Reply<?> reply) {
+        return refusesInRaftRs(NO_SESSIONS, reply);
+    }
+
+    /** The same for what needs incarnations. */
+    boolean refusesIdentities(Reply<?> reply) {
+        return refusesInRaftRs(NO_IDENTITIES, reply);
+    }
+
+    private boolean refusesInRaftRs(String text, Reply<?> reply) {
         boolean refuses = replica.rules() instanceof RaftRsRules;
         if (refuses) {
-            reply.failed(refused(NO_SESSIONS));
+            reply.failed(refused(text));
         }
         return refuses;
     }

@@ -2,7 +2,6 @@ package dev.coracle;
 
 import dev.coracle.ByteReader.MalformedException;
 import dev.coracle.codec.SocketAddresses;
-import dev.coracle.node.Failure;
 import dev.coracle.node.Reply;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeTransition;
@@ -142,8 +141,7 @@ final class MemberTasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
-            if (leading.replica().rules() instanceof RaftRsRules) {
-                reply.failed(Leading.refused(Leading.NO_IDENTITIES));
+            if (leading.refusesIdentities(reply)) {
                 return;
             }
             leading.withMembership(deadlineNanos, reply, members -> {
@@ -270,8 +268,7 @@ final class MemberTasks {
 
         @Override
         public void perform(Leading leading, long deadlineNanos, Reply<Done> reply) {
-            if (leading.replica().rules() instanceof RaftRsRules) {
-                reply.failed(Leading.refused(Leading.NO_IDENTITIES));
+            if (leading.refusesIdentities(reply)) {
                 return;
             }
             leading.withMembership(deadlineNanos, reply, members -> {
@@ -531,17 +528,7 @@ final class MemberTasks {
             }
             ConfChangeTransition transition =
                     named.size() > 1 ? ConfChangeTransition.JOINT_EXPLICIT : ConfChangeTransition.AUTO;
-            change(named, context, transition, leading, deadlineNanos, new Reply<>() {
-                @Override
-                public void done(Done done) {
-                    reply.done(ids);
-                }
-
-                @Override
-                public void failed(Failure failure) {
-                    reply.failed(failure);
-                }
-            });
+            change(named, context, transition, leading, deadlineNanos, Leading.onDone(reply, done -> reply.done(ids)));
         }
 
         @Override

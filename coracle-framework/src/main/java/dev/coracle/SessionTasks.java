@@ -13,14 +13,10 @@ final class SessionTasks {
     private SessionTasks() {}
 
     /** Replicates a command of a client's session. */
-    static final class ProposeInSession<R extends @Nullable Object> implements LeaderTask<R> {
-        private final byte[] data;
-        private final Codec<R> results;
-
+    static final class ProposeInSession<R extends @Nullable Object> extends Tasks.OfCommand<R> {
         /** @param data the command in its envelope */
         ProposeInSession(byte[] data, Codec<R> results) {
-            this.data = data;
-            this.results = results;
+            super(data, results);
         }
 
         @Override
@@ -36,11 +32,6 @@ final class SessionTasks {
         @Override
         public boolean isTriedInParts() {
             return true;
-        }
-
-        @Override
-        public void write(ByteWriter out) {
-            out.rest(data);
         }
 
         /** Reads a command that came over the network, and makes sure that every member will be able to. */
@@ -83,16 +74,6 @@ final class SessionTasks {
             } else {
                 throw Check.unreachable("an outcome of a command in a session that nobody knows");
             }
-        }
-
-        @Override
-        public void writeResult(R result, ByteWriter out) {
-            out.rest(results.encode(result));
-        }
-
-        @Override
-        public R readResult(ByteReader in) {
-            return results.decode(in.rest());
         }
     }
 

@@ -19,15 +19,39 @@ final class Tasks {
         }
     }
 
-    /** Replicates a command of the application. */
-    static final class Propose<R extends @Nullable Object> implements LeaderTask<R> {
-        private final byte[] data;
-        private final Codec<R> results;
+    /** One that replicates a command of the application, and has the state machine's result. */
+    abstract static class OfCommand<R extends @Nullable Object> implements LeaderTask<R> {
+        /** The command in its envelope. */
+        final byte[] data;
 
-        /** @param data the command in its envelope */
-        Propose(byte[] data, Codec<R> results) {
+        final Codec<R> results;
+
+        OfCommand(byte[] data, Codec<R> results) {
             this.data = data;
             this.results = results;
+        }
+
+        @Override
+        public final void write(ByteWriter out) {
+            out.rest(data);
+        }
+
+        @Override
+        public final void writeResult(R result, ByteWriter out) {
+            out.rest(results.encode(result));
+        }
+
+        @Override
+        public final R readResult(ByteReader in) {
+            return results.decode(in.rest());
+        }
+    }
+
+    /** Replicates a command. */
+    static final class Propose<R extends @Nullable Object> extends OfCommand<R> {
+        /** @param data the command in its envelope */
+        Propose(byte[] data, Codec<R> results) {
+            super(data, results);
         }
 
         @Override
@@ -38,11 +62,6 @@ final class Tasks {
         @Override
         public boolean isRepeatable() {
             return false;
-        }
-
-        @Override
-        public void write(ByteWriter out) {
-            out.rest(data);
         }
 
         /** Reads a command that came over the network, and makes sure that every member will be able to. */
@@ -83,16 +102,6 @@ final class Tasks {
                         Leading.refused("command: 0 bytes, must have at least 1 in a cluster of raft-rs's dialect"));
             }
             return data.length == 0;
-        }
-
-        @Override
-        public void writeResult(R result, ByteWriter out) {
-            out.rest(results.encode(result));
-        }
-
-        @Override
-        public R readResult(ByteReader in) {
-            return results.decode(in.rest());
         }
     }
 
