@@ -18,6 +18,11 @@ public final class ThisProgram {
      * @param jvmOptions what the JVM is to know besides
      */
     public static List<String> command(List<String> jvmOptions, String mainClass) {
+        return command(jvmOptions, System.getProperty("java.class.path"), mainClass);
+    }
+
+    /** The same on another class path, such as the jar of another version. */
+    public static List<String> command(List<String> jvmOptions, String classPath, String mainClass) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmOptions);
@@ -27,7 +32,7 @@ public final class ThisProgram {
                 command.add(option);
             }
         }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
+        command.addAll(List.of("-cp", classPath, mainClass));
         return command;
     }
 }

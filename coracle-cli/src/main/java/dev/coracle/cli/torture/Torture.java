@@ -33,7 +33,6 @@ import org.jspecify.annotations.Nullable;
 final class Torture {
     private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration CALM_TIMEOUT = Duration.ofMinutes(2);
-    private static final int POLL_MILLIS = 50;
     private static final int READ_ATTEMPTS = 10;
     private static final int SHOWN = 5;
     private static final int PORT_ATTEMPTS = 5;
@@ -95,12 +94,6 @@ final class Torture {
         NotHereException(String message) {
             super(message);
         }
-    }
-
-    /** What has to come true. */
-    @FunctionalInterface
-    private interface Condition {
-        boolean holds() throws IOException, ShellException, InterruptedException;
     }
 
     /** A run that has not begun. */
@@ -202,12 +195,11 @@ final class Torture {
         if (lab.network() != null) {
             launch.addAll(lab.network().prefix(index));
         }
-        List<String> program = ThisProgram.command(ThisProgram.SMALL, options.mainClass);
-        if (!isNewer) {
-            // The class path stands before the main class, and a jar names those that it needs.
-            program.set(program.size() - 2, String.valueOf(options.older));
-        }
-        launch.addAll(program);
+        launch.addAll(
+                isNewer
+                        ? ThisProgram.command(ThisProgram.SMALL, options.mainClass)
+                        // A jar names those that it needs.
+                        : ThisProgram.command(ThisProgram.SMALL, String.valueOf(options.older), options.mainClass));
         return new MemstoreProcess(
                 index + 1,
                 lab.volume(index).root().resolve("data"),
@@ -240,8 +232,9 @@ final class Torture {
         for (Member member : members) {
             member.start();
         }
-        boolean started = await(
-                START_TIMEOUT, () -> members.stream().anyMatch(Member::hasEndedByItself) || all(this::servesReads));
+        boolean started = Waiting.until(
+                START_TIMEOUT,
+                () -> members.stream().anyMatch(Member::hasEndedByItself) || Waiting.all(members, this::servesReads));
         if (started && members.stream().noneMatch(Member::hasEndedByItself)) {
             return true;
         }
@@ -254,35 +247,8 @@ final class Torture {
         return false;
     }
 
-    /** Asks a member something. */
-    @FunctionalInterface
-    private interface Question {
-        boolean isTrueOf(Member member) throws InterruptedException;
-    }
-
-    private boolean all(Question question) throws InterruptedException {
-        for (Member member : members) {
-            if (!question.isTrueOf(member)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     private boolean servesReads(Member member) throws InterruptedException {
         return web.get(member.process(), "/digest").isOk();
-    }
-
-    private static boolean await(Duration timeout, Condition condition)
-            throws IOException, ShellException, InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        while (!condition.holds()) {
-            if (System.nanoTime() - deadline > 0) {
-                return false;
-            }
-            Thread.sleep(POLL_MILLIS);
-        }
-        return true;
     }
 
     // ---- the run
@@ -313,15 +279,16 @@ final class Torture {
         clients.stop();
         long calm = System.nanoTime();
         Set<String> states = new LinkedHashSet<>();
-        boolean areBack = await(CALM_TIMEOUT, () -> {
+        boolean areBack = Waiting.until(CALM_TIMEOUT, () -> {
             nemesis.watch();
-            return all(this::servesReads);
+            return Waiting.all(members, this::servesReads);
         });
         check("all members are back and serve", areBack, text(since(calm)));
-        boolean write =
-                await(CALM_TIMEOUT, () -> all(member -> clients.writeOnce("last writer", member) == Outcome.OK));
+        boolean write = Waiting.until(
+                CALM_TIMEOUT,
+                () -> Waiting.all(members, member -> clients.writeOnce("last writer", member) == Outcome.OK));
         check("all members take a write", write, text(since(calm)));
-        boolean areEqual = await(CALM_TIMEOUT, () -> {
+        boolean areEqual = Waiting.until(CALM_TIMEOUT, () -> {
             states.clear();
             for (Member member : members) {
                 states.add(state(member));

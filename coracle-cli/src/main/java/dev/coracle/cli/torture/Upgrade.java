@@ -24,7 +24,6 @@ final class Upgrade {
 
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final Duration TRANSFER_PATIENCE = Duration.ofSeconds(15);
-    private static final int TURN_MILLIS = 50;
     private static final Pattern SNAPSHOT = Pattern.compile("index: ([0-9]+)");
 
     private final List<Member> members;
@@ -45,12 +44,6 @@ final class Upgrade {
 
         /** A member that is not there yet, and joins through another one when it is started. */
         Member joiner(int index, boolean isNewer, Member through) throws IOException;
-    }
-
-    /** What has to come true. */
-    @FunctionalInterface
-    private interface Condition {
-        boolean holds() throws InterruptedException;
     }
 
     /**
@@ -90,7 +83,7 @@ final class Upgrade {
      * @param moves the steps; one that fails is followed by the others all the same
      */
     void run(List<Move> moves, Duration time) throws IOException, ShellException, InterruptedException {
-        if (!await(PATIENCE, () -> all(member -> snapshotIndex(member) > 0))) {
+        if (!await(PATIENCE, () -> Waiting.all(members, member -> snapshotIndex(member) > 0))) {
             failures.add("not all members have taken a snapshot in the beginning");
         }
         for (int i = 0; i < moves.size(); i++) {
@@ -136,7 +129,9 @@ final class Upgrade {
             needsSnapshot = last > 0
                     && await(
                             PATIENCE,
-                            () -> all(other -> other == member || snapshotIndex(other) > needed + CATCH_UP_ENTRIES));
+                            () -> Waiting.all(
+                                    members,
+                                    other -> other == member || snapshotIndex(other) > needed + CATCH_UP_ENTRIES));
             if (!needsSnapshot) {
                 failures.add(member.name() + " did not fall behind");
             }
@@ -202,33 +197,13 @@ final class Upgrade {
         return index.matches() ? Long.parseLong(index.group(1)) : -1;
     }
 
-    /** Asks a member something. */
-    @FunctionalInterface
-    private interface Question {
-        boolean isTrueOf(Member member) throws InterruptedException;
-    }
-
-    private boolean all(Question question) throws InterruptedException {
-        for (Member member : members) {
-            if (!question.isTrueOf(member)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private boolean await(Duration timeout, Condition condition)
+    private boolean await(Duration timeout, Waiting.Condition condition)
             throws IOException, ShellException, InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        while (!condition.holds()) {
-            if (System.nanoTime() - deadline > 0) {
-                return false;
-            }
+        return Waiting.until(timeout, () -> {
             nemesis.watch();
             progress.run();
-            Thread.sleep(TURN_MILLIS);
-        }
-        return true;
+            return condition.holds();
+        });
     }
 
     private Duration elapsed() {
