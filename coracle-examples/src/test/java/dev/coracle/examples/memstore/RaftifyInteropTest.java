@@ -16,6 +16,8 @@ import dev.coracle.codec.raftify.Peers;
 import dev.coracle.codec.raftify.ProposeArgs;
 import dev.coracle.codec.raftify.RequestIdArgs;
 import dev.coracle.codec.raftify.RequestIdResponse;
+import dev.coracle.examples.Await;
+import dev.coracle.examples.Ports;
 import dev.coracle.raft.Bytes;
 import dev.coracle.raft.ConfChangeSingle;
 import dev.coracle.raft.ConfChangeType;
@@ -28,7 +30,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -47,7 +48,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class RaftifyInteropTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     private static @Nullable Path program;
 
@@ -57,10 +57,6 @@ class RaftifyInteropTest {
     private final List<RaftifyNode> rust = new ArrayList<>();
     private final List<Raft<Insert, @Nullable Void, HashStore>> java = new ArrayList<>();
     private boolean passed;
-
-    private interface Condition {
-        boolean holds() throws Exception;
-    }
 
     @BeforeAll
     static void build() throws Exception {
@@ -87,10 +83,10 @@ class RaftifyInteropTest {
     }
 
     private RaftifyNode ready(String... arguments) throws Exception {
-        RaftifyNode node = rust(RaftifyMixture.freeAddresses(1).get(0), arguments);
+        RaftifyNode node = rust(Ports.addresses(1).get(0), arguments);
         node.awaitReady();
         // It drops what it is asked before it knows a leader.
-        until(node + " knows a leader", () -> !node.ok("leader").equals("0"));
+        Await.until(node + " knows a leader", () -> !node.ok("leader").equals("0"));
         return node;
     }
 
@@ -110,14 +106,6 @@ class RaftifyInteropTest {
         return raft;
     }
 
-    private static void until(String what, Condition condition) throws Exception {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.holds()) {
-            assertThat(deadline - System.nanoTime()).as("%s, in time", what).isPositive();
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
-        }
-    }
-
     private static void put(Raft<Insert, @Nullable Void, HashStore> raft, long key, String value) {
         raft.propose(new Insert(key, value)).join();
         assertThat(raft.read(store -> store.get(key)).join()).isEqualTo(value);
@@ -132,7 +120,7 @@ class RaftifyInteropTest {
     private static void sameEverywhere(
             long size, List<Raft<Insert, @Nullable Void, HashStore>> ours, List<RaftifyNode> theirs) throws Exception {
         String[] expected = new String[1];
-        until("all nodes have the same " + size + " values", () -> {
+        Await.until("all nodes have the same " + size + " values", () -> {
             expected[0] = digest(ours.get(0));
             boolean same = expected[0].startsWith(size + " ");
             for (Raft<Insert, @Nullable Void, HashStore> each : ours) {
@@ -166,7 +154,7 @@ class RaftifyInteropTest {
 
         // Ours leads, and theirs pass on to it.
         two.transferLeadership(2).join();
-        until(
+        Await.until(
                 "theirs follow",
                 () -> one.ok("leader").equals("2") && three.ok("leader").equals("2"));
         one.ok("put 5 five");
@@ -178,7 +166,7 @@ class RaftifyInteropTest {
         two.transferLeadership(3).join();
         String address = two.raftAddress();
         two.close();
-        until("the others know their leader", () -> one.ok("leader").equals("3"));
+        Await.until("the others know their leader", () -> one.ok("leader").equals("3"));
         one.ok("put 8 eight");
         Raft<Insert, @Nullable Void, HashStore> again = java("two", builder -> builder.raftAddress(address));
         put(again, 9, "nine");
@@ -186,7 +174,7 @@ class RaftifyInteropTest {
 
         // The leader is killed; ours and the other one elect.
         three.close();
-        until("a new leader", () -> leaderOf(again) == 1 || leaderOf(again) == 2);
+        Await.until("a new leader", () -> leaderOf(again) == 1 || leaderOf(again) == 2);
         put(again, 10, "ten");
         sameEverywhere(10, List.of(again), List.of(one));
         passed = true;
@@ -213,7 +201,7 @@ class RaftifyInteropTest {
         one.transferLeadership(2).join();
         String address = one.raftAddress();
         one.close();
-        until(
+        Await.until(
                 "theirs lead",
                 () -> three.ok("leader").equals("2") && two.ok("leader").equals("2"));
         // (By a snapshot theirs came to lead, which does not list itself: only the ticket's text says where it is.)
@@ -221,7 +209,7 @@ class RaftifyInteropTest {
         two.ok("put 103 four");
         Raft<Insert, @Nullable Void, HashStore> again = java("one", builder -> builder.raftAddress(address));
         sameEverywhere(103, List.of(again, four), List.of(two, three));
-        until(
+        Await.until(
                 "ours knows where the fourth is",
                 () -> again.members().stream()
                         .anyMatch(member -> member.id() == 4 && member.address().equals(four.raftAddress())));
@@ -232,17 +220,17 @@ class RaftifyInteropTest {
         three.close();
         again.remove(4).join();
         four.close();
-        until("two are left", () -> again.members().size() == 2);
+        Await.until("two are left", () -> again.members().size() == 2);
         put(again, 105, "two");
         again.leave().join();
-        until("theirs is alone", () -> !two.ok("peers").contains(address));
+        Await.until("theirs is alone", () -> !two.ok("peers").contains(address));
         two.ok("put 106 alone");
         passed = true;
     }
 
     @Test
     void aListedClusterOnDiskOutlivesRestartsOfEach() throws Exception {
-        List<String> addresses = RaftifyMixture.freeAddresses(3);
+        List<String> addresses = Ports.addresses(3);
         String peers = "1=" + addresses.get(0) + "=leader,2=" + addresses.get(1) + ",3=" + addresses.get(2);
         List<Member> members = List.of(
                 new Member(1, addresses.get(0), Member.Role.LEADER),
@@ -257,7 +245,7 @@ class RaftifyInteropTest {
         RaftifyNode one = rust(addresses.get(0), "--id", "1", "--peers", peers, "--dir", "one");
         one.awaitReady();
         three.awaitReady();
-        until(
+        Await.until(
                 "all know the leader",
                 () -> leaderOf(two) == 1 && three.ok("leader").equals("1"));
         one.ok("put 1 one");
@@ -278,7 +266,7 @@ class RaftifyInteropTest {
         RaftifyNode oneAgain = rust(addresses.get(0), "--id", "1", "--peers", voters, "--dir", "one");
         oneAgain.awaitReady();
         two.close();
-        until(
+        Await.until(
                 "one of theirs leads",
                 () -> !threeAgain.ok("leader").equals("2")
                         && !threeAgain.ok("leader").equals("0")
@@ -325,7 +313,7 @@ class RaftifyInteropTest {
             one.ok("change remove 8 127.0.0.1:8");
             if (round == 0) {
                 two.transferLeadership(2).join();
-                until("theirs follows", () -> one.ok("leader").equals("2"));
+                Await.until("theirs follows", () -> one.ok("leader").equals("2"));
             }
         }
         sameEverywhere(4, List.of(two), List.of(one));
@@ -337,7 +325,7 @@ class RaftifyInteropTest {
                     client.requestId(new RequestIdArgs("127.0.0.1:9"), TIMEOUT).join();
             assertThat(List.of(ticket.reservedId(), ticket.leaderId())).containsExactly(11L, 2L);
             two.transferLeadership(1).join();
-            until("theirs leads", () -> one.ok("leader").equals("1"));
+            Await.until("theirs leads", () -> one.ok("leader").equals("1"));
             assertThat(client.requestId(new RequestIdArgs("127.0.0.1:9"), TIMEOUT)
                             .join()
                             .reservedId())
@@ -352,7 +340,7 @@ class RaftifyInteropTest {
                             TIMEOUT)
                     .join();
             assertThat(change.error()).isEmpty();
-            until(
+            Await.until(
                     "ours has the learner",
                     () -> two.status().configuration().learners().contains(7L));
             assertThat(client.getPeers(TIMEOUT).join().peersJson()).contains("\"7\":", two.raftAddress());

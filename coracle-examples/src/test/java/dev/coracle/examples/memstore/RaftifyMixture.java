@@ -2,21 +2,18 @@ package dev.coracle.examples.memstore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.examples.Await;
 import dev.coracle.examples.Folders;
+import dev.coracle.examples.Ports;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +26,6 @@ final class RaftifyMixture implements AutoCloseable {
         JAVA,
         RUST
     }
-
-    interface Condition {
-        boolean holds() throws Exception;
-    }
-
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     /** So many go ten times as fast through a node of raftify as one; at 400 it began to break off calls. */
     private static final int AT_ONCE = 100;
@@ -76,24 +67,9 @@ final class RaftifyMixture implements AutoCloseable {
 
     // ---- nodes
 
-    static List<String> freeAddresses(int count) throws IOException {
-        List<ServerSocket> sockets = new ArrayList<>();
-        List<String> addresses = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            ServerSocket socket = new ServerSocket();
-            sockets.add(socket);
-            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            addresses.add("127.0.0.1:" + socket.getLocalPort());
-        }
-        for (ServerSocket socket : sockets) {
-            socket.close();
-        }
-        return addresses;
-    }
-
     /** Starts members of a list with ids from 1, on disk; roles are those of the list, {@code voter} and so on. */
     void startListed(Kind[] kinds, String... roles) throws Exception {
-        List<String> free = freeAddresses(kinds.length);
+        List<String> free = Ports.addresses(kinds.length);
         for (int i = 0; i < kinds.length; i++) {
             addresses.put(i + 1L, free.get(i));
         }
@@ -157,7 +133,7 @@ final class RaftifyMixture implements AutoCloseable {
     }
 
     private long first(Kind kind, boolean onDisk, String... more) throws Exception {
-        String address = freeAddresses(1).get(0);
+        String address = Ports.addresses(1).get(0);
         String directory = onDisk ? kind + "-at-" + address.replace(':', '-') : null;
         RaftifyNode node = start(kind, address, directory, List.of(more));
         long id = node.awaitReady();
@@ -204,7 +180,7 @@ final class RaftifyMixture implements AutoCloseable {
     /** Waits until all that run follow one that runs, and gives its id. */
     long awaitLeader() throws Exception {
         long[] leader = new long[1];
-        until("a leader that all follow", () -> {
+        Await.until("a leader that all follow", () -> {
             List<String> said = new ArrayList<>();
             for (RaftifyNode node : running()) {
                 said.add(node.ok("leader"));
@@ -217,15 +193,15 @@ final class RaftifyMixture implements AutoCloseable {
     }
 
     void moveLeadershipTo(long id) throws Exception {
-        until("member " + id + " to lead", () -> {
+        Await.until("member " + id + " to lead", () -> {
             long leader = awaitLeader();
             if (leader != id) {
                 // A target that is behind is not made to lead at once, and a node of raftify does not say so.
                 nodes.get(leader).answer("transfer " + id);
                 long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
-                while (awaitLeader() != id && System.nanoTime() - deadline < 0) {
-                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
-                }
+                Await.until(
+                        "it to lead, or the time for that to pass",
+                        () -> awaitLeader() == id || System.nanoTime() - deadline >= 0);
             }
             return awaitLeader() == id;
         });
@@ -238,7 +214,7 @@ final class RaftifyMixture implements AutoCloseable {
         long to = from + count;
         for (long first = from; first < to; first += MOST_AT_ONE_WORD) {
             String range = first + " " + Math.min(to, first + MOST_AT_ONE_WORD);
-            until(
+            Await.until(
                     "the writes " + range + " through member " + through,
                     () -> nodes.get(through)
                             .answer("fill " + range + " " + value + " " + AT_ONCE)
@@ -270,7 +246,7 @@ final class RaftifyMixture implements AutoCloseable {
     /** Waits until all that run have what was written, and compares the maps key by key. */
     void compareMaps() throws Exception {
         String expected = LedMemstore.digest(expected());
-        until("all to have the same " + written.size() + " values", () -> {
+        Await.until("all to have the same " + written.size() + " values", () -> {
             for (RaftifyNode node : running()) {
                 if (!node.ok("digest").equals(expected)) {
                     return false;
@@ -293,14 +269,6 @@ final class RaftifyMixture implements AutoCloseable {
             map = map.put(each.getKey(), each.getValue());
         }
         return map;
-    }
-
-    void until(String what, Condition condition) throws Exception {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.holds()) {
-            assertThat(deadline - System.nanoTime()).as("%s, in time", what).isPositive();
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
-        }
     }
 
     /** Says that nobody needs to see what the nodes said. */

@@ -5,6 +5,7 @@ import static dev.coracle.examples.memstore.RaftifyMixture.Kind.RUST;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.coracle.examples.Await;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -208,7 +209,7 @@ class RaftifyMixtureTest {
                 cluster.node(1).ok("voters");
                 cluster.node(2).ok("change add " + id + " " + cluster.address(id));
             }
-            cluster.until("all to vote", () -> cluster.node(4).ok("voters").equals("[1, 2, 3, 4]"));
+            Await.until("all to vote", () -> cluster.node(4).ok("voters").equals("[1, 2, 3, 4]"));
             cluster.moveLeadershipTo(3);
             cluster.write(4, 500, 100, "by-who-learned");
             cluster.compareMaps();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.coracle.codec.CodecException;
 import dev.coracle.codec.GobKeyValue;
+import dev.coracle.examples.Ports;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.node.StorageException;

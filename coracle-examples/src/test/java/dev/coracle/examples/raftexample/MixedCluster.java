@@ -3,6 +3,7 @@ package dev.coracle.examples.raftexample;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coracle.codec.EtcdCodec;
+import dev.coracle.examples.Await;
 import dev.coracle.raft.Message;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,11 +40,6 @@ final class MixedCluster implements AutoCloseable {
 
     private final AtomicLong values = new AtomicLong();
     private long lost;
-
-    /** What is waited for. */
-    interface Condition {
-        boolean holds() throws Exception;
-    }
 
     MixedCluster(Path directory, Path logs, int size) throws IOException {
         this.directory = directory;
@@ -86,15 +82,8 @@ final class MixedCluster implements AutoCloseable {
 
     // ---- waiting
 
-    /** Waits until something holds, asking again and again; says what it waited for if it never does. */
-    void await(String what, Condition condition) throws Exception {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.holds()) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("waited " + PATIENCE.toSeconds() + " s in vain: " + what);
-            }
-            Thread.sleep(20); // Only asks less often.
-        }
+    void await(String what, Await.Condition condition) throws Exception {
+        Await.until(PATIENCE, what, condition);
     }
 
     /** The member that was elected last, if it still runs. */

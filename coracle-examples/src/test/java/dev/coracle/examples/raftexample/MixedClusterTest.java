@@ -4,6 +4,7 @@ import static dev.coracle.examples.raftexample.Member.Kind.GO;
 import static dev.coracle.examples.raftexample.Member.Kind.JAVA;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coracle.examples.Ports;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;

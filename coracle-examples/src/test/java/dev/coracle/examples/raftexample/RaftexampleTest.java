@@ -3,6 +3,7 @@ package dev.coracle.examples.raftexample;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import dev.coracle.examples.Ports;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.SnapshotStore;
 import dev.coracle.raft.Bytes;
