@@ -394,9 +394,9 @@ public final class NodeConfig {
         /**
          * The clock whose time is given to {@link Agent#doWork}, which lets a leader answer {@link RaftNode#leaseRead} from
          * its lease. All members of a cluster must have one then, with the same ticks; of any two of their clocks the
-         * faster may run up to a third faster than the other. Default none: such reads are as any other.
+         * faster may run up to a third faster than the other. Null, the default, is none: such reads are as any other.
          */
-        public Builder clock(Clock value) {
+        public Builder clock(@Nullable Clock value) {
             clock = value;
             return this;
         }

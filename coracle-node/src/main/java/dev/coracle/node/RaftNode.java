@@ -310,8 +310,9 @@ public final class RaftNode implements AutoCloseable {
 
     /**
      * Makes a follower forget its leader, until it hears from it again: for whoever knows sooner than by silence that the
-     * leader is gone. Without a leader the node grants the pre-vote of another one at once; its vote it gives away no
-     * sooner than else where a lease may count on it. Done with whether there was a leader to forget.
+     * leader is gone, and wants this node to vote for another one at once. With a {@link NodeConfig.Builder#clock} and
+     * check-quorum a lease may count on its not voting, and it does not before an election timeout after the leader's last
+     * word. Done with whether there was a leader to forget.
      */
     public void forgetLeader(long deadlineNanos, Reply<Boolean> reply) {
         submit(new Request.ForgetLeader(deadlineNanos, reply));

@@ -10,6 +10,7 @@ import dev.coracle.raft.ConfChangeV2;
 import dev.coracle.raft.ConfState;
 import dev.coracle.raft.EntryId;
 import dev.coracle.raft.Message;
+import dev.coracle.raft.RawNode;
 import dev.coracle.raft.RoleName;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -297,6 +298,26 @@ class LeaseReadsTest {
                         () -> cluster.node(follower).view().role() != RoleName.FOLLOWER || cluster.leader() != leader,
                         SECOND))
                 .isTrue();
+    }
+
+    @Test
+    void whoForgetsItsLeaderKeepsItsPromiseToIt() {
+        start(11, 1L, 2L, 3L);
+        cluster.run(TIMEOUT);
+        long follower = other(leader);
+        long rival = other(leader, follower);
+        RaftNode node = cluster.node(follower);
+        turn(node, cluster.clock().nanoTime());
+        long term = node.view().term();
+        Answer<Boolean> forgotten = new Answer<>();
+        node.forgetLeader(deadline(), forgotten);
+        turn(node, cluster.clock().nanoTime());
+        assertThat(forgotten.result()).isTrue();
+        assertThat(node.view().leader()).isEqualTo(RawNode.NONE);
+        node.inbound()
+                .offer(0, Message.VoteRequest.of(false, rival, follower, term + 1, new EntryId(term, 1_000), false));
+        turn(node, cluster.clock().nanoTime());
+        assertThat(node.view().term()).as("it has voted").isEqualTo(term);
     }
 
     @Test

@@ -19,6 +19,7 @@ import dev.coracle.raft.Entry;
 import dev.coracle.raft.EntryType;
 import dev.coracle.raft.HardState;
 import dev.coracle.raft.Message;
+import dev.coracle.raft.RawNode;
 import dev.coracle.raft.RoleName;
 import dev.coracle.raft.Snapshot;
 import dev.coracle.raft.SnapshotMetadata;
@@ -691,6 +692,51 @@ class NodeTest {
         cluster.node(wanted).campaign(deadline(cluster, SECOND), answer);
         assertThat(await(cluster, answer)).isTrue();
         assertThat(cluster.runUntil(() -> cluster.leader() == wanted, SECOND)).isTrue();
+    }
+
+    /** Without leases, which keep it from that: {@link LeaseReadsTest}. */
+    @Test
+    void whoForgetsItsLeaderVotesForAnotherOneAtOnce() {
+        for (boolean forgets : new boolean[] {false, true}) {
+            SimCluster cluster =
+                    cluster(config -> config.checkQuorum(true).preVote(true).clock(null), 1L, 2L, 3L);
+            long leader = electLeader(cluster);
+            proposeAndWait(cluster, 1);
+            cluster.run(SECOND / 10);
+            long wanted = leader % 3 + 1;
+            long other = wanted % 3 + 1;
+            cluster.network().isolate(leader);
+            if (forgets) {
+                Answer<Boolean> forgotten = new Answer<>();
+                cluster.node(other).forgetLeader(deadline(cluster, SECOND), forgotten);
+                assertThat(await(cluster, forgotten)).isTrue();
+                assertThat(cluster.node(other).view().leader()).isEqualTo(RawNode.NONE);
+            }
+            cluster.node(wanted).campaign(deadline(cluster, SECOND), new Answer<>());
+            assertThat(cluster.runUntil(() -> cluster.leader() == wanted, 5 * SimCluster.TICK_NANOS))
+                    .as("elected within half an election timeout, if the other one forgets: %s", forgets)
+                    .isEqualTo(forgets);
+        }
+    }
+
+    @Test
+    void whoLeadsOrKnowsNoLeaderHasNoneToForget() {
+        SimCluster cluster = cluster(1L, 2L, 3L);
+        Answer<Boolean> before = new Answer<>();
+        cluster.node(1).forgetLeader(deadline(cluster, SECOND), before);
+        assertThat(await(cluster, before)).isFalse();
+        long leader = electLeader(cluster);
+        Answer<Boolean> ofLeader = new Answer<>();
+        cluster.node(leader).forgetLeader(deadline(cluster, SECOND), ofLeader);
+        assertThat(await(cluster, ofLeader)).isFalse();
+        long follower = follower(cluster);
+        Answer<Boolean> ofFollower = new Answer<>();
+        cluster.node(follower).forgetLeader(deadline(cluster, SECOND), ofFollower);
+        assertThat(await(cluster, ofFollower)).isTrue();
+        // Until the next word of it.
+        assertThat(cluster.runUntil(() -> cluster.node(follower).view().leader() == leader, SECOND))
+                .isTrue();
+        proposeAndWait(cluster, 1);
     }
 
     // ---- configuration

@@ -90,7 +90,7 @@ public enum Fault {
     TRANSFER_UNHEARD,
     /** The leader steps down. */
     STEP_DOWN,
-    /** A follower is told to forget its leader, so that it votes for others. */
+    /** A follower is told to forget its leader. */
     FORGET_LEADER,
     /** A member takes a snapshot. */
     SNAPSHOT
