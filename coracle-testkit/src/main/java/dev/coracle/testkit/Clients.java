@@ -195,6 +195,9 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
                     return;
                 }
                 ended[0] = true;
+                if (output != null && action.command() != null) {
+                    requireResult(operation, output);
+                }
                 take(operation, output, failure);
                 end(goesOn);
             });
@@ -218,7 +221,6 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
         private void take(int operation, @Nullable R output, @Nullable Throwable failure) {
             long now = cluster.time().toNanos();
             if (output != null) {
-                requireResult(operation, output);
                 lastWasOk = true;
                 history.ok(operation, output, now);
                 return;
@@ -231,7 +233,7 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
             }
         }
 
-        /** What belongs to another request may be of another kind, of which the language takes no notice here. */
+        /** A command's result may be another request's, and of another kind, of which the language takes no notice here. */
         private void requireResult(int operation, R output) {
             try {
                 workload.results().encode(output);
@@ -239,6 +241,8 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
                 cluster.violated(
                         Invariant.LINEARIZABILITY,
                         "operation " + operation + " of " + name + " ended with what is no result: " + e.getMessage());
+            } catch (RuntimeException e) {
+                // One of the right kind, which has no bytes: its client has it all the same.
             }
         }
 
@@ -316,6 +320,9 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
             if (doubtful) {
                 history.unknown(operation, cluster.time().toNanos());
             } else {
+                if (output != null) {
+                    client.requireResult(operation, output);
+                }
                 client.take(operation, output, failure);
             }
             end();
