@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * Some stop waiting before their time; what they asked for may happen all the same.
  */
 final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd {
-    /** And a little more than a nemesis lets a process stand still. */
-    private static final Duration LONGEST_PAUSE = Duration.ofMillis(600);
+    /** How long a member that is not paused takes at most to say that the time of a request is over. */
+    private static final Duration GRACE = Duration.ofMillis(100);
 
     private static final int MOST_TRIES = 6;
 
@@ -34,9 +34,9 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
      * @param timeout how long a member may try what it is asked
      */
     record Manners(boolean sessions, boolean leases, Duration timeout) {
-        /** When a request must have ended in any case: by a clock that is slow, after the longest pause. */
+        /** When the time of a request is over in any case: by a clock that is slow. */
         Duration latest() {
-            return timeout.multipliedBy(9).dividedBy(8).plus(LONGEST_PAUSE);
+            return timeout.multipliedBy(9).dividedBy(8);
         }
 
         /** How long a client waits for a member that may be paused or dead. */
@@ -182,14 +182,19 @@ final class Clients<C, R, S extends StateMachine<C, R>> implements Nemesis.Crowd
                 return;
             }
             CompletableFuture<R> future = answer(raft, action);
-            cluster.within(host, manners.latest(), () -> {
-                if (!future.isDone() && raft == cluster.raft(host)) {
-                    cluster.violated(
-                            Invariant.EVERY_REQUEST_ENDS,
-                            "member " + host + " was asked " + action.input() + " for " + manners.timeout
-                                    + " and has not answered after " + manners.latest());
-                }
-            });
+            long asked = cluster.time().toNanos();
+            cluster.within(
+                    host,
+                    manners.latest(),
+                    () -> cluster.withinUnpaused(host, GRACE, () -> {
+                        if (!future.isDone() && raft == cluster.raft(host)) {
+                            cluster.violated(
+                                    Invariant.EVERY_REQUEST_ENDS,
+                                    "member " + host + " was asked " + action.input() + " for " + manners.timeout
+                                            + " and has not answered after "
+                                            + cluster.time().minusNanos(asked));
+                        }
+                    }));
             var unused = future.whenComplete((output, failure) -> {
                 if (ended[0]) {
                     return;

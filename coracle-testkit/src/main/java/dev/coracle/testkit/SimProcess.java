@@ -109,6 +109,18 @@ final class SimProcess {
         events.after(delayNanos, () -> run(action));
     }
 
+    /** Plans something that this process does when it has gone on for so long without a pause. */
+    void afterUnpaused(long delayNanos, Runnable action) {
+        long sinceNanos = events.nowNanos();
+        after(delayNanos, () -> {
+            if (pausedUntilNanos > sinceNanos) {
+                afterUnpaused(delayNanos, action);
+            } else {
+                action.run();
+            }
+        });
+    }
+
     /**
      * Plans something that comes to this process by the network. After a pause others may be at work before the threads
      * that read sockets are.

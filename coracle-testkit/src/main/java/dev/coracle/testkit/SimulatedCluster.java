@@ -455,6 +455,14 @@ public final class SimulatedCluster<C, R extends @Nullable Object> implements Au
         }
     }
 
+    /** Plans something for when a member's process has gone on for so long without a pause, if it still runs then. */
+    void withinUnpaused(int host, Duration delay, Runnable action) {
+        SimProcess process = seats.get(host).host.process();
+        if (process != null) {
+            process.afterUnpaused(delay.toNanos(), action);
+        }
+    }
+
     /** Asks the member on a host for something, and does not wait for it; false if there is no member to ask. */
     boolean onMember(int host, Function<Raft<?, ?, ?>, CompletableFuture<?>> request) {
         Raft<?, ?, ?> raft = raft(host);
