@@ -92,15 +92,18 @@ final class EntryIndex {
      * @param checksum that of all data before it
      */
     void add(long index, Segment where, long offset, int checksum) {
-        boolean goesOn = segment != null && same(segment, where);
-        if (goesOn && index > placeIndex && offset - placeOffset < SPACING_BYTES) {
+        if (where == segment && index > placeIndex && offset - placeOffset < SPACING_BYTES) {
             lastOffset = offset;
-            return;
+        } else {
+            addPlace(index, where, offset, checksum);
         }
-        if (!goesOn) {
+    }
+
+    private void addPlace(long index, Segment where, long offset, int checksum) {
+        if (segment == null || !same(segment, where)) {
             segmentPosition += lastOffset;
-            segment = where;
         }
+        segment = where;
         lastOffset = offset;
         placeIndex = index;
         placeOffset = offset;

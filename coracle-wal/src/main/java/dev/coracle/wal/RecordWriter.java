@@ -3,18 +3,19 @@ package dev.coracle.wal;
 import dev.coracle.node.DiskFile;
 import dev.coracle.raft.Check;
 import dev.coracle.raft.Entry;
+import dev.coracle.raft.EntryType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes records to the end of a segment, through one buffer that is reused for ever. Entries are encoded straight into
- * it: their bytes are copied once, the checksum runs over them where they are, and nothing is allocated for them. A
- * record longer than the buffer passes through it in pieces.
+ * Writes records to the end of a segment. They are put together in a small array, which stays near the processor, and go
+ * from there to the buffer that the system reads from; both are reused for ever, and nothing is allocated for an entry.
+ * What is longer than the array goes to the buffer directly.
  *
- * <p>The checksum stands before the data that it covers, and how many bytes it takes is known last: the data go where
- * they belong if it takes five, as fifteen of sixteen do, and are moved if not.
+ * <p>The checksum stands before the data that it covers, and how many bytes it takes is known last: an entry goes where
+ * it belongs if it takes five, as fifteen of sixteen do, and is moved if not. It runs over data where they come from and
+ * not over their copy, because a processor waits when it reads bytes that it has just stored in other pieces.
  */
 final class RecordWriter {
     /** Bits of a record's length that tell how many bytes of padding follow: the sign, and the three lowest above 56. */
@@ -32,6 +33,7 @@ final class RecordWriter {
     /** What a record of an entry takes beside the entry's data and context, at most. */
     static final int ENTRY_OVERHEAD_BYTES = OVERHEAD_BYTES + HEAD_BYTES;
 
+    private static final int CHUNK_BYTES = 8 << 10;
     private static final int FIRST_CAPACITY = 64 << 10;
     private static final int LARGEST_CAPACITY = 1 << 20;
 
@@ -45,17 +47,28 @@ final class RecordWriter {
     private static final int TAG_BYTES = 1;
     private static final int LONGEST_CHECKSUM = 5;
 
+    /** What stands before the length of the data if the checksum is long. */
+    private static final int LONG_HEAD_BYTES = SegmentReader.LENGTH_BYTES + TYPE_BYTES + TAG_BYTES + LONGEST_CHECKSUM;
+
     private static final byte[] NONE = new byte[0];
 
     private final RunningChecksum checksum = new RunningChecksum();
-    private byte[] buffer = new byte[FIRST_CAPACITY];
-    private ByteBuffer wrapped = ByteBuffer.wrap(buffer);
+    private final EntryHeadWriter heads = new EntryHeadWriter();
 
-    /** How much of the buffer is used. */
+    /** Words may reach a little further than the record that they are in. */
+    private final byte[] chunk = new byte[CHUNK_BYTES + EntryHeadWriter.TWO_WORDS];
+
+    /** How much of the chunk is used. */
     private int length;
 
+    /** What comes before the chunk and is not in the file yet. */
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(FIRST_CAPACITY);
+
     private DiskFile file;
+
+    /** Where in the file the chunk begins. */
     private long position;
+
     private long records;
 
     /** Begins at {@code offset} of {@code file}, with the checksum of the data before it. */
@@ -67,7 +80,8 @@ final class RecordWriter {
 
     /** Goes on at the start of another file. What was written before must have been flushed. */
     void moveTo(DiskFile next) {
-        Check.that(length == 0, "%d bytes were not flushed", length);
+        int waiting = buffer.position() + length;
+        Check.that(waiting == 0, "%d bytes were not flushed", waiting);
         file = next;
         position = 0;
     }
@@ -94,94 +108,118 @@ final class RecordWriter {
     }
 
     void writeEntry(Entry entry) throws IOException {
-        if (maxRecordBytes(entry) > LARGEST_CAPACITY) {
-            writeInPieces(entry);
+        // The codec leaves out a type that is 0.
+        int size = entry.encodedSize() + (entry.type() == EntryType.NORMAL ? 2 : 0);
+        if (size > CHUNK_BYTES - OVERHEAD_BYTES) {
+            writeLongEntry(entry, size);
             return;
         }
         byte @Nullable [] data = entry.data();
         byte @Nullable [] context = entry.context();
-        int size = entryBytes(entry);
-        int at = reserveRecord(size);
-        int end = putHead(buffer, at, entry);
+        reserve(OVERHEAD_BYTES + size);
+        SegmentReader.LONGS.set(chunk, length + LONG_HEAD_BYTES, DATA_TAG | Varints.shortWord(size) << 8);
+        int at = length + LONG_HEAD_BYTES + TAG_BYTES + Varints.shortSize(size);
+        int end = heads.put(chunk, at, entry);
+        checksum.update(chunk, at, end - at);
         if (data != null) {
-            System.arraycopy(data, 0, buffer, end, data.length);
-            end += data.length;
+            end = copy(data, end);
         }
         if (context != null) {
-            end = putContextHead(buffer, end, context);
-            System.arraycopy(context, 0, buffer, end, context.length);
+            int contextAt = putContextHead(chunk, end, context);
+            checksum.update(chunk, end, contextAt - end);
+            copy(context, contextAt);
         }
-        finishRecord(RecordType.ENTRY, at, size);
+        finishEntry(at, size);
     }
 
     void write(RecordType type, byte @Nullable [] data) throws IOException {
+        reserve(OVERHEAD_BYTES);
         if (data == null) {
-            writeWithoutData(type);
+            putZeros(putRecordHead(type, -1));
         } else {
-            int at = reserveRecord(data.length);
-            System.arraycopy(data, 0, buffer, at, data.length);
-            finishRecord(type, at, data.length);
+            checksum.update(data, 0, data.length);
+            int padding = putRecordHead(type, data.length);
+            put(data, data.length);
+            putZeros(padding);
         }
     }
 
     /** Writes the head of a segment: the checksum so far. */
     void writeChecksum() throws IOException {
-        writeWithoutData(RecordType.CHECKSUM);
+        write(RecordType.CHECKSUM, null);
     }
 
     /** Hands everything to the file. */
     void flush() throws IOException {
-        if (length > 0) {
-            file.write(wrapped.clear().limit(length), position);
-            position += length;
-            length = 0;
-        }
+        spill();
+        writeBuffer();
     }
 
-    // ---- a record
+    // ---- entries
 
-    private void writeWithoutData(RecordType type) throws IOException {
-        reserve(OVERHEAD_BYTES);
-        int padding = putRecordHead(type, -1);
-        putZeros(padding);
+    private int copy(byte[] bytes, int to) {
+        System.arraycopy(bytes, 0, chunk, to, bytes.length);
+        checksum.update(bytes, 0, bytes.length);
+        return to + bytes.length;
     }
 
-    /** Makes room for a record, and returns where its data go if its checksum is long; their length stands before. */
-    private int reserveRecord(int dataLength) throws IOException {
-        reserve(OVERHEAD_BYTES + dataLength);
-        int at = length + SegmentReader.LENGTH_BYTES + TYPE_BYTES + TAG_BYTES + LONGEST_CHECKSUM;
-        buffer[at] = DATA_TAG;
-        return putVarint(buffer, at + TAG_BYTES, dataLength);
+    private static int putContextHead(byte[] target, int offset, byte[] context) {
+        target[offset] = EntryHead.CONTEXT_TAG;
+        return Varints.put(target, offset + TAG_BYTES, context.length);
     }
 
-    /** Puts a record around data that are in the buffer. */
-    private void finishRecord(RecordType type, int at, int dataLength) {
-        checksum.update(buffer, at, dataLength);
-        int value = checksum.value();
+    /** Puts a record around an entry that is in the chunk. */
+    private void finishEntry(int at, int size) throws IOException {
+        long value = Integer.toUnsignedLong(checksum.value());
+        int shorter = LONGEST_CHECKSUM - Varints.size(value);
         int padding;
-        if (isLong(value)) {
+        if (shorter == 0) {
             records++;
-            padding = putLength((long) at + dataLength - length - SegmentReader.LENGTH_BYTES);
+            padding = putLength((long) at + size - length - SegmentReader.LENGTH_BYTES);
             // Eight bytes at once: the type, the tag of the checksum, and the five that it takes.
             SegmentReader.LONGS.set(
-                    buffer,
+                    chunk,
                     length + SegmentReader.LENGTH_BYTES,
-                    TYPE_TAG | type.number() << 8 | CHECKSUM_TAG << 16 | longVarint(value) << 24);
-            length = at + dataLength;
+                    TYPE_TAG
+                            | RecordType.ENTRY.number() << 8
+                            | CHECKSUM_TAG << 16
+                            | Varints.word(value, LONGEST_CHECKSUM) << 24);
+            length = at + size;
         } else {
-            int shorter = LONGEST_CHECKSUM - varintSize(value);
-            System.arraycopy(buffer, at, buffer, at - shorter, dataLength);
-            padding = putRecordHead(type, dataLength);
-            length += dataLength;
+            System.arraycopy(chunk, at, chunk, at - shorter, size);
+            padding = putRecordHead(RecordType.ENTRY, size);
+            length += size;
         }
         putZeros(padding);
     }
+
+    private void writeLongEntry(Entry entry, int size) throws IOException {
+        byte[] data = entry.data() == null ? NONE : entry.data();
+        byte[] context = entry.context() == null ? NONE : entry.context();
+        byte[] head = new byte[HEAD_BYTES];
+        int headBytes = EntryHeadWriter.putLong(head, 0, entry);
+        byte[] between = new byte[HEAD_BYTES];
+        int betweenBytes = entry.context() == null ? 0 : putContextHead(between, 0, context);
+        checksum.update(head, 0, headBytes);
+        checksum.update(data, 0, data.length);
+        checksum.update(between, 0, betweenBytes);
+        checksum.update(context, 0, context.length);
+        reserve(OVERHEAD_BYTES);
+        int padding = putRecordHead(RecordType.ENTRY, size);
+        put(head, headBytes);
+        put(data, data.length);
+        put(between, betweenBytes);
+        put(context, context.length);
+        putZeros(padding);
+    }
+
+    // ---- any record
 
     /** The length of a record. Returns how much padding it needs. */
     private int putLength(long recordBytes) {
         int padding = (int) -recordBytes & ALIGNMENT - 1;
         SegmentReader.LONGS.set(
-                buffer, length, padding == 0 ? recordBytes : recordBytes | PADDED | (long) padding << PADDING_SHIFT);
+                chunk, length, padding == 0 ? recordBytes : recordBytes | PADDED | (long) padding << PADDING_SHIFT);
         return padding;
     }
 
@@ -189,148 +227,86 @@ final class RecordWriter {
     private int putRecordHead(RecordType type, int dataLength) {
         records++;
         long value = Integer.toUnsignedLong(checksum.value());
-        long recordBytes = (long) TYPE_BYTES + TAG_BYTES + varintSize(value);
+        long recordBytes = (long) TYPE_BYTES + TAG_BYTES + Varints.size(value);
         if (dataLength >= 0) {
-            recordBytes += TAG_BYTES + varintSize(dataLength) + dataLength;
+            recordBytes += TAG_BYTES + Varints.size(dataLength) + dataLength;
         }
         int padding = putLength(recordBytes);
         int at = length + SegmentReader.LENGTH_BYTES;
-        buffer[at++] = TYPE_TAG;
-        buffer[at++] = (byte) type.number();
-        buffer[at++] = CHECKSUM_TAG;
-        at = putVarint(buffer, at, value);
+        chunk[at++] = TYPE_TAG;
+        chunk[at++] = (byte) type.number();
+        chunk[at++] = CHECKSUM_TAG;
+        at = Varints.put(chunk, at, value);
         if (dataLength >= 0) {
-            buffer[at++] = DATA_TAG;
-            at = putVarint(buffer, at, dataLength);
+            chunk[at++] = DATA_TAG;
+            at = Varints.put(chunk, at, dataLength);
         }
         length = at;
         return padding;
     }
 
     /** Less than eight. */
-    private void putZeros(int count) {
-        SegmentReader.LONGS.set(buffer, length, 0L);
+    private void putZeros(int count) throws IOException {
+        reserve(count);
+        SegmentReader.LONGS.set(chunk, length, 0L);
         length += count;
     }
 
-    /** Whether a checksum takes the most bytes that one can. */
-    private static boolean isLong(int checksum) {
-        return checksum >>> (7 * (LONGEST_CHECKSUM - 1)) != 0;
-    }
-
-    /** The varint of such a checksum, the first byte lowest. */
-    private static long longVarint(int checksum) {
-        long value = Integer.toUnsignedLong(checksum);
-        return 0x80808080L
-                | (value & 0x7f)
-                | ((value << 1) & 0x7f00)
-                | ((value << 2) & 0x7f0000)
-                | ((value << 3) & 0x7f000000)
-                | ((value << 4) & 0xf00000000L);
-    }
-
-    // ---- an entry, as gogo writes it: zeros too
-
-    private static int entryBytes(Entry entry) {
-        byte @Nullable [] data = entry.data();
-        byte @Nullable [] context = entry.context();
-        int size = 2 + TAG_BYTES + varintSize(entry.term()) + TAG_BYTES + varintSize(entry.index());
-        if (data != null) {
-            size += TAG_BYTES + varintSize(data.length) + data.length;
-        }
-        if (context != null) {
-            size += TAG_BYTES + varintSize(context.length) + context.length;
-        }
-        return size;
-    }
-
-    /** Fields 1 to 3, and the length of field 4 if there is one. */
-    @SuppressWarnings("EnumOrdinal") // What EntryType says the numbers on the wire are.
-    private static int putHead(byte[] target, int offset, Entry entry) {
-        byte @Nullable [] data = entry.data();
-        int at = offset;
-        target[at++] = EntryHead.TYPE_TAG;
-        target[at++] = (byte) entry.type().ordinal();
-        target[at++] = EntryHead.TERM_TAG;
-        at = putVarint(target, at, entry.term());
-        target[at++] = EntryHead.INDEX_TAG;
-        at = putVarint(target, at, entry.index());
-        if (data != null) {
-            target[at++] = EntryHead.DATA_TAG;
-            at = putVarint(target, at, data.length);
-        }
-        return at;
-    }
-
-    private static int putContextHead(byte[] target, int offset, byte[] context) {
-        target[offset] = EntryHead.CONTEXT_TAG;
-        return putVarint(target, offset + 1, context.length);
-    }
-
-    private void writeInPieces(Entry entry) throws IOException {
-        byte[] data = entry.data() == null ? NONE : entry.data();
-        byte[] context = entry.context() == null ? NONE : entry.context();
-        byte[] head = new byte[HEAD_BYTES];
-        int dataAt = putHead(head, 0, entry);
-        int end = entry.context() == null ? dataAt : putContextHead(head, dataAt, context);
-        checksum.update(head, 0, dataAt);
-        checksum.update(data, 0, data.length);
-        checksum.update(head, dataAt, end - dataAt);
-        checksum.update(context, 0, context.length);
-        reserve(OVERHEAD_BYTES);
-        int padding = putRecordHead(RecordType.ENTRY, entryBytes(entry));
-        put(head, 0, dataAt);
-        put(data, 0, data.length);
-        put(head, dataAt, end - dataAt);
-        put(context, 0, context.length);
-        reserve(ALIGNMENT);
-        putZeros(padding);
-    }
-
-    // ---- the buffer
-
-    private static int putVarint(byte[] target, int offset, long value) {
-        int at = offset;
-        long rest = value;
-        while ((rest & ~0x7fL) != 0) {
-            target[at++] = (byte) (rest | 0x80);
-            rest >>>= 7;
-        }
-        target[at++] = (byte) rest;
-        return at;
-    }
-
-    /** A byte for each seven bits: nine 64ths do what a division by seven does. */
-    private static int varintSize(long value) {
-        return (10 * Long.SIZE - 9 * Long.numberOfLeadingZeros(value | 1)) >>> 6;
-    }
-
-    private void put(byte[] bytes, int offset, int count) throws IOException {
-        int from = offset;
-        int left = count;
-        while (left > 0) {
-            if (length == buffer.length) {
-                reserve(Math.min(left, LARGEST_CAPACITY));
-            }
-            int some = Math.min(left, buffer.length - length);
-            System.arraycopy(bytes, from, buffer, length, some);
-            length += some;
-            from += some;
-            left -= some;
+    private void put(byte[] bytes, int count) throws IOException {
+        if (count <= CHUNK_BYTES - length) {
+            System.arraycopy(bytes, 0, chunk, length, count);
+            length += count;
+        } else {
+            spill();
+            putIntoBuffer(bytes, count);
         }
     }
 
-    /** Makes room for {@code count} bytes: grows the buffer while it may, then empties it. */
+    // ---- the chunk and the buffer
+
+    /** Makes room for {@code count} bytes in the chunk, which has that much when it is empty. */
     private void reserve(int count) throws IOException {
-        if (buffer.length - length >= count) {
+        if (count > CHUNK_BYTES - length) {
+            spill();
+        }
+    }
+
+    private void spill() throws IOException {
+        int bytes = length;
+        length = 0;
+        putIntoBuffer(chunk, bytes);
+    }
+
+    private void putIntoBuffer(byte[] bytes, int count) throws IOException {
+        int from = 0;
+        while (from < count) {
+            reserveInBuffer(Math.min(count - from, LARGEST_CAPACITY));
+            int some = Math.min(count - from, buffer.remaining());
+            buffer.put(bytes, from, some);
+            position += some;
+            from += some;
+        }
+    }
+
+    /** Makes room for {@code count} bytes in the buffer: grows it while it may, then empties it. */
+    private void reserveInBuffer(int count) throws IOException {
+        if (buffer.remaining() >= count) {
             return;
         }
-        if (length + count > LARGEST_CAPACITY) {
-            flush();
+        if (buffer.position() + count > LARGEST_CAPACITY) {
+            writeBuffer();
         }
-        if (buffer.length - length < count) {
-            buffer = Arrays.copyOf(buffer, Integer.highestOneBit(length + count - 1) << 1);
-            wrapped = ByteBuffer.wrap(buffer);
+        if (buffer.remaining() < count) {
+            int capacity = Integer.highestOneBit(buffer.position() + count - 1) << 1;
+            buffer = ByteBuffer.allocateDirect(capacity).put(buffer.flip());
+        }
+    }
+
+    private void writeBuffer() throws IOException {
+        int bytes = buffer.position();
+        if (bytes > 0) {
+            file.write(buffer.flip(), position - bytes);
+            buffer.clear();
         }
     }
 }

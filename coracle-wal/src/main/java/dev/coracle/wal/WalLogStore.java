@@ -395,12 +395,14 @@ public final class WalLogStore implements LogStore {
     public void append(long group, HardState hardState, List<Entry> entries) throws StorageException {
         requireGroup(group);
         requireUsable();
-        requireContinuation(entries);
+        boolean isOneBatch = writer.offset() - syncedOffset + requireContinuation(entries) <= options.maxBatchBytes();
         requireProgress(hardState);
         try {
             for (int i = 0; i < entries.size(); i++) {
                 Entry entry = entries.get(i);
-                keepWithinBatch(RecordWriter.maxRecordBytes(entry));
+                if (!isOneBatch) {
+                    keepWithinBatch(RecordWriter.maxRecordBytes(entry));
+                }
                 places.add(entry.index(), segments.getLast(), writer.offset(), writer.checksum());
                 writer.writeEntry(entry);
                 lastIndex = entry.index();
@@ -596,8 +598,9 @@ public final class WalLogStore implements LogStore {
         Check.that(!closed, "the log was closed");
     }
 
-    /** Nothing is written that opening would refuse. */
-    private void requireContinuation(List<Entry> entries) {
+    /** Nothing is written that opening would refuse. Returns the most bytes that the entries' records take. */
+    private long requireContinuation(List<Entry> entries) {
+        long total = 0;
         long previousIndex = lastIndex;
         long previousTerm = lastTerm;
         for (int i = 0; i < entries.size(); i++) {
@@ -620,9 +623,11 @@ public final class WalLogStore implements LogStore {
                         + (bytes - RecordWriter.ENTRY_OVERHEAD_BYTES) + " bytes and must not exceed the "
                         + maxEntryBytes() + " that maxBatchBytes " + options.maxBatchBytes() + " leaves");
             }
+            total += bytes;
             previousIndex = entry.index();
             previousTerm = entry.term();
         }
+        return total;
     }
 
     private void requireProgress(HardState next) {

@@ -39,6 +39,44 @@ final class RecordWriterTest {
                     randomBytes(random),
                     random.nextInt(3) == 0 ? randomBytes(random) : null));
         }
+        requireWrittenAsTheCodecDoes(entries);
+    }
+
+    /** What is kept from one entry to the next, at each place where a number takes a byte more. */
+    @Test
+    void entriesInSuccessionAreEncodedAsTheCodecDoes() throws IOException {
+        List<Entry> entries = new ArrayList<>();
+        for (long term : new long[] {0, 1, 127, 128, 16_383, 16_384, (1 << 21) - 1, 1 << 21, 1L << 40, 1}) {
+            for (int bits = 0; bits < Long.SIZE - 1; bits++) {
+                long begin = Math.max(0, (1L << bits) - 3);
+                for (long index = begin; index < begin + 6; index++) {
+                    EntryType type = TYPES.get((int) (index / 2 % TYPES.size()));
+                    entries.add(new Entry(term, index, type, new byte[(int) index & 1]));
+                }
+            }
+        }
+        requireWrittenAsTheCodecDoes(entries);
+    }
+
+    /** Around the sizes from which on numbers take a byte more, and records take another way. */
+    @Test
+    void dataOfAnySizeAreEncodedAsTheCodecDoes() throws IOException {
+        System.out.println("seed " + SEED);
+        Random random = new Random(SEED);
+        List<Entry> entries = new ArrayList<>();
+        for (int size : new int[] {0, 64, 128, 4_096, 8_192, 16_384, 65_536, 1 << 20}) {
+            for (int bytes = Math.max(0, size - 100); bytes < size + 20; bytes++) {
+                byte[] data = new byte[bytes];
+                random.nextBytes(data);
+                entries.add(new Entry(1, entries.size(), EntryType.NORMAL, data));
+                byte[] context = new byte[bytes % 3];
+                entries.add(new Entry(1, entries.size(), EntryType.NORMAL, Arrays.copyOf(data, bytes / 2), context));
+            }
+        }
+        requireWrittenAsTheCodecDoes(entries);
+    }
+
+    private static void requireWrittenAsTheCodecDoes(List<Entry> entries) throws IOException {
         try (DiskFile file = new SimDisk().process().open(Path.of("/segment"), Disk.Mode.CREATE_NEW)) {
             RecordWriter writer = new RecordWriter(file, 0, 0);
             long limit = 0;
