@@ -1,5 +1,6 @@
 package dev.coracle.benchmarks;
 
+import dev.coracle.node.Disk;
 import dev.coracle.node.FileDisk;
 import dev.coracle.node.StorageException;
 import dev.coracle.node.StorageObserver;
@@ -15,24 +16,32 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Appends to a log, one fdatasync a batch, beside a bare loop: the same number of bytes, encoded before, and an fdatasync,
  * into a file that is full of zeros as a prepared segment is. They take turns, a short round each, so that what the disk
- * does to one it does to the other; each pair of rounds gives a ratio, and the median of those counts.
+ * does to one it does to the other; each turn gives a ratio, and the median of those counts.
  *
  * <p>Only the calls of the log count, not what makes the entries. Segments are prepared between the rounds, as the log's
  * housekeeping does beside the appends, and so is a file for the bare loop.
+ *
+ * <p>What of the difference is the log's own work, one without a disk tells, which gets the same batches.
  */
 final class WalAppends implements AutoCloseable {
     /** The size of an entry's data. */
     static final int ENTRY_BYTES = 128;
 
+    /** About what a segment begins with. So the batches of the bare loop lie across the pages of its file as the log's do. */
+    private static final int HEAD_BYTES = 104;
+
     private static final long ROUND_NANOS = 100_000_000;
+    private static final int OWN_ROUNDS = 9;
     private static final int BATCHES_FOR_ALLOCATION = 500;
     private static final int ZEROS = 1 << 20;
 
@@ -53,7 +62,8 @@ final class WalAppends implements AutoCloseable {
      * @param bytes what the log wrote for a batch
      * @param batchesPerSecond the log's rate
      * @param barePerSecond the bare loop's
-     * @param ratio the median of the ratios of the two, round by round
+     * @param ratio the median of the ratios of the two, turn by turn
+     * @param ownNanos what a batch takes without a disk
      * @param allocatedBytes what the log's thread allocated for a batch
      */
     record Result(
@@ -62,28 +72,70 @@ final class WalAppends implements AutoCloseable {
             double batchesPerSecond,
             double barePerSecond,
             double ratio,
+            double ownNanos,
             double allocatedBytes) {}
+
+    /** The rates of one turn. */
+    private record Turn(double log, double bare) {}
+
+    /** A log, and the batches that it gets. */
+    private final class Log {
+        private final WalLogStore store;
+        private final Entry[] batch = new Entry[entries];
+        private long lastIndex;
+
+        Log(WalLogStore store) {
+            this.store = store;
+        }
+
+        /** Appends a batch. Returns how long that took, in nanoseconds. */
+        long append() throws StorageException {
+            List<Entry> list = nextBatch();
+            long begin = System.nanoTime();
+            append(list);
+            return System.nanoTime() - begin;
+        }
+
+        List<Entry> nextBatch() {
+            for (int i = 0; i < entries; i++) {
+                batch[i] = new Entry(1, ++lastIndex, EntryType.NORMAL, data);
+            }
+            return Arrays.asList(batch);
+        }
+
+        void append(List<Entry> list) throws StorageException {
+            store.append(0, HardState.EMPTY, list);
+            store.sync();
+        }
+
+        void prepareSegments() {
+            while (store.housekeeping().doWork(System.nanoTime()) > 0) {
+                // It says when all is done.
+            }
+        }
+    }
 
     private final int entries;
     private final byte[] data = new byte[ENTRY_BYTES];
-    private final Entry[] batch;
     private final Written written = new Written();
-    private final WalLogStore log;
+    private final Log log;
+    private final Log withoutDisk;
     private final ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
     private final Path barePath;
     private FileChannel bare;
     private final long bareBytes;
     private ByteBuffer encoded = ByteBuffer.allocateDirect(0);
     private long position;
-    private long lastIndex;
 
     /** For batches of so many entries, in an empty directory, where files are of so many bytes. */
     WalAppends(Path directory, int entries, int segmentBytes) throws IOException, StorageException {
         this.entries = entries;
-        this.batch = new Entry[entries];
         this.bareBytes = segmentBytes;
         new Random(entries).nextBytes(data);
-        log = openLog(directory, segmentBytes, written);
+        log = new Log(openLog(new FileDisk(), directory, segmentBytes, written));
+        BlindDisk blind = new BlindDisk();
+        withoutDisk = new Log(openLog(blind, directory.resolve("blind"), segmentBytes, StorageObserver.NONE));
+        blind.shut();
         barePath = directory.resolve("bare");
         bare = openBare();
     }
@@ -101,14 +153,13 @@ final class WalAppends implements AutoCloseable {
             bare.write(zeros.clear(), at);
         }
         bare.force(true);
-        position = 0;
+        position = HEAD_BYTES;
     }
 
     /** An empty log with the options that any node has, but for the size of its files. */
-    static WalLogStore openLog(Path directory, int segmentBytes, StorageObserver observer)
+    static WalLogStore openLog(Disk disk, Path directory, int segmentBytes, StorageObserver observer)
             throws IOException, StorageException {
         Files.createDirectories(directory);
-        FileDisk disk = new FileDisk();
         WalLogStore log = WalLogStore.open(
                 disk,
                 directory.resolve("wal"),
@@ -124,22 +175,23 @@ final class WalAppends implements AutoCloseable {
      *
      * @param warmUpNanos how long before it counts
      * @param nanos how long it counts, both sides together
-     * @param stop asked after each round whether to end at once
+     * @param stop asked after each turn whether to end at once
      */
     Result measure(long warmUpNanos, long nanos, BooleanSupplier stop) throws IOException, StorageException {
-        rounds(warmUpNanos, stop);
-        double[][] rates = rounds(nanos, stop);
-        double[] ratios = new double[rates.length];
-        for (int i = 0; i < rates.length; i++) {
-            ratios[i] = rates[i][0] / rates[i][1];
-        }
+        turns(warmUpNanos, stop);
+        List<Turn> turns = turns(nanos, stop);
         return new Result(
                 entries,
                 encoded.capacity(),
-                median(Arrays.stream(rates).mapToDouble(pair -> pair[0]).toArray()),
-                median(Arrays.stream(rates).mapToDouble(pair -> pair[1]).toArray()),
-                median(ratios),
+                median(turns, Turn::log),
+                median(turns, Turn::bare),
+                median(turns, turn -> turn.log / turn.bare),
+                ownNanos(),
                 allocation());
+    }
+
+    private static double median(List<Turn> turns, ToDoubleFunction<Turn> value) {
+        return median(turns.stream().mapToDouble(value).toArray());
     }
 
     static double median(double[] values) {
@@ -148,29 +200,26 @@ final class WalAppends implements AutoCloseable {
         return values.length % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 
-    /** The rates of the log and of the bare loop, pair by pair; at least one pair. */
-    private double[][] rounds(long nanos, BooleanSupplier stop) throws IOException, StorageException {
-        int pairs = (int) Math.max(1, nanos / (2 * ROUND_NANOS));
-        double[][] rates = new double[pairs][];
-        for (int i = 0; i < pairs; i++) {
+    /** As many turns as fit, at least one. */
+    private List<Turn> turns(long nanos, BooleanSupplier stop) throws IOException, StorageException {
+        int count = (int) Math.max(1, nanos / (2 * ROUND_NANOS));
+        List<Turn> turns = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
             if (stop.getAsBoolean()) {
                 throw new IOException("the measurement was interrupted");
             }
-            prepareSegments();
+            log.prepareSegments();
             prepareBare();
             // Who is second may profit or suffer from what the first one left.
             boolean logFirst = i % 2 == 0 || encoded.capacity() == 0;
-            double first = logFirst ? logRound() : bareRound();
-            double second = logFirst ? bareRound() : logRound();
-            rates[i] = logFirst ? new double[] {first, second} : new double[] {second, first};
+            double logRate = logFirst ? logRound() : 0;
+            double bareRate = bareRound();
+            if (!logFirst) {
+                logRate = logRound();
+            }
+            turns.add(new Turn(logRate, bareRate));
         }
-        return rates;
-    }
-
-    private void prepareSegments() {
-        while (log.housekeeping().doWork(System.nanoTime()) > 0) {
-            // It says when all is done.
-        }
+        return turns;
     }
 
     private double logRound() throws StorageException {
@@ -178,12 +227,7 @@ final class WalAppends implements AutoCloseable {
         long batches = 0;
         long busy = 0;
         while (busy < ROUND_NANOS) {
-            fillBatch();
-            List<Entry> list = Arrays.asList(batch);
-            long begin = System.nanoTime();
-            log.append(0, HardState.EMPTY, list);
-            log.sync();
-            busy += System.nanoTime() - begin;
+            busy += log.append();
             batches++;
         }
         if (encoded.capacity() == 0) {
@@ -198,43 +242,58 @@ final class WalAppends implements AutoCloseable {
         long batches = 0;
         long busy = 0;
         while (busy < ROUND_NANOS) {
-            if (position + encoded.capacity() > bareBytes) {
-                position = 0;
-            }
-            long begin = System.nanoTime();
-            bare.write(encoded.clear(), position);
-            bare.force(false);
-            busy += System.nanoTime() - begin;
-            position += encoded.capacity();
+            busy += writeBare();
             batches++;
         }
         return batches * 1e9 / busy;
     }
 
+    /** Writes what a batch takes, and syncs. Returns how long that took, in nanoseconds. */
+    private long writeBare() throws IOException {
+        if (position + encoded.capacity() > bareBytes) {
+            position = HEAD_BYTES;
+        }
+        long begin = System.nanoTime();
+        bare.write(encoded.clear(), position);
+        bare.force(false);
+        long nanos = System.nanoTime() - begin;
+        position += encoded.capacity();
+        return nanos;
+    }
+
+    /** The median of a few rounds without a disk. */
+    private double ownNanos() throws StorageException {
+        double[] nanos = new double[OWN_ROUNDS];
+        for (int i = 0; i < OWN_ROUNDS; i++) {
+            withoutDisk.prepareSegments();
+            long batches = 0;
+            long busy = 0;
+            while (busy < ROUND_NANOS) {
+                busy += withoutDisk.append();
+                batches++;
+            }
+            nanos[i] = (double) busy / batches;
+        }
+        return median(nanos);
+    }
+
     /** The median: now and then the log's index grows, as memory that is kept must. */
     private double allocation() throws StorageException {
-        prepareSegments();
+        log.prepareSegments();
         double[] bytes = new double[BATCHES_FOR_ALLOCATION];
         for (int i = 0; i < BATCHES_FOR_ALLOCATION; i++) {
-            fillBatch();
-            List<Entry> list = Arrays.asList(batch);
+            List<Entry> list = log.nextBatch();
             long before = AllocationMeter.threadBytes();
-            log.append(0, HardState.EMPTY, list);
-            log.sync();
+            log.append(list);
             bytes[i] = AllocationMeter.threadBytes() - before;
         }
         return median(bytes);
     }
 
-    private void fillBatch() {
-        for (int i = 0; i < entries; i++) {
-            batch[i] = new Entry(1, ++lastIndex, EntryType.NORMAL, data);
-        }
-    }
-
     @Override
     public void close() throws IOException, StorageException {
         bare.close();
-        log.close();
+        log.store.close();
+        withoutDisk.store.close();
     }
 }

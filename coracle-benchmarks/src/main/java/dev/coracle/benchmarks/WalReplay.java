@@ -104,7 +104,7 @@ final class WalReplay {
         new Random(entryBytes).nextBytes(data);
         Segments segments = new Segments();
         long index = 0;
-        try (WalLogStore log = WalAppends.openLog(directory, segmentBytes, segments)) {
+        try (WalLogStore log = WalAppends.openLog(new FileDisk(), directory, segmentBytes, segments)) {
             int perBatch = Math.max(1, BATCH_BYTES / entryBytes);
             while (segments.full < FULL_SEGMENTS || segments.lastBytes < LAST_SEGMENT_PART * segmentBytes) {
                 List<Entry> batch = new ArrayList<>(perBatch);

@@ -57,6 +57,7 @@ class WalBenchCommandTest {
             assertThat(row.path("bytes").asLong() / row.path("entries").asLong())
                     .isBetween(128L, 180L);
             assertThat(row.path("ratio").asDouble()).isPositive();
+            assertThat(row.path("ownNanos").asDouble()).isPositive();
             assertThat(row.path("allocatedBytes").asDouble()).isBetween(0.0, 10_000.0);
         }
         JsonNode replays = json.path("replays");

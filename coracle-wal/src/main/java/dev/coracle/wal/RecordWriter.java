@@ -169,7 +169,7 @@ final class RecordWriter {
     }
 
     /** Puts a record around an entry that is in the chunk. */
-    private void finishEntry(int at, int size) throws IOException {
+    private void finishEntry(int at, int size) {
         long value = Integer.toUnsignedLong(checksum.value());
         int shorter = LONGEST_CHECKSUM - Varints.size(value);
         int padding;
@@ -245,9 +245,8 @@ final class RecordWriter {
         return padding;
     }
 
-    /** Less than eight. */
-    private void putZeros(int count) throws IOException {
-        reserve(count);
+    /** Less than eight, which may reach beyond the chunk as words may. */
+    private void putZeros(int count) {
         SegmentReader.LONGS.set(chunk, length, 0L);
         length += count;
     }
