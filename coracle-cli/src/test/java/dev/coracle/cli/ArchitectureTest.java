@@ -91,8 +91,8 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyTheMachineAndTheSimulatorHaveDisks() {
-        holds(Rules::onlyTwoDisksExist, "wal.OwnDisk>");
+    void onlyTheMachineTheSimulatorAndABenchmarkHaveDisks() {
+        holds(Rules::onlyTheseDisksExist, "wal.OwnDisk>");
     }
 
     @Test

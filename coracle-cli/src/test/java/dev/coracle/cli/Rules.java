@@ -184,9 +184,9 @@ record Rules(String root) {
                         .toList()));
     }
 
-    /** The disk is the machine's or the simulator's; whoever needs another one wraps the seam above. */
-    ArchRule onlyTwoDisksExist() {
-        List<String> disks = List.of(root + ".node.FileDisk", root + ".sim.SimDisk");
+    /** The disk is the machine's, also without effect for a benchmark, or the simulator's; others wrap the seam above. */
+    ArchRule onlyTheseDisksExist() {
+        List<String> disks = List.of(root + ".node.FileDisk", root + ".sim.SimDisk", root + ".benchmarks.BlindDisk");
         DescribedPredicate<JavaClass> isOneOfThem = DescribedPredicate.describe("be one of " + disks, found -> {
             String name = found.getName();
             return disks.contains(name) || disks.stream().anyMatch(disk -> name.startsWith(disk + "$"));

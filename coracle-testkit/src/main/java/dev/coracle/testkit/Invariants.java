@@ -190,7 +190,9 @@ final class Invariants {
         }
         if (message instanceof Message.AppendReply reply && !reply.reject()) {
             DurableLog disk = refreshed(message.from());
-            if (disk != null && Math.max(disk.lastIndex(), disk.snapshotIndex()) < reply.index()) {
+            if (disk != null
+                    && Math.max(disk.lastIndex(), disk.snapshotIndex()) < reply.index()
+                    && !isReplaced(disk, reply.term())) {
                 failures.fail(
                         Invariant.DURABLE_BEFORE_SAID,
                         "node " + reply.from() + " acknowledges entries up to " + reply.index() + " to node "
@@ -201,6 +203,15 @@ final class Invariants {
         } else if (message instanceof Message.Vote vote) {
             requireVote(vote.from(), vote.term(), vote.from());
         }
+    }
+
+    /**
+     * Tells whether the leader of a later term has replaced the end of a log. What was durable before, or together with
+     * that, may still be acknowledged to the leader of {@code term}: this member did not vote for the later one, whose log
+     * lacks it, so those who did are too many for the earlier one to commit anything by this.
+     */
+    private static boolean isReplaced(DurableLog disk, long term) {
+        return disk.term(disk.lastIndex()) > term;
     }
 
     private void requireVote(long voter, long term, long candidate) {

@@ -38,8 +38,9 @@ class SimulationTest {
     /** Worlds that failed once, by a bug of the product or of the simulation; as far as they are the same worlds still. */
     @Test
     void whatFailedOnceIsMended() {
-        for (long seed :
-                new long[] {649, 900_000_184, 900_000_212, 1_627_189_935_885_369_482L, 7_812_976_881_014_801_572L}) {
+        for (long seed : new long[] {
+            649, 900_000_184, 900_000_212, 1_300_001_060, 1_627_189_935_885_369_482L, 7_812_976_881_014_801_572L
+        }) {
             ALL.run(seed);
         }
     }
