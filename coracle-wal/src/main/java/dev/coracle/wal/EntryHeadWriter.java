@@ -46,9 +46,9 @@ final class EntryHeadWriter {
             return putLong(target, at, entry);
         }
         // The words are stored as the checksum reads them.
-        long rest = indexWord | (EntryHead.DATA_TAG | Varints.shortWord(data.length) << 8) << Byte.SIZE * indexBytes;
-        SegmentReader.LONGS.set(target, at, firstWord | rest << Byte.SIZE * firstBytes);
-        SegmentReader.LONGS.set(target, at + Long.BYTES, rest >>> Byte.SIZE * (Long.BYTES - firstBytes));
+        long rest = indexWord | (EntryHead.DATA_TAG | Varints.shortWord(data.length) << 8) << (Byte.SIZE * indexBytes);
+        SegmentReader.LONGS.set(target, at, firstWord | rest << (Byte.SIZE * firstBytes));
+        SegmentReader.LONGS.set(target, at + Long.BYTES, rest >>> (Byte.SIZE * (Long.BYTES - firstBytes)));
         return at + firstBytes + indexBytes + 1 + Varints.shortSize(data.length);
     }
 
@@ -62,7 +62,7 @@ final class EntryHeadWriter {
                 | type.ordinal() << 8
                 | EntryHead.TERM_TAG << 16
                 | Varints.word(term, termBytes) << 24
-                | (long) EntryHead.INDEX_TAG << Byte.SIZE * (firstBytes - 1);
+                | (long) EntryHead.INDEX_TAG << (Byte.SIZE * (firstBytes - 1));
     }
 
     private void takeIndex(long next) {

@@ -91,6 +91,7 @@ final class EntryIndex {
      *
      * @param checksum that of all data before it
      */
+    @SuppressWarnings("ReferenceEquality") // A shortcut: another object for the same segment takes the long way.
     void add(long index, Segment where, long offset, int checksum) {
         if (where == segment && index > placeIndex && offset - placeOffset < SPACING_BYTES) {
             lastOffset = offset;

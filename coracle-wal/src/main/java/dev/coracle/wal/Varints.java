@@ -23,7 +23,7 @@ final class Varints {
         long sevens = (value & 0xfffffffL) | (value & 0xfffffff0000000L) << 4;
         sevens = (sevens & 0x3fff00003fffL) | (sevens & 0xfffc0000fffc000L) << 2;
         sevens = (sevens & 0x7f007f007f007fL) | (sevens & 0x3f803f803f803f80L) << 1;
-        return sevens | (MARKS & (1L << Byte.SIZE * (size - 1)) - 1);
+        return sevens | (MARKS & ((1L << (Byte.SIZE * (size - 1))) - 1));
     }
 
     /** The size of a short number. */
