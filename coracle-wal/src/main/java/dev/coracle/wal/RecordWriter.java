@@ -271,9 +271,9 @@ final class RecordWriter {
     }
 
     private void spill() throws IOException {
-        int bytes = length;
+        putIntoBuffer(chunk, length);
+        // Only now: if there was no memory for a larger buffer, the records are still in the chunk.
         length = 0;
-        putIntoBuffer(chunk, bytes);
     }
 
     private void putIntoBuffer(byte[] bytes, int count) throws IOException {
